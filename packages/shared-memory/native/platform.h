@@ -1,0 +1,151 @@
+/*
+ * Everything that this package asks of an operating system.
+ *
+ * One implementation per system (`linux-*.c`, `unsupported.c`), chosen by the build script, never
+ * by the preprocessor. The one thing to know: every function returns 0 or a positive answer, or a
+ * negative errno; none throws, none logs, and none knows of Node or of the layout of the memory.
+ */
+#ifndef MP_PLATFORM_H
+#define MP_PLATFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Prepares this file set once per process; safe to call again from any thread.
+ *
+ * Returns NULL when this system can run a session, else what it lacks, as a phrase for an error.
+ */
+const char *mp_platform_init(void);
+
+/* ---- segment: the memory of one session ---------------------------------------------------- */
+
+/* A mapped session file. It stays mapped until the process ends: native threads look into it. */
+struct mp_segment {
+  uint8_t *base;        /* the whole file, shared and writable */
+  uint64_t byte_length; /* fixed for ever by seals */
+  int fd;               /* the descriptor that children inherit; close-on-exec */
+  int lock_fd;          /* a private open file description: liveness locks live and die with it */
+};
+
+/*
+ * Creates, seals and maps a zeroed file without a name.
+ *
+ * Pages cost nothing until touched. On failure `*step` names the system call that failed.
+ */
+int mp_segment_create(uint64_t byte_length, struct mp_segment *out, const char **step);
+
+/*
+ * Maps the session file that this process inherited as `fd`, and takes `fd` over.
+ *
+ * -EINVAL when it is not a sealed session file. On failure `fd` is left as it was, apart from
+ * close-on-exec.
+ */
+int mp_segment_attach(int fd, struct mp_segment *out, const char **step);
+
+/* The same for the file that process `pid`, of the same user, holds open as its descriptor `fd`. */
+int mp_segment_attach_sibling(int pid, int fd, struct mp_segment *out, const char **step);
+
+/* Gives the pages wholly inside a range back to the system; the range then reads as zeros. */
+int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t byte_length);
+
+/* ---- parking: sleep on a word of the segment ----------------------------------------------- */
+
+/* Who sleeps on a bell; the same bits say so in its `parked` word. */
+enum { MP_MASK_SYNC = 1, MP_MASK_WAITER = 2, MP_MASK_ALL = 3 };
+
+enum mp_park_result {
+  MP_PARK_WOKEN = 0,
+  MP_PARK_CHANGED = 1,
+  MP_PARK_TIMED_OUT = 2,
+  MP_PARK_INTERRUPTED = 3,
+};
+
+/*
+ * Sleeps while `*word == expected`, until a wake whose mask meets `mask`.
+ *
+ * A negative `timeout_ms` means for ever. Returns an mp_park_result; waking without cause is legal.
+ */
+int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms);
+
+/* Wakes every sleeper on `word`, in any process, whose mask meets `mask`; returns how many. */
+int mp_wake(uint32_t *word, uint32_t mask);
+
+/* ---- waiter: a thread that turns a bell into a callback ------------------------------------ */
+
+struct mp_waiter;
+
+/* Called on the waiter's thread; returns false when the thread must end. */
+typedef bool (*mp_on_ring)(void *context);
+
+/*
+ * Starts a thread that calls `on_ring` when `*bell` leaves `seen` while MP_MASK_WAITER is set in
+ * `*parked`; it clears that bit first, so there is one call for each time that it was set.
+ */
+int mp_waiter_start(uint32_t *bell, uint32_t *parked, uint32_t seen, mp_on_ring on_ring,
+                    void *context, struct mp_waiter **out);
+
+/* Ends and joins the thread and frees `waiter`; bumps the bell once. Never call it in `on_ring`. */
+void mp_waiter_stop(struct mp_waiter *waiter);
+
+/* ---- liveness: who is dead ----------------------------------------------------------------- */
+
+/*
+ * Locks the slot's byte on behalf of this process; -EBUSY when another process holds it.
+ *
+ * The system unlocks it when this process is dead and none of its threads can store any more.
+ * Within one process the lock does not conflict: session.c keeps that account.
+ */
+int mp_live_lock(const struct mp_segment *segment, uint32_t slot);
+
+/* Unlocks the slot's byte. */
+int mp_live_unlock(const struct mp_segment *segment, uint32_t slot);
+
+/* Returns 1 when no other process holds the slot's byte, else 0. Takes nothing. */
+int mp_live_probe(const struct mp_segment *segment, uint32_t slot);
+
+/* ---- death watch: hear of a death at once -------------------------------------------------- */
+
+/* Called on the watch thread. */
+typedef void (*mp_on_death)(void);
+
+/*
+ * Calls `on_death`, on the watch thread, when process `pid` dies; one watch for each slot, a later
+ * one replaces it, and it ends when it fires.
+ *
+ * Returns 1, or 0 where the system cannot do this, or -ESRCH when `pid` is dead already.
+ */
+int mp_watch_add(int pid, uint32_t slot, mp_on_death on_death);
+
+/* Ends the slot's watch if there is one and it is for `pid`, or for any process when `pid` is 0. */
+int mp_watch_remove(uint32_t slot, int pid);
+
+/*
+ * Kills this process with SIGKILL as soon as its parent `pid` is dead, however busy it is;
+ * at once if `pid` is not its parent (any more). `use_signal` also asks the kernel to do it, which
+ * is faster but fires when the parent's *thread* that started us ends.
+ */
+int mp_die_with_parent(int pid, bool use_signal);
+
+/* How a child ended: by an exit code, or by a signal; the other is -1. */
+struct mp_exit {
+  int code;
+  int signal;
+};
+
+/*
+ * Waits up to `timeout_ms` for the child `pid` to end, without reaping it: that is libuv's.
+ *
+ * Returns 1 and fills `out`, or 0 when it still runs (or a signal came), or -ECHILD.
+ */
+int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out);
+
+/* ---- misc ---------------------------------------------------------------------------------- */
+
+/* Milliseconds on the clock that no one sets. */
+double mp_now(void);
+
+/* This process's id. */
+int mp_pid(void);
+
+#endif

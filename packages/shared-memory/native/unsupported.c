@@ -1,0 +1,102 @@
+/*
+ * Every system without an implementation of its own. The one thing to know: it exists so that the
+ * package can be installed and imported there, and says what is missing when it is used.
+ */
+#include "platform.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+
+const char *mp_platform_init(void) {
+  return "sealed memory files (memfd), cross-process futexes, open-file-description locks and "
+         "pidfds, or their counterparts: they are implemented for Linux only";
+}
+
+int mp_segment_create(uint64_t byte_length, struct mp_segment *out, const char **step) {
+  (void)byte_length, (void)out;
+  *step = "memfd_create";
+  return -ENOSYS;
+}
+
+int mp_segment_attach(int fd, struct mp_segment *out, const char **step) {
+  (void)fd, (void)out;
+  *step = "fcntl F_GET_SEALS";
+  return -ENOSYS;
+}
+
+int mp_segment_attach_sibling(int pid, int fd, struct mp_segment *out, const char **step) {
+  (void)pid, (void)fd, (void)out;
+  *step = "open /proc/PID/fd/N";
+  return -ENOSYS;
+}
+
+int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t byte_length) {
+  (void)segment, (void)offset, (void)byte_length;
+  return -ENOSYS;
+}
+
+int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms) {
+  (void)word, (void)expected, (void)mask, (void)timeout_ms;
+  return -ENOSYS;
+}
+
+int mp_wake(uint32_t *word, uint32_t mask) {
+  (void)word, (void)mask;
+  return -ENOSYS;
+}
+
+int mp_waiter_start(uint32_t *bell, uint32_t *parked, uint32_t seen, mp_on_ring on_ring,
+                    void *context, struct mp_waiter **out) {
+  (void)bell, (void)parked, (void)seen, (void)on_ring, (void)context, (void)out;
+  return -ENOSYS;
+}
+
+void mp_waiter_stop(struct mp_waiter *waiter) {
+  (void)waiter; /* none can have been started */
+}
+
+int mp_live_lock(const struct mp_segment *segment, uint32_t slot) {
+  (void)segment, (void)slot;
+  return -ENOSYS;
+}
+
+int mp_live_unlock(const struct mp_segment *segment, uint32_t slot) {
+  (void)segment, (void)slot;
+  return -ENOSYS;
+}
+
+int mp_live_probe(const struct mp_segment *segment, uint32_t slot) {
+  (void)segment, (void)slot;
+  return -ENOSYS;
+}
+
+int mp_watch_add(int pid, uint32_t slot, mp_on_death on_death) {
+  (void)pid, (void)slot, (void)on_death;
+  return -ENOSYS;
+}
+
+int mp_watch_remove(uint32_t slot, int pid) {
+  (void)slot, (void)pid;
+  return -ENOSYS;
+}
+
+int mp_die_with_parent(int pid, bool use_signal) {
+  (void)pid, (void)use_signal;
+  return -ENOSYS;
+}
+
+int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out) {
+  (void)pid, (void)timeout_ms, (void)out;
+  return -ENOSYS;
+}
+
+double mp_now(void) {
+  struct timespec now;
+  (void)timespec_get(&now, TIME_UTC);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+int mp_pid(void) {
+  return 0;
+}

@@ -1,0 +1,145 @@
+/**
+ * What `build-native.mjs` and `test-native.mjs` share: the sources of each system, a compiler, flags.
+ *
+ * The one thing to know: nothing here needs node-gyp, Python or a download. Node-API is a stable C
+ * interface, so the compiler and the headers of the `node-api-headers` package are enough.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)))
+export const nativeDir = join(packageRoot, 'native')
+
+const linux = [
+  'linux-platform.c',
+  'linux-segment.c',
+  'linux-park.c',
+  'linux-waiter.c',
+  'linux-liveness.c',
+  'linux-watch.c',
+  'linux-exit.c',
+]
+
+/** The implementation of `platform.h`, and how a loadable module is linked, by `process.platform`. */
+const systems = {
+  linux: {
+    sources: linux,
+    // nodelete: our threads outlive the worker that may have been alone in loading the addon.
+    link: ['-shared', '-Wl,-z,nodelete', '-Wl,-z,now', '-Wl,-z,relro'],
+  },
+  darwin: { sources: ['unsupported.c'], link: ['-bundle', '-undefined', 'dynamic_lookup'] },
+}
+
+/** Everything that is not Node: what the C tests link. */
+export const coreSources = ['session.c']
+
+const addonSources = [
+  'addon.c',
+  'addon-call.c',
+  'addon-session.c',
+  'addon-parking.c',
+  'addon-liveness.c',
+  'errors.c',
+]
+
+export const warnings = [
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wpedantic',
+  '-Wshadow',
+  '-Wconversion',
+  '-Wstrict-prototypes',
+  '-Wmissing-prototypes',
+  '-Wold-style-definition',
+  '-Wvla',
+  '-Wformat=2',
+  '-Wcast-align',
+  '-Wundef',
+]
+
+export const dialect = ['-std=c11', '-D_GNU_SOURCE', '-pthread']
+
+/** A failure that its message explains: what is missing, and what to do. */
+export class ToolchainError extends Error {}
+
+/** The sources and link flags of the addon for a platform. */
+export function addonPlan(platform) {
+  const system = systems[platform]
+  if (system === undefined) {
+    throw new ToolchainError(
+      `there is no native part for ${platform}: @mp/shared-memory runs on Linux; ` +
+        'on other systems the package can be installed but not used',
+    )
+  }
+  return {
+    sources: [...addonSources, ...coreSources, ...system.sources],
+    compile: [...dialect, ...warnings, '-O2', '-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8'],
+    link: system.link,
+  }
+}
+
+/** The sources of `platform.h` for this machine. */
+export function platformSources() {
+  return systems[process.platform]?.sources ?? ['unsupported.c']
+}
+
+/** Finds a C compiler: `$CC`, which may carry arguments, else cc, gcc or clang. */
+export function findCompiler() {
+  const named = process.env.CC?.trim()
+  const candidates = named ? [named.split(/\s+/)] : [['cc'], ['gcc'], ['clang']]
+  for (const command of candidates) {
+    const result = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' })
+    if (result.status === 0) return { command, version: result.stdout.split('\n', 1)[0] }
+  }
+  const tried = candidates.map((command) => command.join(' ')).join(', ')
+  throw new ToolchainError(
+    `no C compiler works (tried ${tried}): install gcc or clang, e.g. ` +
+      '`apt-get install gcc libc6-dev`, `apk add gcc musl-dev linux-headers` or ' +
+      '`dnf install gcc glibc-devel`, or name one in $CC',
+  )
+}
+
+/** The folder of node_api.h. */
+export function nodeApiHeaders() {
+  const require = createRequire(import.meta.url)
+  try {
+    return require('node-api-headers').include_dir
+  } catch (cause) {
+    throw new ToolchainError(
+      'the package node-api-headers is missing: run `pnpm install` with development dependencies',
+      { cause },
+    )
+  }
+}
+
+/** Runs the compiler in `native/`, showing what it says; throws when it fails. */
+export function compile(compiler, args) {
+  const [file, ...first] = compiler.command
+  const result = spawnSync(file, [...first, ...args], { cwd: nativeDir, encoding: 'utf8' })
+  process.stderr.write(result.stderr ?? '')
+  if (result.error) throw new ToolchainError(`cannot run ${file}: ${result.error.message}`)
+  if (result.status === 0) return
+  const header = /fatal error: (\S+?):? (?:No such file|file not found)/.exec(result.stderr)?.[1]
+  throw new ToolchainError(
+    header === undefined
+      ? `${file} failed (${result.signal ?? `exit code ${result.status}`}); its messages are above`
+      : `the header ${header} is missing: install the C library's and the kernel's headers, e.g. ` +
+          '`apt-get install libc6-dev` or `apk add musl-dev linux-headers`',
+  )
+}
+
+/** Runs `main`; explains a failure in one line and makes it the exit code. */
+export function runScript(name, main) {
+  try {
+    main()
+  } catch (error) {
+    if (!(error instanceof ToolchainError)) throw error
+    console.error(`${name}: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * An agent: one thread of JavaScript as the session sees it.
+ *
+ * It owns a slot, signs what it claims with its tag, and sleeps on one word, its
+ * bell. Everything that waits, waits by arming itself somewhere and sleeping on
+ * the bell; everything that wakes, rings bells. After parking_lot's split into
+ * a parker per thread and queues per address.
+ *
+ * @module
+ */
+import { AT, HEADER, MAX_AGENTS, PARKED, SLOT, SLOT_STATE, slotWord } from './layout.js'
+
+/** What an agent needs of the operating system; the addon has it, and tests may bring their own. */
+export interface Platform {
+  park(word: number, expected: number, timeoutMs: number): number
+  wake(word: number, mask: number): void
+  now(): number
+}
+
+/** The longest uninterrupted sleep in milliseconds; between slices JavaScript runs, so `terminate()` and Ctrl-C work. */
+export const SLICE_MS = 100
+
+export class Agent {
+  /** The control region. Only through `Atomics`. */
+  readonly words: Int32Array
+  readonly platform: Platform
+  readonly slot: number
+  readonly tag: number
+  readonly #bell: number
+  readonly #parked: number
+  /** Called when this agent rings itself: somebody in this thread waits asynchronously. */
+  onSelfRing: () => void = () => {}
+
+  constructor(words: Int32Array, platform: Platform, slot: number, tag: number) {
+    this.words = words
+    this.platform = platform
+    this.slot = slot
+    this.tag = tag
+    this.#bell = slotWord(slot) + SLOT.bell
+    this.#parked = slotWord(slot) + SLOT.parked
+  }
+
+  get bellWord(): number {
+    return this.#bell
+  }
+
+  get parkedWord(): number {
+    return this.#parked
+  }
+
+  /** The bell's count; taken before arming, it makes a ring that comes later end the sleep. */
+  bell(): number {
+    return Atomics.load(this.words, this.#bell)
+  }
+
+  /**
+   * Sleeps until the bell differs from `seen`, at most `timeoutMs` and at most a slice.
+   *
+   * @returns false when the time passed without a ring.
+   */
+  sleep(seen: number, timeoutMs: number): boolean {
+    const { words } = this
+    // SYNC: pairs with ring(): it adds to the bell, then reads `parked`; we set `parked`, then read the bell.
+    // One of the two sees the other, so either we do not sleep or we are woken.
+    // Only the sleeper clears the flag: a ringer that cleared it would hide us from the next ringer.
+    Atomics.or(words, this.#parked, PARKED.sync)
+    let rung = true
+    if (Atomics.load(words, this.#bell) === seen) {
+      rung = this.platform.park(this.#bell, seen, Math.min(timeoutMs, SLICE_MS)) !== 2
+    }
+    Atomics.and(words, this.#parked, ~PARKED.sync)
+    return rung
+  }
+
+  /**
+   * Rings an agent's bell: it looks again at whatever it waits for.
+   *
+   * CRASH: dying between the two steps leaves the sleeper asleep; any death rings everybody.
+   */
+  ring(slot: number): void {
+    const { words } = this
+    const base = slotWord(slot)
+    Atomics.add(words, base + SLOT.bell, 1)
+    if (slot === this.slot) this.onSelfRing()
+    const parked = Atomics.load(words, base + SLOT.parked)
+    if (parked !== 0) this.platform.wake(base + SLOT.bell, parked)
+  }
+
+  /** Rings every agent, parked or not: after a death nobody knows who missed a wake. */
+  ringAll(): void {
+    const { words } = this
+    const end = this.highSlot()
+    for (let slot = 0; slot < end; slot++) {
+      const base = slotWord(slot)
+      const state = Atomics.load(words, base + SLOT.state) & 0xff
+      if (state === SLOT_STATE.free || state === SLOT_STATE.dead) continue
+      Atomics.add(words, base + SLOT.bell, 1)
+      if (slot === this.slot) this.onSelfRing()
+      this.platform.wake(base + SLOT.bell, PARKED.sync | PARKED.async)
+    }
+  }
+
+  /** Whether the slot holds an agent that can still react to a ring. */
+  isLive(slot: number): boolean {
+    const state = Atomics.load(this.words, slotWord(slot) + SLOT.state) & 0xff
+    return state === SLOT_STATE.live || state === SLOT_STATE.exiting || state === SLOT_STATE.joining
+  }
+
+  /** Whether the slot's thread sleeps in a synchronous wait right now. A hint. */
+  isParkedSync(slot: number): boolean {
+    return (Atomics.load(this.words, slotWord(slot) + SLOT.parked) & PARKED.sync) !== 0
+  }
+
+  /** One more than the highest slot ever used: how far to scan a set of agents. */
+  highSlot(): number {
+    return Math.min(Atomics.load(this.words, HEADER.highSlot), MAX_AGENTS)
+  }
+}
+
+/** First word of the pages' owner table, for those who own pages. */
+export const PAGE_TABLE: number = AT.pageTable

@@ -1,0 +1,96 @@
+/**
+ * An arena: runs of equal blocks, each block owned by whoever its table word names.
+ *
+ * There is no free list to corrupt. A run is taken by a CAS per block from 0 to
+ * the owner, and given back by storing 0. The rotor is only a hint. The session
+ * has two: units of 256 bytes for words, pages of 64 KiB for data.
+ *
+ * @module
+ */
+import type { Agent } from './agent.js'
+
+export class Arena {
+  readonly #agent: Agent
+  readonly #table: number
+  readonly #count: number
+  readonly #rotor: number
+  readonly #high: number
+
+  /** @param table first of `count` owner words; `rotor` and `high` are header words. */
+  constructor(agent: Agent, table: number, count: number, rotor: number, high: number) {
+    this.#agent = agent
+    this.#table = table
+    this.#count = count
+    this.#rotor = rotor
+    this.#high = high
+  }
+
+  /**
+   * Takes `length` adjacent blocks for this agent.
+   *
+   * CRASH: blocks taken before a death carry the dead agent's tag; the reaper frees them.
+   *
+   * @returns the first block, or -1 when there is no such run.
+   */
+  take(length: number): number {
+    const { words } = this.#agent
+    const start = Math.min(Atomics.load(words, this.#rotor), this.#count)
+    let first = this.#takeBetween(start, this.#count, length)
+    if (first < 0) first = this.#takeBetween(0, Math.min(start + length, this.#count), length)
+    if (first >= 0) Atomics.store(words, this.#rotor, first + length)
+    return first
+  }
+
+  /** Hands a run over to another owner (an agent's tag or an object's mark). */
+  give(first: number, length: number, owner: number): void {
+    for (let i = 0; i < length; i++) Atomics.store(this.#agent.words, this.#table + first + i, owner)
+  }
+
+  free(first: number, length: number): void {
+    const { words } = this.#agent
+    for (let i = 0; i < length; i++) Atomics.store(words, this.#table + first + i, 0)
+    // Low blocks first, so that memory once touched is used again.
+    if (first < Atomics.load(words, this.#rotor)) Atomics.store(words, this.#rotor, first)
+  }
+
+  owner(block: number): number {
+    return Atomics.load(this.#agent.words, this.#table + block)
+  }
+
+  /** Frees every block of an owner that is no more. */
+  sweep(owner: number): void {
+    const end = Atomics.load(this.#agent.words, this.#high)
+    for (let i = 0; i < end; i++) {
+      if (Atomics.load(this.#agent.words, this.#table + i) === owner) this.free(i, 1)
+    }
+  }
+
+  #takeBetween(from: number, to: number, length: number): number {
+    const { words, tag } = this.#agent
+    let first = from
+    let taken = 0
+    // CRASH: the mark is raised before a block is taken, so a sweep never misses one.
+    while (first + length <= to) {
+      const block = first + taken
+      raise(words, this.#high, block + 1)
+      if (Atomics.compareExchange(words, this.#table + block, 0, tag) === 0) {
+        taken++
+        if (taken === length) return first
+      } else {
+        for (let i = first; i < block; i++) Atomics.store(words, this.#table + i, 0)
+        first = block + 1
+        taken = 0
+      }
+    }
+    for (let i = 0; i < taken; i++) Atomics.store(words, this.#table + first + i, 0)
+    return -1
+  }
+}
+
+/** Makes a word at least `value`. */
+export function raise(words: Int32Array, word: number, value: number): void {
+  for (;;) {
+    const old = Atomics.load(words, word)
+    if (old >= value || Atomics.compareExchange(words, word, old, value) === old) return
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What the other `@mp` packages build on. Not for users: no promise of stability.
+ *
+ * @module
+ */
+export { Agent, SLICE_MS, type Platform } from './agent.js'
+export { Arena, raise } from './arena.js'
+export {
+  checkInteger,
+  checkWaitOptions,
+  outOfRange,
+  wrongType,
+  type WaitOptions,
+} from './arguments.js'
+export type { ObjectHandle, ObjectShape } from './directory.js'
+export { Directory } from './directory.js'
+export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
+export * from './layout.js'
+export { LeafLock } from './leaf-lock.js'
+export type { Native } from './native.js'
+export { Pages, pagesFor } from './pages.js'
+export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
+export { hasSession, joinSession, session, type Session } from './session.js'
+export {
+  Attachment,
+  SharedObject,
+  reduceSymbol,
+  reviveSymbol,
+  type Origin,
+  type Reduced,
+} from './shared-object.js'
+export { MessageTooLargeError } from './ring/message.js'
+export { MessageRing, RingClosedError } from './ring/message-ring.js'
+export { RING, RING_SETS, RING_SET_COUNT, RING_WORDS } from './ring/layout.js'
+export { isDead, makeTag, tagSlot } from './tag.js'
+export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
+export {
+  PENDING,
+  Waiting,
+  deadlineAfter,
+  throwIfAborted,
+  type Pending,
+  type Waitable,
+} from './waiting.js'

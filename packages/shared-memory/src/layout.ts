@@ -1,0 +1,209 @@
+/**
+ * Where everything lies in a session's shared memory, in 32-bit words.
+ *
+ * The session is one sparse file: a control region of words that only `Atomics`
+ * touch, then pages of data. Nothing else in the project knows a position; the
+ * addon is told those it needs. A change here changes `layoutHash`, so that two
+ * versions in one process tree refuse each other instead of corrupting memory.
+ *
+ * @module
+ */
+
+/**
+ * Header, words 0–63.
+ *
+ * | word | name       | meaning                                                   | written by            |
+ * | ---- | ---------- | --------------------------------------------------------- | --------------------- |
+ * | 0    | magic      | `mp01`                                                    | the root, once        |
+ * | 1    | hash       | `layoutHash` of the code that made the session            | the root, once        |
+ * | 2    | ready      | 1 when the header is complete; stored last                | the root, once        |
+ * | 3    | pages      | number of data pages                                      | the root, once        |
+ * | 4–7  | id         | 128 random bits                                           | the root, once        |
+ * | 8    | deaths     | how often a death was reported; a hint to look            | death watch, teardown |
+ * | 9    | highSlot   | 1 + highest slot ever used; only grows                    | joiners               |
+ * | 10   | graves     | next entry of the graveyard                               | reapers               |
+ * | 16   | unitRotor  | where to look for free units first; a hint                | allocators            |
+ * | 17   | pageRotor  | where to look for free pages first; a hint                | allocators            |
+ * | 18   | entryRotor | where to look for a free directory entry first; a hint    | allocators            |
+ * | 19   | highUnit   | 1 + highest unit ever used; only grows                    | allocators            |
+ * | 20   | highPage   | 1 + highest page ever used; only grows                    | allocators            |
+ * | 21   | highEntry  | 1 + highest directory entry ever used; only grows         | allocators            |
+ */
+export const HEADER = {
+  magic: 0,
+  hash: 1,
+  ready: 2,
+  pages: 3,
+  id: 4,
+  deaths: 8,
+  highSlot: 9,
+  graves: 10,
+  unitRotor: 16,
+  pageRotor: 17,
+  entryRotor: 18,
+  highUnit: 19,
+  highPage: 20,
+  highEntry: 21,
+} as const
+
+/** The four bytes `mp01`, little-endian. */
+export const MAGIC = 0x3130706d
+
+/** How many agents (main threads and worker threads) can be in a session at a time. */
+export const MAX_AGENTS = 256
+/** Words of a set of agents: one bit each. */
+export const AGENT_SET_WORDS: number = MAX_AGENTS / 32
+
+/**
+ * A slot: one agent. Its state word is `generation << 8 | state`.
+ *
+ * | word | name   | meaning                                                                    |
+ * | ---- | ------ | -------------------------------------------------------------------------- |
+ * | 0    | state  | see `SLOT_STATE`                                                           |
+ * | 1    | pid    | process id                                                                 |
+ * | 2    | thread | `worker_threads` thread id; 0 for a main thread                            |
+ * | 3    | parent | tag of the agent that started it; 0 for the root                           |
+ * | 16   | bell   | counts rings; the futex on which the agent sleeps                          |
+ * | 17   | parked | bit 1: its thread sleeps on the bell; bit 2: its waiter thread is armed    |
+ */
+export const SLOT = { state: 0, pid: 1, thread: 2, parent: 3, bell: 16, parked: 17 } as const
+export const SLOT_WORDS = 64
+
+/**
+ * State of a slot (the low byte of its state word).
+ *
+ * | state   | meaning                                               | who leaves it                        |
+ * | ------- | ----------------------------------------------------- | ------------------------------------ |
+ * | free    | nobody                                                | a joiner, by CAS to joining (gen+1)  |
+ * | joining | its owner fills the other words                       | the owner → live; a reaper → dead    |
+ * | live    | an agent that may run                                 | the owner → exiting; → gone; → dead  |
+ * | exiting | its process is in its `exit` event                    | a reaper → dead                      |
+ * | gone    | its thread has ended, the process lives               | a reaper → dead                      |
+ * | dead    | a reaper has claimed it and recovers what it held     | the reaper → free                    |
+ */
+export const SLOT_STATE = { free: 0, joining: 1, live: 2, exiting: 3, gone: 4, dead: 5 } as const
+
+/** Bits of a slot's `parked` word. */
+export const PARKED = { sync: 1, async: 2 } as const
+
+/** The graveyard: the last deaths, so that `ownerDied` can say who. A ring of entries of 4 words: tag, pid, state it died in, unused. */
+export const GRAVE_WORDS = 4
+export const GRAVES = 64
+
+/**
+ * An entry of the object directory, 16 words.
+ *
+ * | word | name       | meaning                                                                   |
+ * | ---- | ---------- | ------------------------------------------------------------------------- |
+ * | 0    | state      | 0 free · tag of the agent that initialises it · 1 ready                   |
+ * | 1    | type       | see `OBJECT_TYPE`                                                         |
+ * | 2    | base       | first word of its body                                                    |
+ * | 3    | units      | length of its body in units                                               |
+ * | 4    | generation | grows when the entry is reused; a handle is (index, generation)           |
+ * | 5    | creator    | tag                                                                       |
+ * | 6    | sets       | word of its first wait set, relative to its body                          |
+ * | 7    | setCount   | how many wait sets follow each other there                                |
+ * | 8–15 | holders    | which agents hold a handle                                                |
+ */
+export const ENTRY = {
+  state: 0,
+  type: 1,
+  base: 2,
+  units: 3,
+  generation: 4,
+  creator: 5,
+  sets: 6,
+  setCount: 7,
+  holders: 8,
+} as const
+export const ENTRY_WORDS = 16
+export const ENTRY_FREE = 0
+export const ENTRY_READY = 1
+export const MAX_OBJECTS: number = 1 << 17
+
+/** What an object of the directory is. Numbers are part of the layout: never reuse one. */
+export const OBJECT_TYPE = {
+  lock: 1,
+  rlock: 2,
+  semaphore: 3,
+  event: 4,
+  condition: 5,
+  barrier: 6,
+  rwlock: 7,
+  queue: 8,
+  pipe: 9,
+  array: 10,
+  process: 11,
+  pool: 12,
+} as const
+
+/** A unit of the control region's arena: 64 words, 256 bytes. */
+export const UNIT_WORDS = 64
+export const UNITS: number = 1 << 20
+
+/** A page of data, in bytes. 64 KiB is a multiple of the page size of every supported machine. */
+export const PAGE_BYTES = 65_536
+/** The most pages that a session can have: 16 GiB. */
+export const MAX_PAGES: number = 1 << 18
+
+const SLOTS_AT = 1024
+const GRAVES_AT = SLOTS_AT + MAX_AGENTS * SLOT_WORDS
+const DIRECTORY_AT = GRAVES_AT + GRAVES * GRAVE_WORDS
+const PAGE_TABLE_AT = DIRECTORY_AT + MAX_OBJECTS * ENTRY_WORDS
+const UNIT_TABLE_AT = PAGE_TABLE_AT + MAX_PAGES
+const UNITS_AT = UNIT_TABLE_AT + UNITS
+const CONTROL_END = UNITS_AT + UNITS * UNIT_WORDS
+
+/** First words of the parts of the control region. */
+export const AT: {
+  readonly slots: number
+  readonly graves: number
+  readonly directory: number
+  /** One word a page: 0 free, the tag of the agent that took it, or `OBJECT_OWNER | index` of an object. */
+  readonly pageTable: number
+  /** One word a unit, likewise. */
+  readonly unitTable: number
+  readonly units: number
+} = {
+  slots: SLOTS_AT,
+  graves: GRAVES_AT,
+  directory: DIRECTORY_AT,
+  pageTable: PAGE_TABLE_AT,
+  unitTable: UNIT_TABLE_AT,
+  units: UNITS_AT,
+}
+
+/** Marks an owner word that names an object (by its directory index) instead of an agent. */
+export const OBJECT_OWNER: number = 1 << 30
+
+/** Length of the control region in bytes; data pages start here, on a page boundary. */
+export const CONTROL_BYTES: number = Math.ceil((CONTROL_END * 4) / PAGE_BYTES) * PAGE_BYTES
+
+/** FNV-1a over all that two processes must agree on. */
+export const layoutHash: number = fnv1a(
+  JSON.stringify([
+    'protocol 1',
+    HEADER,
+    SLOT,
+    SLOT_STATE,
+    PARKED,
+    ENTRY,
+    OBJECT_TYPE,
+    AT,
+    [MAX_AGENTS, SLOT_WORDS, GRAVES, ENTRY_WORDS, MAX_OBJECTS, UNIT_WORDS, UNITS, PAGE_BYTES],
+    CONTROL_BYTES,
+  ]),
+)
+
+/** First word of a slot. */
+export function slotWord(slot: number): number {
+  return AT.slots + slot * SLOT_WORDS
+}
+
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  }
+  return hash | 0
+}

@@ -1,0 +1,207 @@
+/**
+ * The typed door to the C addon, which maps memory, sleeps, wakes, and tells who is dead.
+ *
+ * The one thing to know: it is one mapping for each process, shared by all its agents (main thread
+ * and workers), while the waiter thread, slots and claims belong to the agent that took them and
+ * end with it. Every failure is an `Error` whose `code` is an errno name such as `'EBUSY'`; a wrong
+ * argument is a `TypeError` or `RangeError`. Why it is made so: `native/platform.h` and up.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** Where the participant table is, in 32-bit words; `layout.ts` is the source of these numbers. */
+export interface NativeLayout {
+  /** The word where slot 0 starts. */
+  readonly slotsWord: number
+  /** Words from one slot to the next. */
+  readonly slotWords: number
+  readonly slotCount: number
+  /** Inside a slot: `generation << 8 | state`. */
+  readonly stateWord: number
+  /** Inside a slot: the bell on which its agent sleeps. */
+  readonly bellWord: number
+  /** Inside a slot: who sleeps on the bell, see {@link ParkedBit}. */
+  readonly parkedWord: number
+  /** In the mapping: how many deaths this session has seen. */
+  readonly deathsWord: number
+  /** The state of a slot whose agent left without a goodbye; 1 to 255. */
+  readonly goneState: number
+  /** The state of a slot whose agent is alive; 1 to 255. */
+  readonly liveState: number
+}
+
+/** Bits of a parked word, and of the mask of {@link Native.wake}. */
+export const ParkedBit = {
+  /** A thread sleeps in {@link Native.park}. */
+  sync: 1,
+  /** The waiter thread is to call back at the next ring. */
+  waiter: 2,
+} as const
+
+/** What {@link Native.park} says of its end. */
+export const ParkResult = {
+  /** Somebody woke this word. A hint: look at the state again. */
+  woken: 0,
+  /** The word did not hold the expected value. */
+  changed: 1,
+  timedOut: 2,
+  /** A signal came; its listener runs once the caller returns to the event loop. */
+  interrupted: 3,
+} as const
+
+/** One of the values of {@link ParkResult}. */
+export type ParkResult = (typeof ParkResult)[keyof typeof ParkResult]
+
+/** How a child process ended: one of the two is a number, the other null. */
+export interface NativeExit {
+  readonly code: number | null
+  /** A signal number, not a name. */
+  readonly signal: number | null
+}
+
+/** The functions of the addon. A "word" is the index of a 32-bit word in the mapping. */
+export interface Native {
+  /**
+   * Creates the session's memory: a sealed file without a name, zeroed, mapped whole. Pages cost
+   * nothing until touched. Throws EALREADY when this process has a session.
+   */
+  create(byteLength: number): void
+  /** Maps the session that came as an inherited descriptor. Throws EINVAL when it is not one. */
+  attach(fd: number): void
+  /** Maps the session that another living process of this user has open as its descriptor `fd`. */
+  attachSibling(pid: number, fd: number): void
+  /** Tells whether this process has a session, whichever of its agents made it. */
+  attached(): boolean
+  /** The descriptor to pass to a child in a stdio slot. */
+  fd(): number
+  byteLength(): number
+  /**
+   * Makes an ArrayBuffer over a part of the mapping itself. Not for users: `transfer()` would detach
+   * it. Throws ERR_MP_UNSUPPORTED where the engine refuses outside memory (Electron).
+   */
+  view(byteOffset: number, byteLength: number): ArrayBuffer
+  /** Empties an ArrayBuffer and every view of it; the memory behind it stays as it is. */
+  detach(arrayBuffer: ArrayBuffer): void
+  /** Gives the whole pages in a range back to the system; the range then reads as zeros. */
+  punch(byteOffset: number, byteLength: number): void
+
+  /** Describes the participant table; again with the same numbers does nothing, else EINVAL. */
+  setLayout(layout: NativeLayout): void
+
+  /**
+   * Sleeps while the word holds `expected`, at most `timeoutMs` and at most 100 ms, as a synchronous
+   * sleeper. Call it through a JavaScript function for each slice, or the thread cannot be terminated.
+   */
+  park(word: number, expected: number, timeoutMs: number): ParkResult
+  /** Wakes all sleepers on a word, in any process, whose {@link ParkedBit} is in `mask`. */
+  wake(word: number, mask: number): void
+  /** Rings every slot that is not free, whether it looks asleep or not. Needs a layout. */
+  ringAll(): void
+
+  /**
+   * Starts this agent's waiter thread: once the bell leaves `seen` while {@link ParkedBit.waiter} is
+   * set, it clears that bit and calls `callback` from the event loop. So: load the bell, arm the bit,
+   * load the bell again; if it moved, do not wait. Does not keep the event loop alive until
+   * {@link waiterRef}. What `callback` throws is an uncaught exception.
+   */
+  waiterStart(bellWord: number, parkedWord: number, seen: number, callback: () => void): void
+  /** Lets the waiter thread keep the event loop alive. */
+  waiterRef(): void
+  /** Undoes {@link waiterRef}; neither counts. */
+  waiterUnref(): void
+  /** Ends the waiter thread and bumps the bell once; no callback comes after. */
+  waiterStop(): void
+
+  /**
+   * Takes a slot for this agent. When the agent ends without {@link disown}, the slot's state becomes
+   * `goneState`, deaths are counted and everybody is rung; when the process dies, the kernel frees
+   * the slot. Throws EBUSY when anyone owns or reaps it, in this process or another.
+   */
+  own(slot: number): void
+  /** Gives the slot back in good order; nobody is told. Throws EPERM when it is not this agent's. */
+  disown(slot: number): void
+  /** Tells whether no living process owns the slot: free, or its owner is dead. Takes nothing. */
+  probe(slot: number): boolean
+  /**
+   * Tells whether the slot's owner is dead and this agent is now its only reaper, until
+   * {@link unclaim}, the end of the agent or of the process. A second claim is refused as well.
+   */
+  claim(slot: number): boolean
+  /** Ends a claim. Throws EPERM when it is not this agent's. */
+  unclaim(slot: number): void
+
+  /**
+   * Watches a process: when it dies, deaths are counted and everybody is rung. One watch for each
+   * slot in this process, a later one replaces it; it ends when it fires. Dead already counts at once.
+   *
+   * @returns false where the system cannot do this (or MP_NO_PIDFD=1 was set at load)
+   */
+  watch(pid: number, slot: number): boolean
+  /** Ends the watch of a slot, if it is for `pid` or `pid` is left out. */
+  unwatch(slot: number, pid?: number): void
+  /**
+   * Kills this process (SIGKILL) when its parent `pid` dies, however busy JavaScript is; at once when
+   * `pid` is not its parent. With `useSignal` the kernel does it too, also when only the parent's
+   * *thread* that started this process ends.
+   */
+  dieWithParent(pid: number, useSignal?: boolean): void
+  /**
+   * Waits for a child of this process to end, at most `timeoutMs` and at most 100 ms, and leaves it
+   * for libuv to reap. Null when it still runs, or a signal came. Throws ECHILD when it is gone.
+   */
+  waitExit(pid: number, timeoutMs: number): NativeExit | null
+
+  /** Milliseconds on the monotonic clock, the same for all processes. */
+  now(): number
+  /** This process's id, asked from the system. */
+  pid(): number
+}
+
+let loaded: Native | undefined
+
+/**
+ * Loads the addon, once.
+ *
+ * Throws `ERR_MP_UNSUPPORTED` on a system that it is not made for, and `ERR_MP_NATIVE_MISSING` when
+ * the binary for this platform is not there or cannot be loaded.
+ */
+export function loadNative(): Native {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Native {
+  const { platform, arch } = process
+  if (platform !== 'linux') {
+    throw coded(
+      'ERR_MP_UNSUPPORTED',
+      `@mp/shared-memory does not run on ${platform}: it is made for Linux (x64 and arm64)`,
+    )
+  }
+  // One folder up is the package from src/ and from dist/ alike.
+  const path = fileURLToPath(new URL(`../build/${platform}-${arch}/native.node`, import.meta.url))
+  if (!existsSync(path)) {
+    throw coded(
+      'ERR_MP_NATIVE_MISSING',
+      `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is no ${path}; ` +
+        'run `node scripts/build-native.mjs` in the package (it needs a C compiler)',
+    )
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Native
+  } catch (cause) {
+    throw coded(
+      'ERR_MP_NATIVE_MISSING',
+      `the native part of @mp/shared-memory for ${platform}-${arch} cannot be loaded from ${path}: ` +
+        `${(cause as Error).message}; run \`node scripts/build-native.mjs --force\` in the package`,
+      cause,
+    )
+  }
+}
+
+function coded(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code })
+}

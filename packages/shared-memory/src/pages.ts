@@ -1,0 +1,72 @@
+/**
+ * The session's data pages, as bytes.
+ *
+ * The file may be larger than an ArrayBuffer can be on every Node, so pages are
+ * reached through windows of 1 GiB; a run that crosses a window gets a view of
+ * its own. User code never gets a view that shows more than its own bytes.
+ *
+ * @module
+ */
+import type { Arena } from './arena.js'
+import { CONTROL_BYTES, PAGE_BYTES } from './layout.js'
+
+/** Shows bytes of the session's file. */
+export type MapBytes = (byteOffset: number, byteLength: number) => ArrayBuffer
+
+const WINDOW_PAGES = 16_384
+
+export class Pages {
+  readonly arena: Arena
+  readonly count: number
+  readonly #map: MapBytes
+  readonly #windows: Uint8Array<ArrayBuffer>[] = []
+  readonly #windowWords: Int32Array[] = []
+
+  constructor(arena: Arena, count: number, map: MapBytes) {
+    this.arena = arena
+    this.count = count
+    this.#map = map
+  }
+
+  /** The bytes of the window that a page lies in; the page starts there at `offset(page)`. */
+  window(page: number): Uint8Array<ArrayBuffer> {
+    const index = Math.floor(page / WINDOW_PAGES)
+    return (this.#windows[index] ??= this.#openWindow(index))
+  }
+
+  /** The same window as 32-bit words. */
+  windowWords(page: number): Int32Array {
+    const index = Math.floor(page / WINDOW_PAGES)
+    return (this.#windowWords[index] ??= new Int32Array(this.window(page).buffer))
+  }
+
+  /** Where a page starts in its window, in bytes. */
+  offset(page: number): number {
+    return (page % WINDOW_PAGES) * PAGE_BYTES
+  }
+
+  /** The bytes of a run of pages, for the core's own use. */
+  bytes(first: number, byteLength: number): Uint8Array<ArrayBuffer> {
+    const start = this.offset(first)
+    if (start + byteLength <= WINDOW_PAGES * PAGE_BYTES) {
+      return this.window(first).subarray(start, start + byteLength)
+    }
+    return new Uint8Array(this.buffer(first, byteLength))
+  }
+
+  /** An ArrayBuffer over just these bytes: what user code may hold. */
+  buffer(first: number, byteLength: number): ArrayBuffer {
+    return this.#map(CONTROL_BYTES + first * PAGE_BYTES, byteLength)
+  }
+
+  #openWindow(index: number): Uint8Array<ArrayBuffer> {
+    const first = index * WINDOW_PAGES
+    const pages = Math.min(WINDOW_PAGES, this.count - first)
+    return new Uint8Array(this.#map(CONTROL_BYTES + first * PAGE_BYTES, pages * PAGE_BYTES))
+  }
+}
+
+/** How many pages hold that many bytes. */
+export function pagesFor(byteLength: number): number {
+  return Math.max(1, Math.ceil(byteLength / PAGE_BYTES))
+}

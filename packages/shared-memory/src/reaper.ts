@@ -1,0 +1,139 @@
+/**
+ * Reaping: what the living do for the dead.
+ *
+ * Death is proved by the liveness byte, which the kernel frees once no thread of
+ * the process can store any more; taking the byte is both the proof and the
+ * claim to be the only reaper. Then, always in this order: mark the slot dead,
+ * recover what it held, ring everybody, free the slot. Each step can be repeated,
+ * so a reaper that dies is simply followed by another.
+ *
+ * @module
+ */
+import type { Agent } from './agent.js'
+import type { Arena } from './arena.js'
+import type { Directory } from './directory.js'
+import {
+  AGENT_SET_WORDS,
+  AT,
+  ENTRY,
+  GRAVES,
+  GRAVE_WORDS,
+  HEADER,
+  SLOT,
+  SLOT_STATE,
+  slotWord,
+} from './layout.js'
+import { makeTag, packState } from './tag.js'
+
+/** What a reaper needs of the operating system. */
+export interface Coroner {
+  /** Takes the liveness byte of a slot if its owner is dead and nobody else reaps it. */
+  claim(slot: number): boolean
+  unclaim(slot: number): void
+}
+
+/** Recovers one object of a type after the death of an agent. Must bear being repeated. */
+export type Recover = (base: number, slot: number, tag: number) => void
+
+/** How an agent ended. */
+export interface Death {
+  readonly pid: number
+  /** `killed`: without warning; `exited`: in or after its `exit` event; `ended`: its thread ended, the process goes on. */
+  readonly reason: 'killed' | 'exited' | 'ended'
+}
+
+export class Reaper {
+  readonly #agent: Agent
+  readonly #coroner: Coroner
+  readonly #directory: Directory
+  readonly #arenas: readonly Arena[]
+  readonly recoverers: Map<number, Recover> = new Map()
+  /** Called for each slot reaped, before it is freed: with its tag and pid. */
+  onReaped: (tag: number, pid: number) => void = () => {}
+
+  constructor(agent: Agent, coroner: Coroner, directory: Directory, arenas: readonly Arena[]) {
+    this.#agent = agent
+    this.#coroner = coroner
+    this.#directory = directory
+    this.#arenas = arenas
+  }
+
+  /** Reaps every agent that is dead now. */
+  reapAll(): void {
+    const end = this.#agent.highSlot()
+    for (let slot = 0; slot < end; slot++) {
+      if (slot !== this.#agent.slot && this.#isUsed(slot)) this.#reap(slot)
+    }
+  }
+
+  /** How the agent with this tag ended, if that was among the last deaths. */
+  lookUp(tag: number): Death | undefined {
+    const { words } = this.#agent
+    for (let grave = 0; grave < GRAVES; grave++) {
+      const at = AT.graves + grave * GRAVE_WORDS
+      if (Atomics.load(words, at) !== tag) continue
+      const state = Atomics.load(words, at + 2)
+      const reason =
+        state === SLOT_STATE.exiting ? 'exited' : state === SLOT_STATE.gone ? 'ended' : 'killed'
+      return { pid: Atomics.load(words, at + 1), reason }
+    }
+    return undefined
+  }
+
+  #isUsed(slot: number): boolean {
+    return (Atomics.load(this.#agent.words, slotWord(slot) + SLOT.state) & 0xff) !== SLOT_STATE.free
+  }
+
+  #reap(slot: number): void {
+    if (!this.#coroner.claim(slot)) return
+    try {
+      // Another reaper may have finished between our look and our claim.
+      if (this.#isUsed(slot)) this.#recover(slot)
+    } finally {
+      this.#coroner.unclaim(slot)
+    }
+  }
+
+  #recover(slot: number): void {
+    const { words } = this.#agent
+    const at = slotWord(slot)
+    const word = Atomics.load(words, at + SLOT.state)
+    const generation = word >>> 8
+    const tag = makeTag(slot, generation)
+    const pid = Atomics.load(words, at + SLOT.pid)
+    if ((word & 0xff) !== SLOT_STATE.dead) this.#bury(tag, pid, word & 0xff)
+    // CRASH: a reaper that dies from here on leaves `dead` and a free byte: the next one starts over.
+    Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.dead))
+    this.#directory.forEach((entry, type, base) => {
+      this.#clearBits(entry, slot)
+      this.recoverers.get(type)?.(base, slot, tag)
+    })
+    this.#directory.sweep(tag)
+    for (const arena of this.#arenas) arena.sweep(tag)
+    this.onReaped(tag, pid)
+    Atomics.store(words, at + SLOT.parked, 0)
+    this.#agent.ringAll()
+    Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.free))
+  }
+
+  #bury(tag: number, pid: number, state: number): void {
+    const { words } = this.#agent
+    const at = AT.graves + ((Atomics.add(words, HEADER.graves, 1) >>> 0) % GRAVES) * GRAVE_WORDS
+    Atomics.store(words, at, 0)
+    Atomics.store(words, at + 1, pid)
+    Atomics.store(words, at + 2, state)
+    Atomics.store(words, at, tag)
+  }
+
+  /** A dead agent's bit would swallow a wake, or wake whoever takes its slot in its place. */
+  #clearBits(entry: number, slot: number): void {
+    const { words } = this.#agent
+    const count = Atomics.load(words, entry + ENTRY.setCount)
+    const sets = Atomics.load(words, entry + ENTRY.sets)
+    for (let i = 0; i < count; i++) {
+      Atomics.and(words, sets + i * AGENT_SET_WORDS + (slot >>> 5), ~(1 << (slot & 31)))
+    }
+    const holders = entry + ENTRY.holders + (slot >>> 5)
+    Atomics.and(words, holders, ~(1 << (slot & 31)))
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The session: one process tree, one shared memory file, and this thread's place in it.
+ *
+ * The first thread that needs it makes it; a child process attaches to the file
+ * that it got as a descriptor; a worker thread finds it mapped in its process.
+ *
+ * @module
+ */
+import { randomFillSync } from 'node:crypto'
+import { totalmem } from 'node:os'
+import { isMainThread, threadId } from 'node:worker_threads'
+import { Agent } from './agent.js'
+import { Arena, raise } from './arena.js'
+import { Directory } from './directory.js'
+import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
+import {
+  AT,
+  CONTROL_BYTES,
+  HEADER,
+  MAGIC,
+  MAX_AGENTS,
+  MAX_PAGES,
+  PAGE_BYTES,
+  SLOT,
+  SLOT_STATE,
+  SLOT_WORDS,
+  UNITS,
+  layoutHash,
+  slotWord,
+} from './layout.js'
+import { type Native, loadNative } from './native.js'
+import { Pages } from './pages.js'
+import { Reaper } from './reaper.js'
+import { makeTag, nextGeneration, packState, tagSlot } from './tag.js'
+import { Waiting } from './waiting.js'
+
+/** All that a primitive needs. */
+export interface Session {
+  readonly agent: Agent
+  readonly words: Int32Array
+  readonly native: Native
+  readonly waiting: Waiting
+  readonly directory: Directory
+  readonly pages: Pages
+  readonly reaper: Reaper
+}
+
+let current: Session | undefined
+
+/** This thread's session; makes one when the process has none. */
+export function session(): Session {
+  if (current === undefined) {
+    const native = loadNative()
+    if (!native.attached()) createFile(native)
+    current = join(native, 0)
+  }
+  return current
+}
+
+/** Whether this thread has joined a session already. */
+export function hasSession(): boolean {
+  return current !== undefined
+}
+
+/**
+ * Joins the session of the agent that started this one; a child does it before anything else.
+ *
+ * @param fd the inherited descriptor of the session's file; undefined in a worker thread.
+ * @param parent tag of the agent that started this one.
+ */
+export function joinSession(fd: number | undefined, parent: number): Session {
+  const native = loadNative()
+  if (fd !== undefined) native.attach(fd)
+  current = join(native, parent)
+  return current
+}
+
+function createFile(native: Native): void {
+  let pages = pageLimit()
+  for (;;) {
+    try {
+      native.create(CONTROL_BYTES + pages * PAGE_BYTES)
+      break
+    } catch (error) {
+      // A limit on address space or file size (ulimit -v, -f): smaller may fit.
+      if (pages <= MIN_PAGES) {
+        throw new OutOfSharedMemoryError(
+          `Cannot make the session's shared memory, not even ${PAGE_BYTES * pages} bytes of it: ${(error as Error).message}`,
+        )
+      }
+      pages = Math.max(MIN_PAGES, pages >>> 1)
+    }
+  }
+  const words = new Int32Array(native.view(0, CONTROL_BYTES))
+  randomFillSync(words, HEADER.id, 4)
+  words[HEADER.magic] = MAGIC
+  words[HEADER.hash] = layoutHash
+  words[HEADER.pages] = pages
+  Atomics.store(words, HEADER.ready, 1)
+}
+
+const MIN_PAGES = 256
+
+/** Pages of a new session: as `MP_MEMORY_LIMIT` (bytes) says, else three quarters of the memory that there is. */
+function pageLimit(): number {
+  const setting = process.env['MP_MEMORY_LIMIT']
+  let bytes = Math.min(totalmem(), constrainedMemory()) * 0.75
+  if (setting !== undefined) {
+    bytes = Number(setting)
+    if (!Number.isFinite(bytes) || bytes <= 0) {
+      throw new RangeError(`Expected \`MP_MEMORY_LIMIT\` to be a number of bytes, got \`${setting}\``)
+    }
+  }
+  return Math.min(MAX_PAGES, Math.max(MIN_PAGES, Math.floor(bytes / PAGE_BYTES)))
+}
+
+function constrainedMemory(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? limit : Infinity
+}
+
+function join(native: Native, parent: number): Session {
+  if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
+  const words = new Int32Array(native.view(0, CONTROL_BYTES))
+  const hash = Atomics.load(words, HEADER.hash)
+  if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)
+  native.setLayout({
+    slotsWord: AT.slots,
+    slotWords: SLOT_WORDS,
+    slotCount: MAX_AGENTS,
+    stateWord: SLOT.state,
+    bellWord: SLOT.bell,
+    parkedWord: SLOT.parked,
+    deathsWord: HEADER.deaths,
+    goneState: SLOT_STATE.gone,
+    liveState: SLOT_STATE.live,
+  })
+  const tag = takeSlot(native, words, parent)
+  const agent = new Agent(words, native, tagSlot(tag), tag)
+  const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
+  const count = Atomics.load(words, HEADER.pages)
+  const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage)
+  const directory = new Directory(agent, units)
+  const reaper = new Reaper(agent, native, directory, [units, pageArena])
+  const waiting = startWaiting(native, agent, reaper)
+  const pages = new Pages(pageArena, count, (offset, length) => native.view(offset, length))
+  process.once('exit', () => {
+    const state = packState(tag >>> 12, SLOT_STATE.exiting)
+    Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
+  })
+  return { agent, words, native, waiting, directory, pages, reaper }
+}
+
+function startWaiting(native: Native, agent: Agent, reaper: Reaper): Waiting {
+  let started = false
+  let deaths = Atomics.load(agent.words, HEADER.deaths)
+  const waiting = new Waiting(agent, {
+    start() {
+      if (started) return
+      started = true
+      native.waiterStart(agent.bellWord, agent.parkedWord, agent.bell(), () => waiting.onBell())
+    },
+    setPending(count) {
+      if (count === 0) native.waiterUnref()
+      else native.waiterRef()
+    },
+    noticeDeaths(probe) {
+      const now = Atomics.load(agent.words, HEADER.deaths)
+      if (now === deaths && !probe) return false
+      deaths = now
+      reaper.reapAll()
+      return true
+    },
+  })
+  return waiting
+}
+
+function takeSlot(native: Native, words: Int32Array, parent: number): number {
+  for (let slot = 0; slot < MAX_AGENTS; slot++) {
+    const at = slotWord(slot)
+    const word = Atomics.load(words, at + SLOT.state)
+    if ((word & 0xff) !== SLOT_STATE.free || !owns(native, slot)) continue
+    const generation = nextGeneration(word >>> 8)
+    const joining = packState(generation, SLOT_STATE.joining)
+    // The byte is ours, so only a thread of this process or a finished reaper can have been here.
+    if (Atomics.compareExchange(words, at + SLOT.state, word, joining) !== word) {
+      native.disown(slot)
+      continue
+    }
+    // CRASH: from here a reaper finds `joining` with a free byte and frees the slot.
+    raise(words, HEADER.highSlot, slot + 1)
+    Atomics.store(words, at + SLOT.pid, process.pid)
+    Atomics.store(words, at + SLOT.thread, isMainThread ? 0 : threadId)
+    Atomics.store(words, at + SLOT.parent, parent)
+    Atomics.store(words, at + SLOT.parked, 0)
+    Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
+    return makeTag(slot, generation)
+  }
+  throw new MultiprocessingError(
+    'ERR_MP_TOO_MANY_AGENTS',
+    `The session has ${MAX_AGENTS} processes and threads, which is its limit`,
+  )
+}
+
+function owns(native: Native, slot: number): boolean {
+  try {
+    native.own(slot)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false
+    throw error
+  }
+}
+
+function wrongLayout(hash: number): MultiprocessingError {
+  return new MultiprocessingError(
+    'ERR_MP_VERSION',
+    'This process tree uses another version of @mp/shared-memory ' +
+      `(layout ${(hash >>> 0).toString(16)}, this copy has ${(layoutHash >>> 0).toString(16)}); install one version for all`,
+  )
+}

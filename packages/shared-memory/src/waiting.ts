@@ -1,0 +1,304 @@
+/**
+ * The two ways to wait: asleep in a blocking call, or as a promise.
+ *
+ * Both take an `attempt` that either gets what is waited for or answers
+ * `PENDING`, and follow one rule: arm, attempt again, sleep; after any wake, look
+ * again. A waiter that leaves and finds that a wake was already spent on it
+ * passes the wake on.
+ *
+ * Asynchronous waiters of one agent stand in a queue of their own for each wait
+ * set, in plain JavaScript: it dies with the agent, and shared memory sees at
+ * most one bit for all of them.
+ *
+ * @module
+ */
+import type { Agent } from './agent.js'
+import type { WaitOptions } from './arguments.js'
+import { PARKED } from './layout.js'
+import type { WaitSet } from './wait-set.js'
+
+/** What an attempt answers when it has to wait. */
+export const PENDING: unique symbol = Symbol('pending')
+export type Pending = typeof PENDING
+
+/** Something to wait for. */
+export interface Waitable<T> {
+  readonly set: WaitSet
+  /** Tries once, without waiting and without calling user code. May throw; that ends the wait. */
+  attempt(): T | Pending
+  /** Whether another waiter could succeed now; asked when a wake may have to be passed on. */
+  available(): boolean
+  /** The longest sleep before looking again, in milliseconds; left out: until woken. */
+  recheckMs?(): number
+  /** Called when this agent waits no longer and got nothing, before a spent wake is passed on. */
+  abandon?(): void
+}
+
+interface Waiter {
+  attempt(): unknown
+  readonly since: number
+  settle(result: unknown): void
+  fail(error: unknown): void
+}
+
+interface Line {
+  readonly waitable: Waitable<unknown>
+  readonly waiters: Waiter[]
+  /** Whether our bit was set and we have not taken it back (a waker may have). */
+  armed: boolean
+  recheck: NodeJS.Timeout | undefined
+}
+
+/** What waiting needs of the rest of the agent. */
+export interface WaiterHooks {
+  /** Starts the waiter thread if there is none: it calls `onBell` when the bell rings while `parked` says so. */
+  start(): void
+  /** How many asynchronous waits there are: the event loop stays alive for them. */
+  setPending(count: number): void
+  /** Looks for deaths; `probe` when nothing but the time says that somebody may have died. */
+  noticeDeaths(probe: boolean): boolean
+}
+
+export class Waiting {
+  readonly #agent: Agent
+  readonly #hooks: WaiterHooks
+  readonly #lines = new Map<number, Line>()
+  #pending = 0
+  #drainQueued = false
+
+  constructor(agent: Agent, hooks: WaiterHooks) {
+    this.#agent = agent
+    this.#hooks = hooks
+    agent.onSelfRing = () => this.#queueDrain()
+  }
+
+  /**
+   * Blocks this thread until `attempt` succeeds.
+   *
+   * @param deadline as `now()` counts, in milliseconds.
+   * @returns what `attempt` got, or `PENDING` once the deadline has passed.
+   */
+  block<T>(waitable: Waitable<T>, deadline: number): T | Pending {
+    const { platform } = this.#agent
+    const { set } = waitable
+    const since = platform.now()
+    if (deadline <= since) return PENDING
+    this.#withdraw()
+    let done = false
+    try {
+      for (;;) {
+        const seen = this.#agent.bell()
+        set.arm(since)
+        const result = waitable.attempt()
+        if (result !== PENDING) {
+          done = true
+          return result
+        }
+        const left = deadline - platform.now()
+        if (left <= 0) return PENDING
+        this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
+      }
+    } finally {
+      const spent = !set.disarm()
+      if (!done) waitable.abandon?.()
+      if (spent && (!done || waitable.available())) set.wakeOne()
+      this.#queueDrain()
+    }
+  }
+
+  /** Waits as a promise; it gives what `attempt` got, or `PENDING` after `timeoutMs`. Rejects with the signal's reason. */
+  async<T>(waitable: Waitable<T>, timeoutMs: number, signal?: AbortSignal): Promise<T | Pending> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error)
+    const first = this.#lines.get(waitable.set.key)
+    if (first === undefined || first.waiters.length === 0) {
+      try {
+        const result = waitable.attempt()
+        if (result !== PENDING) return Promise.resolve(result)
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
+    }
+    if (timeoutMs <= 0) return Promise.resolve(PENDING)
+    return this.#enqueue(waitable, timeoutMs, signal)
+  }
+
+  /** Whether asynchronous waiters of this agent stand in line at a set. */
+  hasLine(set: WaitSet): boolean {
+    return this.#lines.has(set.key)
+  }
+
+  /**
+   * Serves all asynchronous waiters that can be served, then listens for the next ring.
+   *
+   * SYNC: sets `parked`, then reads the bell; ring() adds to the bell, then reads `parked`.
+   */
+  onBell(): void {
+    const { words, parkedWord } = this.#agent
+    for (;;) {
+      const seen = this.#agent.bell()
+      this.#drain()
+      if (this.#lines.size === 0) return
+      Atomics.or(words, parkedWord, PARKED.async)
+      if (this.#agent.bell() === seen) return
+    }
+  }
+
+  #drain(): void {
+    const died = this.#hooks.noticeDeaths(false)
+    for (const line of this.#lines.values()) {
+      // A wake always clears our bit first; where it still stands nothing was meant for us.
+      if (died || !line.waitable.set.isArmed()) this.#drainLine(line)
+    }
+  }
+
+  #enqueue<T>(waitable: Waitable<T>, timeoutMs: number, signal?: AbortSignal): Promise<T | Pending> {
+    const { key } = waitable.set
+    const line = this.#lines.get(key) ?? { waitable, waiters: [], armed: false, recheck: undefined }
+    this.#lines.set(key, line)
+    return new Promise<T | Pending>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const finish = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        this.#setPending(this.#pending - 1)
+      }
+      const waiter: Waiter = {
+        attempt: () => waitable.attempt(),
+        since: this.#agent.platform.now(),
+        settle: (result) => {
+          finish()
+          resolve(result as T)
+        },
+        fail: (error) => {
+          finish()
+          reject(error as Error)
+        },
+      }
+      const leave = (): void => {
+        line.waiters.splice(line.waiters.indexOf(waiter), 1)
+        this.#drainLine(line)
+      }
+      const onAbort = (): void => {
+        leave()
+        waiter.fail(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (timeoutMs !== Infinity) {
+        const expire = (left: number): void => {
+          // setTimeout holds 31 bits; longer waits take several.
+          timer = setTimeout(
+            () => {
+              if (left > MAX_TIMER_MS) return expire(left - MAX_TIMER_MS)
+              leave()
+              waiter.settle(PENDING)
+            },
+            Math.min(left, MAX_TIMER_MS),
+          )
+        }
+        expire(timeoutMs)
+      }
+      line.waiters.push(waiter)
+      this.#hooks.start()
+      this.#setPending(this.#pending + 1)
+      if (line.waiters.length === 1) this.#listenTo(line)
+    })
+  }
+
+  #listenTo(line: Line): void {
+    const { words, parkedWord } = this.#agent
+    const seen = this.#agent.bell()
+    this.#drainLine(line)
+    if (this.#lines.size === 0) return
+    Atomics.or(words, parkedWord, PARKED.async)
+    if (this.#agent.bell() !== seen) this.onBell()
+  }
+
+  #drainLine(line: Line): void {
+    const { set } = line.waitable
+    clearTimeout(line.recheck)
+    for (;;) {
+      const served = this.#serve(line)
+      const head = line.waiters[0]
+      if (head === undefined) {
+        this.#lines.delete(set.key)
+        this.#disarm(line, served)
+        return
+      }
+      set.arm(head.since)
+      line.armed = true
+      if (!this.#serve(line)) break
+    }
+    const recheckMs = line.waitable.recheckMs?.() ?? Infinity
+    if (recheckMs !== Infinity) line.recheck = setTimeout(() => this.#drainLine(line), recheckMs)
+  }
+
+  /** Serves waiters from the head of the line while that works; false if it served none. */
+  #serve(line: Line): boolean {
+    let served = false
+    for (;;) {
+      const head = line.waiters[0]
+      if (head === undefined) return served
+      try {
+        const result = head.attempt()
+        if (result === PENDING) return served
+        line.waiters.shift()
+        head.settle(result)
+      } catch (error) {
+        line.waiters.shift()
+        head.fail(error)
+      }
+      served = true
+    }
+  }
+
+  /** One function call per slice: its entry is where V8 lets `terminate()` in. */
+  #slice(seen: number, timeoutMs: number): void {
+    const rung = this.#agent.sleep(seen, timeoutMs)
+    this.#hooks.noticeDeaths(!rung)
+  }
+
+  /** Before this thread blocks, its asynchronous waiters leave their sets: the frozen event loop could not use a wake. */
+  #withdraw(): void {
+    if (this.#lines.size === 0) return
+    Atomics.and(this.#agent.words, this.#agent.parkedWord, ~PARKED.async)
+    for (const line of this.#lines.values()) {
+      this.#disarm(line, false)
+    }
+  }
+
+  #disarm(line: Line, served: boolean): void {
+    if (!line.armed) return
+    line.armed = false
+    const { set } = line.waitable
+    const spent = !set.disarm()
+    if (!served) line.waitable.abandon?.()
+    if (spent && (!served || line.waitable.available())) set.wakeOne()
+  }
+
+  /** They come back, and look again, as soon as the thread is done with its current job. */
+  #queueDrain(): void {
+    if (this.#drainQueued || this.#lines.size === 0) return
+    this.#drainQueued = true
+    queueMicrotask(() => {
+      this.#drainQueued = false
+      this.onBell()
+    })
+  }
+
+  #setPending(count: number): void {
+    this.#pending = count
+    this.#hooks.setPending(count)
+  }
+}
+
+const MAX_TIMER_MS = 0x7fffffff
+
+/** The moment a timeout ends, on the platform's clock. */
+export function deadlineAfter(agent: Agent, timeoutMs: number): number {
+  return timeoutMs === Infinity ? Infinity : agent.platform.now() + timeoutMs
+}
+
+/** Throws the signal's reason if it has been aborted: a blocking wait cannot be aborted later, its thread sleeps. */
+export function throwIfAborted(options: WaitOptions | undefined): void {
+  options?.signal?.throwIfAborted()
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'internal/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+    ],
+    // A worker thread of vitest would share its process, so its descriptors and its session, with other tests.
+    pool: 'forks',
+    // The tests start processes of their own; more files at a time than this only makes them wait for each other.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Left to itself vitest inlines linked packages and gives a test a second copy of each module.
+    server: {
+      deps: { external: [/\/packages\/[^/]+\/dist\//, /\/internal\/dist\//, /\/test\/fixtures\//] },
+    },
+  },
+})
