@@ -15,6 +15,7 @@ export {
 export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
+export { noteInFlight, trackInFlight, type Tracked } from './in-flight.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
 export type { Native } from './native.js'
@@ -30,8 +31,8 @@ export {
   type Reduced,
 } from './shared-object.js'
 export { MessageTooLargeError } from './ring/message.js'
-export { MessageRing, RingClosedError } from './ring/message-ring.js'
-export { RING, RING_SETS, RING_SET_COUNT, RING_WORDS } from './ring/layout.js'
+export { MessageRing, RingClosedError, claimOf } from './ring/message-ring.js'
+export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
 export {

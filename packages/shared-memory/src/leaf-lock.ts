@@ -61,7 +61,8 @@ export class LeafLock implements Waitable<true> {
     for (;;) {
       const owner = Atomics.compareExchange(words, this.#word, 0, tag)
       if (owner === 0) return true
-      if (!isDead(words, owner)) return PENDING
+      // Our own tag: a section of ours was cut short, by an overflow of the stack, and left it locked.
+      if (owner !== tag && !isDead(words, owner)) return PENDING
       // CRASH: exactly one CAS from the dead tag succeeds; if the thief dies too, its own tag is stolen in turn.
       if (Atomics.compareExchange(words, this.#word, owner, tag) === owner) {
         this.#onSteal()

@@ -112,6 +112,9 @@ export class Reaper {
     for (const arena of this.#arenas) arena.sweep(tag)
     this.onReaped(tag, pid)
     Atomics.store(words, at + SLOT.parked, 0)
+    // SYNC: before the rings: whoever looked when the death was first reported saw an agent that was not dead yet,
+    // and an asynchronous waiter that nobody woke looks again only when there is a death that it does not know.
+    Atomics.add(words, HEADER.deaths, 1)
     this.#agent.ringAll()
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.free))
   }

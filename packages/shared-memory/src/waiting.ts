@@ -128,6 +128,20 @@ export class Waiting {
   }
 
   /**
+   * Serves the asynchronous waiters at a set as far as that works now.
+   *
+   * For a blocking call that must not overtake them.
+   *
+   * @returns whether none is left.
+   */
+  serveLine(set: WaitSet): boolean {
+    const line = this.#lines.get(set.key)
+    if (line === undefined) return true
+    this.#serve(line)
+    return line.waiters.length === 0
+  }
+
+  /**
    * Serves all asynchronous waiters that can be served, then listens for the next ring.
    *
    * SYNC: sets `parked`, then reads the bell; ring() adds to the bell, then reads `parked`.

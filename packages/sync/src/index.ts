@@ -3,5 +3,12 @@
  *
  * @module
  */
+export type { Guard, LockLike } from './acquire.js'
+export { Barrier, type BarrierOptions } from './barrier.js'
+export { BoundedSemaphore } from './bounded-semaphore.js'
+export { Condition } from './condition.js'
+export { BrokenBarrierError, NotHeldError, NotOwnerError, OverReleasedError } from './errors.js'
+export { Event } from './event.js'
 export { Lock } from './lock.js'
-export { NotHeldError, type Guard, type LockLike } from './lock-like.js'
+export { RLock } from './rlock.js'
+export { Semaphore } from './semaphore.js'

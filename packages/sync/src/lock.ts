@@ -5,9 +5,12 @@
  *
  * @module
  */
-import { Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/internal'
+import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/internal'
+import { Acquirable } from './acquirable.js'
+import type { Guard } from './acquire.js'
+import { NotHeldError } from './errors.js'
 import { LockCore, lockShape } from './lock-core.js'
-import { Acquirable, type Guard, NotHeldError } from './lock-like.js'
+import type { Suspendable } from './suspendable.js'
 
 class LockGuard implements Guard {
   readonly ownerDied: boolean
@@ -27,9 +30,22 @@ class LockGuard implements Guard {
   }
 }
 
-export class Lock extends Acquirable {
+/**
+ * A mutual-exclusion lock; Python's `multiprocessing.Lock`.
+ *
+ * Waiters that have waited for more than 1 ms get it in the order in which they came. When its
+ * holder dies, it is free at once, and the next holder's guard says so.
+ *
+ * @example
+ * const lock = new Lock()
+ * {
+ *   using guard = await lock.acquire()
+ *   if (guard?.ownerDied) repair()
+ * }
+ */
+export class Lock extends Acquirable implements Suspendable {
   /** @internal */
-  protected readonly waitable: LockCore
+  readonly core: LockCore
   /** The guard of the acquisition that is current in this thread. */
   #current: Guard | undefined
 
@@ -39,12 +55,12 @@ export class Lock extends Acquirable {
   constructor(attachment?: Attachment)
   constructor(attachment?: Attachment) {
     super(attachment, lockShape(OBJECT_TYPE.lock), () => {})
-    this.waitable = new LockCore(this.session, this.handle.base)
+    this.core = new LockCore(this.session, this.handle.base)
   }
 
-  /** Whether anybody holds it. */
+  /** Whether anybody alive holds it. */
   get locked(): boolean {
-    return this.waitable.holder() !== 0
+    return this.core.holder() !== 0
   }
 
   /**
@@ -53,8 +69,8 @@ export class Lock extends Acquirable {
    * @throws NotHeldError (`ERR_MP_NOT_HELD`) when nobody holds it.
    */
   release(): void {
+    if (!this.core.release()) throw new NotHeldError('This Lock is not held')
     this.#current = undefined
-    if (!this.waitable.release()) throw new NotHeldError('This Lock is not held')
   }
 
   /** @internal */
@@ -62,14 +78,17 @@ export class Lock extends Acquirable {
     // A guard gives back its own acquisition only: by now somebody else may hold the lock.
     if (this.#current !== guard) return
     this.#current = undefined
-    if (!this.waitable.releaseOwn()) throw new NotHeldError('This Lock was released by another process')
+    if (!this.core.releaseOwn()) throw new NotHeldError('This Lock was released by another process')
   }
 
   /** @internal */
-  protected tryTake(): number {
-    if (this.waitable.takeFree()) return 0
-    const taken = this.waitable.attempt()
-    return typeof taken === 'number' ? taken : -1
+  suspend(): () => void {
+    const current = this.#current
+    this.#current = undefined
+    this.core.releaseOwn()
+    return () => {
+      this.#current = current
+    }
   }
 
   /** @internal */

@@ -113,6 +113,7 @@ static bool passes(const struct test_case *test) {
   if (pid == 0) {
     (void)setpgid(0, 0);
     (void)alarm(DEADLINE_S);
+    if (test->without_pidfds) (void)setenv("MP_NO_PIDFD", "1", 1);
     (void)mp_platform_init();
     test->run();
     exit(0); /* not _exit: the leak checker reports at exit */

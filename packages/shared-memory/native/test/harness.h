@@ -19,6 +19,7 @@
 struct test_case {
   const char *title;
   void (*run)(void);
+  bool without_pidfds; /* runs as on a system that has none */
 };
 
 /* One table for each file of tests; the last entry has no title. */

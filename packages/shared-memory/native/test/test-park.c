@@ -135,12 +135,12 @@ static void no_wake_is_lost_in_a_ping_pong(void) {
 }
 
 const struct test_case park_tests[] = {
-  {"a word that changed is not slept on", a_word_that_changed_is_not_slept_on},
-  {"a sleep times out on time", a_sleep_times_out_on_time},
-  {"a wake reaches only sleepers of its mask", a_wake_reaches_only_sleepers_of_its_mask},
-  {"a wake reaches every sleeper", a_wake_reaches_every_sleeper},
-  {"a wake reaches another process", a_wake_reaches_another_process},
-  {"a signal interrupts a timed sleep", a_signal_interrupts_a_timed_sleep},
-  {"no wake is lost in a ping-pong", no_wake_is_lost_in_a_ping_pong},
-  {NULL, NULL},
+  {"a word that changed is not slept on", a_word_that_changed_is_not_slept_on, false},
+  {"a sleep times out on time", a_sleep_times_out_on_time, false},
+  {"a wake reaches only sleepers of its mask", a_wake_reaches_only_sleepers_of_its_mask, false},
+  {"a wake reaches every sleeper", a_wake_reaches_every_sleeper, false},
+  {"a wake reaches another process", a_wake_reaches_another_process, false},
+  {"a signal interrupts a timed sleep", a_signal_interrupts_a_timed_sleep, false},
+  {"no wake is lost in a ping-pong", no_wake_is_lost_in_a_ping_pong, false},
+  {0},
 };

@@ -208,13 +208,13 @@ static void it_stops_while_asleep(void) {
 }
 
 const struct test_case waiter_tests[] = {
-  {"the waiter calls once for each arming", it_calls_once_for_each_arming},
-  {"the waiter leaves the sync bit alone", it_leaves_the_sync_bit_alone},
-  {"a ring before the waiter's start is not lost", a_ring_before_the_start_is_not_lost},
-  {"signals are not for the waiter", signals_are_not_for_it},
-  {"the waiter ends when its callback says so", it_ends_when_its_callback_says_so},
-  {"no ring of a storm is lost", no_ring_of_a_storm_is_lost},
-  {"the waiter stops in the middle of a storm", it_stops_in_the_middle_of_a_storm},
-  {"the waiter stops while asleep", it_stops_while_asleep},
-  {NULL, NULL},
+  {"the waiter calls once for each arming", it_calls_once_for_each_arming, false},
+  {"the waiter leaves the sync bit alone", it_leaves_the_sync_bit_alone, false},
+  {"a ring before the waiter's start is not lost", a_ring_before_the_start_is_not_lost, false},
+  {"signals are not for the waiter", signals_are_not_for_it, false},
+  {"the waiter ends when its callback says so", it_ends_when_its_callback_says_so, false},
+  {"no ring of a storm is lost", no_ring_of_a_storm_is_lost, false},
+  {"the waiter stops in the middle of a storm", it_stops_in_the_middle_of_a_storm, false},
+  {"the waiter stops while asleep", it_stops_while_asleep, false},
+  {0},
 };

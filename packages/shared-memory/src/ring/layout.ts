@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { WAIT_SET_WORDS } from '../wait-set.js'
-
 /**
  * Words of a ring. Each side has one commit word, `count << 1 | side`: how many messages have passed, and which of
  * its two positions is the valid one. A position is page, byte offset in it, and bytes passed (free-running).
@@ -23,8 +21,8 @@ import { WAIT_SET_WORDS } from '../wait-set.js'
  * | 32    | maxItems  | how many messages it holds; 0: any number                           | the maker                 |
  * | 33    | maxBytes  | how many bytes it holds; 0: any number                              | the maker                 |
  * | 34    | closed    | 1: nothing can be put any more                                      | anybody, once             |
- * | 35    | short     | how many writers found no memory and look again by themselves; a hint |                         |
- * | 48–   |           | wait sets: writeLock, readLock, notEmpty, notFull                   |                           |
+ *
+ * Its wait sets stand elsewhere, beside those of the object that it is part of: writeLock, readLock, notEmpty, notFull.
  */
 export const RING = {
   writeLock: 0,
@@ -37,13 +35,11 @@ export const RING = {
   maxItems: 32,
   maxBytes: 33,
   closed: 34,
-  sets: 48,
 } as const
 
-/** First wait set of a ring, relative to it. */
-export const RING_SETS: number = RING.sets
-export const RING_SET_COUNT = 4
-export const RING_WORDS: number = RING.sets + RING_SET_COUNT * WAIT_SET_WORDS
+export const RING_WORDS = 48
+/** Wait sets that a ring takes. */
+export const RING_SETS = 4
 
 /** Words of a position. */
 export const POSITION_WORDS = 3

@@ -24,7 +24,7 @@ import {
   RECORD_HEADER,
   RING,
 } from './layout.js'
-import { type Extent, MessageTooLargeError, fillExtent, needsExtent } from './message.js'
+import { type Extent, fillExtent, needsExtent } from './message.js'
 
 /** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
 export class RingClosedError extends MultiprocessingError {
@@ -59,15 +59,15 @@ export class MessageRing {
 
   /**
    * @param base first of `RING_WORDS` words.
+   * @param sets first of `RING_SETS` wait sets.
    * @param index of the object that the words belong to: its mark is on the ring's pages.
    */
-  constructor(session: Session, base: number, index: number) {
+  constructor(session: Session, base: number, sets: number, index: number) {
     const { agent, waiting, words } = session
     this.#session = session
     this.#words = words
     this.#base = base
     this.#owner = OBJECT_OWNER | index
-    const sets = base + RING.sets
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
@@ -93,11 +93,16 @@ export class MessageRing {
     return Atomics.load(this.#words, this.#base + RING.closed) !== 0
   }
 
+  /** Whether it is closed and empty: there will never be another message. */
+  get drained(): boolean {
+    return this.closed && this.size === 0
+  }
+
   /** No more messages: writers fail from now on, readers when it is drained. */
   close(): void {
-    // SYNC: writers look at this word inside the lock, so after we had the lock nothing is put any more.
-    Atomics.store(this.#words, this.#base + RING.closed, 1)
+    // SYNC: in the lock, so that no writer is under way: a reader that sees it, then an empty ring, has seen all.
     this.#writeLock.lock()
+    Atomics.store(this.#words, this.#base + RING.closed, 1)
     this.#writeLock.unlock()
     this.notEmpty.wakeAll()
     this.notFull.wakeAll()
@@ -147,8 +152,8 @@ export class MessageRing {
   /**
    * Takes the first message.
    *
-   * @param claim a word that gets the message's number just before it is taken: who dies holding it can be told.
-   * @returns null when there is none. Short messages lie in a buffer that the next take overwrites.
+   * @param claim a word that gets `claimOf` the message's number just before it is taken, so that it can be told who died with it.
+   * @returns a copy of it, or null when there is none.
    */
   tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
     const words = this.#words
@@ -180,7 +185,7 @@ export class MessageRing {
     Atomics.store(words, next, page + 1)
     Atomics.store(words, next + 1, offset + recordBytes(isExtent ? 8 : length))
     Atomics.store(words, next + 2, (Atomics.load(words, at + 2) + length) | 0)
-    if (claim >= 0) Atomics.store(words, claim, head >>> 1)
+    if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
     // CRASH: before this store the message is still there for the next reader, after it it is ours.
     Atomics.store(words, this.#base + RING.head, advance(head, 1))
     this.#readLock.unlock()
@@ -188,21 +193,29 @@ export class MessageRing {
     this.notFull.wakeOne()
     return isExtent
       ? this.#takeExtent(extentPage, extentPages, length)
-      : this.#scratch.subarray(0, length)
+      : this.#scratch.slice(0, length)
   }
 
-  /** A wait for a message; gives a copy that is the caller's. */
+  /** A wait for a message. */
   taking(claim = -1): Waitable<Uint8Array<ArrayBuffer>> {
     return {
       set: this.notEmpty,
       attempt: (): Uint8Array<ArrayBuffer> | Pending => {
         const message = this.tryTake(claim)
-        if (message !== null) return message.buffer === this.#scratch.buffer ? message.slice() : message
-        if (this.closed && this.size === 0) throw new RingClosedError()
+        if (message !== null) return message
+        if (this.drained) throw new RingClosedError()
         return PENDING
       },
       available: () => this.size !== 0,
     }
+  }
+
+  /** Frees the ring's pages with whatever is in it. Nobody may use the ring any more. */
+  destroy(): void {
+    while (this.tryTake() !== null);
+    const page = Atomics.load(this.#words, this.#position(RING.head, RING.readPositions))
+    const last = page === 0 ? Atomics.load(this.#words, this.#base + RING.firstPage) : page
+    if (last !== 0) this.#session.pages.arena.free(last - 1, 1)
   }
 
   /** A wait until there is a message (or never will be); takes nothing. */
@@ -224,12 +237,6 @@ export class MessageRing {
 
   #fillExtents(messages: readonly Uint8Array[]): (Extent | null)[] | null {
     const extents: (Extent | null)[] = []
-    const maxBytes = Atomics.load(this.#words, this.#base + RING.maxBytes)
-    for (const message of messages) {
-      if (maxBytes !== 0 && message.byteLength > maxBytes) {
-        throw new MessageTooLargeError(message.byteLength, maxBytes)
-      }
-    }
     if (this.closed || this.isFull()) return messages.map(() => null)
     this.#shortOfMemory = false
     for (const message of messages) {
@@ -279,7 +286,8 @@ export class MessageRing {
     const maxItems = Atomics.load(this.#words, this.#base + RING.maxItems)
     if (maxItems !== 0 && this.size + messages.length > maxItems) return false
     const maxBytes = Atomics.load(this.#words, this.#base + RING.maxBytes)
-    if (maxBytes === 0) return true
+    // A message larger than the bound goes alone.
+    if (maxBytes === 0 || this.size === 0) return true
     let total = this.byteLength
     for (let i = 0; i < messages.length; i++) total += (messages[i] as Uint8Array).byteLength
     return total <= maxBytes
@@ -341,6 +349,11 @@ export class MessageRing {
       pages.arena.free(index, 1)
     }
   }
+}
+
+/** What a claim word holds for a message number: never 0. */
+export function claimOf(number: number): number {
+  return (number + 1) | 0
 }
 
 /** The commit word after `count` more messages: the other position is valid now. */

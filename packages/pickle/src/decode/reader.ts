@@ -1,0 +1,105 @@
+/**
+ * The state of one message being read.
+ *
+ * @module
+ */
+import { UnpicklingError } from '../errors.js'
+
+/** A trailer's module: how the decoder gets at its exports. */
+export interface ModuleSource {
+  readonly specifier: string
+  readonly parent: string
+  readonly kind: string
+}
+
+const float64 = new Float64Array(1)
+const float64Bytes = new Uint8Array(float64.buffer)
+
+export class Reader {
+  bytes: Uint8Array = new Uint8Array(0)
+  position = 0
+  /** End of the body; the trailer, if any, stands behind it. */
+  end = 0
+  /** Objects by number. */
+  readonly objects: unknown[] = []
+  readonly shapes: Shape[] = []
+  modules: readonly ModuleSource[] = []
+  parts: readonly { buffer: ArrayBuffer; start: number }[] = []
+  /** Codes by number: see `functions/revive.ts`. */
+  readonly codes: unknown[] = []
+  /** Refuses whatever would import a module or run code. */
+  dataOnly = false
+
+  byte(): number {
+    if (this.position >= this.bytes.length) throw this.malformed('it ends too early')
+    return this.bytes[this.position++] as number
+  }
+
+  varint(): number {
+    let value = 0
+    let scale = 1
+    for (;;) {
+      const byte = this.byte()
+      if (byte < 0x80) return value + byte * scale
+      value += (byte - 0x80) * scale
+      scale *= 0x80
+      if (scale > 2 ** 56) throw this.malformed('a number is too long')
+    }
+  }
+
+  /** Reads a count of things of which each takes at least a byte. */
+  count(): number {
+    const count = this.varint()
+    if (count > this.bytes.length - this.position) throw this.malformed('a count is too large')
+    return count
+  }
+
+  uint32(): number {
+    const { bytes } = this
+    const start = this.skip(4)
+    return (
+      (bytes[start]! | (bytes[start + 1]! << 8) | (bytes[start + 2]! << 16)) + bytes[start + 3]! * 2 ** 24
+    )
+  }
+
+  float64(): number {
+    const { bytes } = this
+    const start = this.skip(8)
+    for (let i = 0; i < 8; i++) float64Bytes[i] = bytes[start + i] as number
+    return float64[0] as number
+  }
+
+  /** Moves past `length` bytes. @returns where they begin. */
+  skip(length: number): number {
+    const start = this.position
+    if (!(start + length <= this.bytes.length)) throw this.malformed('it ends too early')
+    this.position = start + length
+    return start
+  }
+
+  malformed(what: string): UnpicklingError {
+    return new UnpicklingError(`Malformed message: ${what} (byte ${this.position})`)
+  }
+
+  requireTrust(what: string): void {
+    if (this.dataOnly) {
+      throw new UnpicklingError(`The message holds ${what}, and \`dataOnly\` accepts none`)
+    }
+  }
+
+  reset(): void {
+    this.objects.length = 0
+    this.shapes.length = 0
+    if (this.codes.length > 0) this.codes.length = 0
+    this.modules = []
+    this.parts = []
+    this.bytes = new Uint8Array(0)
+  }
+}
+
+/** A key list, and when it has proved common, a builder generated for it. */
+export interface Shape {
+  readonly keys: readonly string[]
+  uses: number
+  build: ((reader: Reader, objects: unknown[], read: (reader: Reader) => unknown) => object) | undefined
+}

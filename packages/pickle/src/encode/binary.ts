@@ -1,0 +1,93 @@
+/**
+ * Array buffers and their views to bytes.
+ *
+ * A view of a whole buffer carries its bytes. A view of a part sends only the range that the
+ * message's views need, so that a small slice of a large buffer (or of Node's Buffer pool) stays
+ * small; the ranges are known at the end, and stand in the trailer. Views that share a buffer
+ * share one again.
+ *
+ * @module
+ */
+import { types } from 'node:util'
+import * as tag from '../tags.js'
+import type { Writer } from './writer.js'
+
+type Resizable = ArrayBuffer & { resizable?: boolean; maxByteLength?: number; detached?: boolean }
+
+export function writeBuffer(w: Writer, buffer: Resizable): void {
+  const part = w.parts.get(buffer)
+  if (part !== undefined) {
+    part.start = 0
+    part.end = buffer.byteLength
+    w.out.byte(tag.ARRAY_BUFFER_PART)
+    return w.out.varint(part.index)
+  }
+  w.register(buffer)
+  w.out.byte(tag.ARRAY_BUFFER)
+  writeBytes(w, buffer)
+}
+
+function writeBytes(w: Writer, buffer: Resizable): void {
+  if (buffer.detached === true) throw w.refuse('is a detached ArrayBuffer; it was transferred')
+  w.out.varint(buffer.resizable === true ? buffer.maxByteLength! + 1 : 0)
+  w.out.varint(buffer.byteLength)
+  w.out.raw(new Uint8Array(buffer))
+}
+
+export function writeView(w: Writer, view: ArrayBufferView, kind: string): void {
+  const { out } = w
+  const { byteOffset, byteLength } = view
+  const buffer = view.buffer as Resizable
+  if (types.isSharedArrayBuffer(buffer)) {
+    throw w.refuse('is a view of a SharedArrayBuffer; use SharedArray or SharedMemory')
+  }
+  const kindNumber = tag.VIEW_KINDS.indexOf(kind)
+  const number = w.numberOf(buffer)
+  if (number >= 0) {
+    w.register(view)
+    out.byte(tag.VIEW_REF)
+    out.byte(kindNumber)
+    out.varint(number)
+    out.varint(byteOffset)
+  } else if (byteLength === buffer.byteLength && !w.parts.has(buffer)) {
+    w.register(buffer)
+    w.register(view)
+    out.byte(tag.VIEW_OWN)
+    out.byte(kindNumber)
+    return writeBytes(w, buffer)
+  } else {
+    w.register(view)
+    out.byte(tag.VIEW_PART)
+    out.byte(kindNumber)
+    out.varint(needRange(w, buffer, byteOffset, byteOffset + byteLength))
+    out.varint(byteOffset)
+  }
+  out.varint(byteLength)
+}
+
+function needRange(w: Writer, buffer: ArrayBuffer, start: number, end: number): number {
+  const part = w.parts.get(buffer)
+  if (part === undefined) {
+    const index = w.parts.size
+    w.parts.set(buffer, { index, start, end })
+    return index
+  }
+  part.start = Math.min(part.start, start)
+  part.end = Math.max(part.end, end)
+  return part.index
+}
+
+/** Writes the ranges of partly seen buffers, in the order of their numbers. */
+export function writeParts(w: Writer): void {
+  const { out } = w
+  out.varint(w.parts.size)
+  for (const [buffer, { start, end }] of w.parts) {
+    // Elements of up to eight bytes must stay aligned.
+    const from = start - (start % 8)
+    const whole = from === 0 && end === buffer.byteLength && (buffer as Resizable).resizable === true
+    out.varint(from)
+    out.varint(whole ? (buffer as Resizable).maxByteLength! + 1 : 0)
+    out.varint(end - from)
+    out.raw(new Uint8Array(buffer, from, end - from))
+  }
+}

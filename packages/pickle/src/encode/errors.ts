@@ -1,0 +1,88 @@
+/**
+ * Errors to bytes.
+ *
+ * An error must get through, or the failure it reports is lost: a property or cause of it that
+ * cannot be sent is left out, and a class that cannot be sent is replaced by the nearest builtin
+ * one under the same name.
+ *
+ * @module
+ */
+import { types } from 'node:util'
+import { PicklingError } from '../errors.js'
+import * as tag from '../tags.js'
+import { writeString } from './strings.js'
+import { writeValue } from './value.js'
+import type { Writer } from './writer.js'
+
+const SPECIAL = new Set(['message', 'stack', 'cause', 'errors'])
+
+/** Runs a write that may fail; takes back its bytes when it does. */
+export function attempt(w: Writer, write: () => void): boolean {
+  const mark = w.mark()
+  try {
+    write()
+    return true
+  } catch (error) {
+    if (!(error instanceof PicklingError)) throw error
+    w.rollback(mark)
+    return false
+  }
+}
+
+export function writeError(w: Writer, error: Error): void {
+  writeErrorAs(w, error, undefined)
+}
+
+/** @param name given to the copy as an own property, for want of the class that has it. */
+export function writeErrorAs(w: Writer, error: Error, name: string | undefined): void {
+  w.register(error)
+  const { out } = w
+  if (types.isNativeError(error) && !(error instanceof DOMException)) {
+    out.byte(tag.ERROR)
+    out.byte(tag.ERROR_CLASSES.indexOf(builtinClassOf(error)))
+  } else {
+    out.byte(tag.DOM_EXCEPTION)
+    writeString(out, error.name)
+  }
+  writeValue(w, ownString(error, 'message') ?? (name !== undefined ? error.message : undefined))
+  writeValue(w, typeof error.stack === 'string' ? error.stack : undefined)
+  const depth = w.enter()
+  if (name !== undefined) {
+    writeString(out, 'name')
+    writeString(out, name)
+  }
+  for (const key of propertiesOf(error)) {
+    if (key === 'name' && name !== undefined) continue
+    w.path[depth] = key
+    attempt(w, () => {
+      writeString(out, key)
+      writeValue(w, (error as unknown as Record<string, unknown>)[key])
+    })
+  }
+  w.depth = depth
+  out.byte(tag.UNDEFINED)
+}
+
+/** Own enumerable keys, and the two that are own but not enumerable: cause and errors. */
+function* propertiesOf(error: Error): Generator<string> {
+  if (Object.hasOwn(error, 'cause')) yield 'cause'
+  if (Object.hasOwn(error, 'errors')) yield 'errors'
+  for (const key of Object.keys(error)) if (!SPECIAL.has(key)) yield key
+}
+
+function builtinClassOf(error: Error): string {
+  for (let prototype: unknown = error; prototype !== null; ) {
+    prototype = Object.getPrototypeOf(prototype)
+    for (const name of tag.ERROR_CLASSES) {
+      const constructor = (globalThis as unknown as Record<string, { prototype: object }>)[name]
+      if (constructor?.prototype === prototype) return name
+    }
+  }
+  // Of another realm: its name is the best there is.
+  return tag.ERROR_CLASSES.includes(error.name) ? error.name : 'Error'
+}
+
+function ownString(error: Error, key: 'message'): string | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(error, key)?.value
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,121 @@
+/**
+ * Objects to bytes: the fork by prototype, plain objects, and collections.
+ *
+ * @module
+ */
+import { types } from 'node:util'
+import { reduceSymbol } from '../hooks.js'
+import { MAX_SHAPE_KEYS } from '../shapes.js'
+import * as tag from '../tags.js'
+import { writeArray } from './arrays.js'
+import { writeBuiltin } from './builtins.js'
+import { writeReduced } from './hooks.js'
+import { writeUnusual } from './instances.js'
+import { writeString } from './strings.js'
+import { writeValue } from './value.js'
+import type { Writer } from './writer.js'
+
+/** Writes an object, or the number it has when it is in the message already. */
+export function writeObject(w: Writer, object: object): void {
+  const number = w.numberOf(object)
+  if (number >= 0) {
+    w.out.byte(tag.REF)
+    return w.out.varint(number)
+  }
+  if (types.isProxy(object)) throw w.refuse('is a Proxy; send what it stands for')
+  const prototype: unknown = Object.getPrototypeOf(object)
+  if ((object as Record<symbol, unknown>)[reduceSymbol] !== undefined) {
+    return writeReduced(w, object)
+  }
+  if (prototype === Object.prototype) {
+    // Own tags mark namespaces such as Math, which are no plain objects.
+    if ((object as Record<symbol, unknown>)[Symbol.toStringTag] !== undefined) {
+      return writeUnusual(w, object)
+    }
+    w.register(object)
+    return writeFields(w, object)
+  }
+  if (prototype === Array.prototype) {
+    return Array.isArray(object) ? writeArray(w, object) : writeUnusual(w, object)
+  }
+  if (prototype === null && !types.isModuleNamespaceObject(object)) {
+    w.register(object)
+    w.out.byte(tag.NULL_PROTOTYPE)
+    return writeFields(w, object)
+  }
+  if (!writeBuiltin(w, object, prototype as object)) writeUnusual(w, object)
+}
+
+/** Writes own enumerable string-keyed properties, as an object of a shape or a dictionary. */
+export function writeFields(w: Writer, object: object): void {
+  writeNamed(w, object, Object.keys(object))
+}
+
+export function writeNamed(w: Writer, object: object, keys: string[]): void {
+  const { out } = w
+  const count = keys.length
+  const depth = w.enter()
+  const { path } = w
+  if (count > MAX_SHAPE_KEYS) {
+    out.byte(tag.DICTIONARY)
+    out.varint(count)
+    for (let i = 0; i < count; i++) {
+      const key = keys[i] as string
+      writeString(out, key)
+      path[depth] = key
+      writeValue(w, (object as Record<string, unknown>)[key])
+    }
+  } else {
+    writeShape(w, keys)
+    for (let i = 0; i < count; i++) {
+      const key = keys[i] as string
+      path[depth] = key
+      writeValue(w, (object as Record<string, unknown>)[key])
+    }
+  }
+  w.depth = depth
+}
+
+function writeShape(w: Writer, keys: string[]): void {
+  const { out } = w
+  const index = w.shapes.find(keys)
+  if (index >= 0) {
+    out.byte(tag.OBJECT)
+    return out.varint(index)
+  }
+  out.byte(tag.OBJECT_NEW_SHAPE)
+  out.byte(keys.length)
+  // The definition's own length lets the receiver look it up without decoding its strings.
+  const start = out.position
+  out.uint32(0)
+  for (let i = 0; i < keys.length; i++) writeString(out, keys[i] as string)
+  out.uint32At(start, out.position - start - 4)
+}
+
+export function writeMap(w: Writer, map: ReadonlyMap<unknown, unknown>): void {
+  w.out.byte(tag.MAP)
+  w.out.varint(map.size)
+  const depth = w.enter()
+  for (const [key, value] of map) {
+    w.path[depth] = { kind: 'key', name: briefly(key) }
+    writeValue(w, key)
+    w.path[depth] = { kind: 'value of key', name: briefly(key) }
+    writeValue(w, value)
+  }
+  w.depth = depth
+}
+
+export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
+  w.out.byte(tag.SET)
+  w.out.varint(set.size)
+  const depth = w.enter()
+  for (const value of set) {
+    w.path[depth] = { kind: 'member', name: briefly(value) }
+    writeValue(w, value)
+  }
+  w.depth = depth
+}
+
+function briefly(key: unknown): string {
+  return typeof key === 'object' || typeof key === 'function' ? '' : String(key).slice(0, 40)
+}

@@ -1,0 +1,188 @@
+/**
+ * The source of a function as it travels: made over so that it can be evaluated alone.
+ *
+ * The receiver compiles `body` as a function of `params` and calls it; it returns the function
+ * and a setter for the captured variables, which are `var`s around the function. So functions
+ * that capture each other can be made first and joined after.
+ *
+ * @module
+ */
+import type { AnyNode, Class } from 'acorn'
+import type { FunctionNode } from './analysis.js'
+import type { ImportSource, Reference } from './scopes.js'
+import type { Unit } from './units.js'
+
+/** Names of what the receiver supplies, chosen not to meet a program's own. */
+export const BASE = '$mp_base'
+export const META = '$mp_meta'
+export const IMPORT = '$mp_import'
+const METHOD = '$mp_method'
+const CELL = '$mp_cell_'
+
+/** First characters of every body, by which code that came here is recognised: see `units.ts`. */
+export const BODY_MARK = '/*@mp/pickle*/'
+
+/** Code of one function or class, without the values it captured. */
+export interface Code {
+  /** Hash of everything else here. */
+  readonly hash: string
+  /** URL of the file it stands in; relative imports are relative to it. */
+  readonly url: string
+  readonly line: number
+  readonly column: number
+  readonly body: string
+  /** What must be there when it is evaluated: captured variables, then things of {@link META}'s kind. */
+  readonly eager: readonly string[]
+  readonly supplied: readonly string[]
+  /** Captured variables that are set afterwards. */
+  readonly lazy: readonly string[]
+  /** Which captured variables are imports, for when the function is sent on from the receiver. */
+  readonly sources: Readonly<Record<string, ImportSource>>
+  readonly isClass: boolean
+  /** The name it has without further ado. */
+  readonly naturalName: string
+}
+
+/** The name by which code refers to the cell of an assigned variable. */
+export function cellName(variable: string): string {
+  return CELL + variable
+}
+
+interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** What a function's code is made from. */
+export interface CodeParts {
+  readonly unit: Unit
+  readonly fn: FunctionNode
+  readonly url: string
+  /** Free references that are not to globals, with what is cut out left out. */
+  readonly references: readonly Reference[]
+  /** Variables reached through a cell. */
+  readonly cells: ReadonlySet<string>
+  readonly eager: readonly string[]
+  readonly lazy: readonly string[]
+  readonly supplied: readonly string[]
+  readonly cuts: readonly Edit[]
+  readonly sources: Readonly<Record<string, ImportSource>>
+}
+
+export function makeCode(parts: CodeParts): Code {
+  const { unit, fn, eager, lazy, supplied, url, sources } = parts
+  const { node } = fn
+  const edits = editsOf(parts)
+  const text = applyEdits(unit.source, node.start, node.end, edits)
+  const [before, after] = wrapping(fn)
+  const names = lazy.length > 0 ? `var ${lazy.join(',')};` : ''
+  const prefix = `${BODY_MARK}${fn.strict ? '"use strict";' : ''}${names}${before}`
+  const setter = lazy.map((name, index) => `${name}=$mp_v[${index}];`).join('')
+  const body = `${prefix}${text}${after},function($mp_v){${setter}}]`
+  const { line, column } = placeOf(unit, node.start)
+  const code = {
+    url,
+    line,
+    column: column - prefix.length,
+    body,
+    eager,
+    supplied,
+    lazy,
+    sources,
+    isClass: isClassNode(node),
+    naturalName: naturalNameOf(fn),
+  }
+  return { hash: hashOf(JSON.stringify(code)), ...code }
+}
+
+function isClassNode(node: AnyNode): node is Class {
+  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression'
+}
+
+function isMethod({ node, parent }: FunctionNode): boolean {
+  return (
+    node.type === 'FunctionExpression' &&
+    ((parent.type === 'MethodDefinition' && parent.value === node) ||
+      (parent.type === 'Property' &&
+        parent.value === node &&
+        (parent.method || parent.kind !== 'init')))
+  )
+}
+
+function naturalNameOf(fn: FunctionNode): string {
+  if (isMethod(fn)) return METHOD
+  const { node } = fn
+  return 'id' in node && node.id && 'name' in node.id ? node.id.name : ''
+}
+
+/** What stands around the text so that it is a list beginning with the function. */
+function wrapping(fn: FunctionNode): [string, string] {
+  const { node } = fn
+  if (isMethod(fn)) {
+    const { async, generator } = node as Extract<AnyNode, { type: 'FunctionExpression' }>
+    return [`return[({${async ? 'async ' : ''}${generator ? '*' : ''}${METHOD}`, `}).${METHOD}`]
+  }
+  // A declaration's own name is an outer variable, which may have been assigned: keep it one.
+  if (node.type === 'FunctionDeclaration' && node.id) return ['', `return[${node.id.name}`]
+  return ['return[(', ')']
+}
+
+function editsOf({ unit, fn, references, cells, cuts }: CodeParts): Edit[] {
+  const { start, end } = fn.node
+  const inside = (mark: { start: number; end: number }): boolean =>
+    mark.start >= start && mark.end <= end
+  const edits: Edit[] = [...cuts]
+  for (const mark of unit.analysis.metas) if (inside(mark)) edits.push({ ...mark, text: META })
+  for (const mark of unit.analysis.imports) if (inside(mark)) edits.push({ ...mark, text: IMPORT })
+  for (const reference of references) {
+    if (!cells.has(reference.name)) continue
+    const value = `${cellName(reference.name)}.value`
+    const text = reference.shorthand
+      ? `${reference.name}:${value}`
+      : reference.called
+        ? `(0,${value})`
+        : value
+    edits.push({ start: reference.start, end: reference.end, text })
+  }
+  return edits
+}
+
+function applyEdits(source: string, start: number, end: number, edits: Edit[]): string {
+  edits.sort((a, b) => a.start - b.start)
+  let text = ''
+  let position = start
+  for (const edit of edits) {
+    // An edit within a cut goes with it.
+    if (edit.start < position) continue
+    text += source.slice(position, edit.start) + edit.text
+    position = edit.end
+  }
+  return text + source.slice(position, end)
+}
+
+function placeOf({ source, script }: Unit, offset: number): { line: number; column: number } {
+  const lineStart = source.lastIndexOf('\n', offset - 1) + 1
+  let line = script.startLine
+  for (let i = source.indexOf('\n'); i !== -1 && i < offset; i = source.indexOf('\n', i + 1)) line++
+  const column = offset - lineStart + (lineStart === 0 ? script.startColumn : 0)
+  return { line, column }
+}
+
+/** 106 bits of a text, after cyrb53 (public domain, github.com/bryc) with two seeds. */
+export function hashOf(text: string): string {
+  return cyrb53(text, 0).toString(36) + cyrb53(text, 0x9e3779b9).toString(36)
+}
+
+function cyrb53(text: string, seed: number): number {
+  let a = 0xdeadbeef ^ seed
+  let b = 0x41c6ce57 ^ seed
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    a = Math.imul(a ^ unit, 2_654_435_761)
+    b = Math.imul(b ^ unit, 1_597_334_677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909)
+  b = Math.imul(b ^ (b >>> 16), 2_246_822_507) ^ Math.imul(a ^ (a >>> 13), 3_266_489_909)
+  return 4_294_967_296 * (2_097_151 & b) + (a >>> 0)
+}

@@ -1,0 +1,149 @@
+/**
+ * Functions and classes by reference: as (module, path of exports).
+ *
+ * A function is looked for in the module whose script defines it, never in the main module: the
+ * receiver would run the program again. What is found is compared by identity, so a reference
+ * that works means the same function.
+ *
+ * @module
+ */
+import { builtinModules, Module } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { isMainModule, loadedNamespace } from '../modules.js'
+import { locate, scopesOf, type Location, type Script } from './inspector.js'
+import { indexValue, intrinsicPath } from './intrinsics.js'
+import { isNative } from './source.js'
+import { unitOf } from './units.js'
+import { Unsendable } from './unsendable-error.js'
+
+type Callable = (...args: never[]) => unknown
+
+/** Where the receiver finds the same function. */
+export interface ExportReference {
+  readonly specifier: string
+  readonly kind: 'import' | 'require'
+  readonly path: readonly string[]
+}
+
+/** How deep below an export to look: `exports.api.Client.prototype.method` is four. */
+const MAX_PATH = 4
+
+/** Finds an exported function or class by its place. */
+export function exportReference(fn: Callable, { script }: Location): ExportReference | undefined {
+  const { url } = script
+  if (!url.startsWith('file:') || isMainModule(url)) return undefined
+  if (!script.isModule) {
+    const file = fileURLToPath(url)
+    const loaded = commonJsCache()[file]
+    if (loaded === undefined) return undefined
+    const path = pathTo(fn, loaded.exports)
+    return path && { specifier: url, kind: 'require', path }
+  }
+  const namespace = loadedNamespace(url) ?? exportsSeenFrom(fn, script)
+  const path = pathTo(fn, namespace)
+  return path && { specifier: url, kind: 'import', path }
+}
+
+function commonJsCache(): Record<string, { exports: unknown } | undefined> {
+  return (Module as unknown as { _cache: Record<string, { exports: unknown } | undefined> })._cache
+}
+
+/**
+ * The exports of a module that is still being evaluated, or has a top-level await: taken from the
+ * scope that one of its functions closes over.
+ */
+function exportsSeenFrom(fn: Callable, script: Script): object {
+  const variables = scopesOf(fn).find(({ description }) => description === 'Module')?.variables
+  const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  if (variables === undefined) return found
+  for (const [name, local] of unitOf(script).analysis.exports) {
+    if (Object.hasOwn(variables, local)) found[name] = variables[local]
+  }
+  return found
+}
+
+/** Breadth first through data properties: the shortest path from an object to a function. */
+export function pathTo(target: Callable, from: unknown): string[] | undefined {
+  if (from === target) return []
+  const seen = new Set<unknown>()
+  let level: { value: unknown; path: string[] }[] = [{ value: from, path: [] }]
+  for (let depth = 0; depth < MAX_PATH && level.length > 0; depth++) {
+    const next: typeof level = []
+    for (const { value, path } of level) {
+      if (!isContainer(value) || seen.has(value)) continue
+      seen.add(value)
+      for (const name of Object.getOwnPropertyNames(value)) {
+        const member = valueAt(value, name)
+        if (member === target) return [...path, name]
+        if (name !== 'constructor') next.push({ value: member, path: [...path, name] })
+      }
+    }
+    level = next
+  }
+  return undefined
+}
+
+function valueAt(container: object, name: string): unknown {
+  try {
+    return Object.getOwnPropertyDescriptor(container, name)?.value
+  } catch (error) {
+    // An export of a module that is still being evaluated.
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
+}
+
+/** Modules, classes and plain objects are searched; other objects are state, not interface. */
+function isContainer(value: unknown): value is object {
+  if (typeof value === 'function') return !isNative(value as Callable)
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (
+    prototype === null || prototype === Object.prototype || Object.hasOwn(value, 'constructor')
+  )
+}
+
+/** Finds a function of ECMAScript or Node; undefined for the program's own. */
+export function builtinReference(fn: Callable): readonly string[] | undefined {
+  const known = intrinsicPath(fn)
+  if (known !== undefined) return known
+  const native = isNative(fn)
+  const url = native ? '' : (locate(fn)?.script.url ?? '')
+  if (!native && !url.startsWith('node:')) return undefined
+  const found = findInModules(fn, url)
+  if (found !== undefined) return found
+  if (native && fn.name.startsWith('bound ')) {
+    throw new Unsendable('is a bound function; send a function that calls it')
+  }
+  throw new Unsendable(
+    `is the ${native ? 'native' : 'internal'} function ${fn.name || '(unnamed)'}, which other processes cannot find by name`,
+  )
+}
+
+const indexes = new Map<string, Map<object, readonly string[]>>()
+
+/** Looks through Node's modules: first the one that defines the function, then all that are loaded. */
+function findInModules(fn: Callable, url: string): readonly string[] | undefined {
+  const likely = url.replace(/^node:internal\/(?:\w+\/)?/, 'node:')
+  const loaded = (process as unknown as { moduleLoadList: string[] }).moduleLoadList
+    .filter((entry) => entry.startsWith('NativeModule '))
+    .map((entry) => entry.slice('NativeModule '.length))
+  for (const name of [likely.slice('node:'.length), ...loaded]) {
+    if (!builtinModules.includes(name) || name.startsWith('_')) continue
+    let index = indexes.get(name)
+    if (index === undefined) {
+      index = new Map()
+      const builtin = process.getBuiltinModule(`node:${name}`) as object
+      const path = [`node:${name}`]
+      indexValue(index, builtin, path, 2)
+      for (const inner of ['promises', 'posix', 'win32', 'types', 'webcrypto']) {
+        const value: unknown = (builtin as Record<string, unknown>)[inner]
+        if (typeof value === 'object' && value !== null) indexValue(index, value, [...path, inner], 1)
+      }
+      indexes.set(name, index)
+    }
+    const found = index.get(fn)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

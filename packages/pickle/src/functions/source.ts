@@ -1,0 +1,27 @@
+/**
+ * Questions to a function's source text.
+ *
+ * @module
+ */
+
+type Callable = (...args: never[]) => unknown
+
+const { toString } = Function.prototype
+
+/** True for `class` definitions, which must be called with `new`. */
+export function isClass(fn: Callable | ((...args: unknown[]) => unknown)): boolean {
+  return /^class\b/.test(toString.call(fn)) || isNativeClass(fn)
+}
+
+function isNativeClass(fn: { prototype?: unknown }): boolean {
+  return (
+    isNative(fn as Callable) &&
+    fn.prototype !== undefined &&
+    Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false
+  )
+}
+
+/** True for functions without a source: native and bound ones. */
+export function isNative(fn: Callable): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(toString.call(fn))
+}

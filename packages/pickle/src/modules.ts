@@ -1,0 +1,220 @@
+/**
+ * Modules by URL or specifier: finding loaded ones, and loading others, waiting or not.
+ *
+ * Everything goes through `Module.prototype._compile`, which Node's loaders have had for as long
+ * as `require` and which takes a format since `require(esm)` exists. It lets us do three things
+ * that no documented function does on Node 20: get the namespace of an ES module that is already
+ * loaded (a source that cannot be parsed is never looked at then), import relative to a file that
+ * is not loaded here, and resolve relative to it.
+ *
+ * @module
+ */
+import { readFileSync, realpathSync } from 'node:fs'
+import { createRequire, isBuiltin, Module } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { UnpicklingError } from './errors.js'
+
+/** A module as a message names it. */
+export interface ModuleName {
+  readonly specifier: string
+  /** URL of the module in which the specifier stands; empty when it is a URL itself. */
+  readonly parent: string
+  /** `import`, `import:json`, `require`, `require-esm` or `require-node`. */
+  readonly kind: string
+}
+
+type Compilable = Module & {
+  filename: string
+  paths: string[]
+  _compile(source: string, filename: string, format?: string): void
+}
+
+/** Compiles a source under a file's name, without the file. @returns its exports or namespace. */
+function compile(source: string, filename: string, format: 'module' | 'commonjs'): unknown {
+  const module = new Module(filename) as Compilable
+  module.filename = filename
+  module.paths = []
+  module._compile(source, filename, format)
+  return module.exports as unknown
+}
+
+// #region The main module
+
+let mainUrls: Set<string> | undefined
+
+/** True for the file that the program was started with. */
+export function isMainModule(url: string): boolean {
+  mainUrls ??= findMain()
+  return mainUrls.has(url)
+}
+
+function findMain(): Set<string> {
+  const found = new Set<string>()
+  const { main } = createRequire(import.meta.url)
+  const files = [process.argv[1], main?.filename]
+  for (const file of files) {
+    if (!file) continue
+    found.add(pathToFileURL(file).href)
+    try {
+      found.add(pathToFileURL(realpathSync(file)).href)
+    } catch (error) {
+      // `-e`, or a name without its extension: the other candidates stand.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return found
+}
+
+// #endregion
+// #region Modules that are loaded
+
+/** Namespaces that this process imported for a message. */
+const imported = new Map<string, unknown>()
+
+const NEVER_VALID = ')'
+
+/** @returns the namespace of an ES module if it is loaded and has been evaluated, or undefined. */
+export function loadedNamespace(url: string): object | undefined {
+  const known = imported.get(keyOf({ specifier: url, parent: '', kind: 'import' }))
+  if (known !== undefined) return known as object
+  if (!url.startsWith('file:')) return undefined
+  try {
+    // The loader returns a module it has before it looks at the source.
+    return compile(NEVER_VALID, fileURLToPath(url), 'module') as object
+  } catch {
+    // Not loaded (a syntax error), being evaluated, or with a top-level await: not to be had so.
+    return undefined
+  }
+}
+
+// #endregion
+// #region Loading
+
+function keyOf({ specifier, parent, kind }: ModuleName): string {
+  return `${kind} ${parent} ${specifier}`
+}
+
+type Importer = (specifier: string, options?: unknown) => Promise<unknown>
+
+const importers = new Map<string, Importer>()
+
+/** The `import()` of a module: relative to it, with whatever loader the process has. */
+export function importerOf(parent: string): Importer {
+  let importer = importers.get(parent)
+  if (importer === undefined) {
+    const source = 'module.exports = (specifier, options) => import(specifier, options)'
+    importer = compile(source, fileOf(parent), 'commonjs') as Importer
+    importers.set(parent, importer)
+  }
+  return importer
+}
+
+/** The `require` of a module. */
+export function requireOf(parent: string): NodeJS.Require {
+  return createRequire(parent || import.meta.url)
+}
+
+const metas = new Map<string, ImportMeta>()
+
+/** An `import.meta` like that of a module that is not loaded here. */
+export function metaOf(url: string): ImportMeta {
+  let meta = metas.get(url)
+  if (meta === undefined) {
+    const filename = fileOf(url)
+    meta = Object.assign(Object.create(null) as ImportMeta, {
+      dirname: filename.replace(/[/\\][^/\\]*$/, ''),
+      filename,
+      url,
+      resolve: (specifier: string) => resolverOf(url)(specifier),
+    })
+    metas.set(url, meta)
+  }
+  return meta
+}
+
+const resolvers = new Map<string, (specifier: string) => string>()
+
+/** The resolution of a module's specifiers, with the loader's own rules and hooks. */
+function resolverOf(parent: string): (specifier: string) => string {
+  let resolver = resolvers.get(parent)
+  if (resolver === undefined) {
+    // A module beside the parent; its extension tells a TypeScript loader what the parent is.
+    const file = fileOf(parent).replace(/(\.[^./\\]*)?$/, '.mp-pickle-resolver$1')
+    const { meta } = compile('export const meta = import.meta', file, 'module') as {
+      meta: ImportMeta
+    }
+    resolver = (specifier) => meta.resolve(specifier)
+    resolvers.set(parent, resolver)
+  }
+  return resolver
+}
+
+/** The file of a URL; for code without one, a name in the current directory. */
+function fileOf(url: string): string {
+  return url.startsWith('file:')
+    ? fileURLToPath(url)
+    : fileURLToPath(new URL('[eval].mjs', pathToFileURL(`${process.cwd()}/`)))
+}
+
+/** Loads a module with `import()`, for {@link loadNow} to find it. */
+export async function loadAhead(name: ModuleName): Promise<void> {
+  const key = keyOf(name)
+  if (!name.kind.startsWith('import') || imported.has(key)) return
+  const type = name.kind.slice('import:'.length)
+  const options = type ? { with: { type } } : undefined
+  imported.set(key, await importerOf(name.parent)(name.specifier, options))
+}
+
+/** Loads a module at once. @returns its namespace, or its exports for a CommonJS one. */
+export function loadNow(name: ModuleName): unknown {
+  const key = keyOf(name)
+  let module = imported.get(key)
+  if (module === undefined) {
+    module = load(name)
+    imported.set(key, module)
+  }
+  return module
+}
+
+function load({ specifier, parent, kind }: ModuleName): unknown {
+  if (kind.startsWith('require')) {
+    const exports: unknown = parent
+      ? requireOf(parent)(specifier)
+      : requireOf('')(fileURLToPath(specifier))
+    return kind === 'require' ? exports : likeEsm(exports, kind === 'require-node')
+  }
+  if (isBuiltin(specifier)) return likeEsm(requireOf('')(specifier), true)
+  const url = parent ? resolverOf(parent)(specifier) : specifier
+  if (isBuiltin(url)) return likeEsm(requireOf('')(url), true)
+  if (!url.startsWith('file:')) {
+    throw new UnpicklingError(`Cannot load ${url} without waiting; use loadsAsync`)
+  }
+  return loadedNamespace(url) ?? loadFile(fileURLToPath(url), url)
+}
+
+function loadFile(file: string, url: string): unknown {
+  if (file.endsWith('.json')) {
+    return { default: JSON.parse(readFileSync(file, 'utf8')) as unknown }
+  }
+  const isPlain = /\.m?js$/.test(file)
+  if (isPlain) {
+    const source = readFileSync(file, 'utf8')
+    try {
+      // Under a loader that makes ES modules CommonJS for require(), this one stays one.
+      return compile(source, file, 'module')
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || file.endsWith('.mjs')) throw error
+    }
+  }
+  return likeEsm(requireOf(url)(file), true)
+}
+
+/** What `import` gives for CommonJS exports. */
+function likeEsm(exports: unknown, nodeMode: boolean): object {
+  const isObject = (typeof exports === 'object' && exports !== null) || typeof exports === 'function'
+  const marked = isObject && (exports as { __esModule?: unknown }).__esModule === true
+  if (marked && !nodeMode) return exports
+  return isObject ? { ...exports, default: exports } : { default: exports }
+}
+
+// #endregion

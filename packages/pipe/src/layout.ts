@@ -1,0 +1,33 @@
+/**
+ * Words of a pipe in shared memory.
+ *
+ * @module
+ */
+import { RING_SETS, RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/internal'
+
+const SETS = 2 * RING_WORDS
+const HOLDERS = SETS + 2 * RING_SETS * WAIT_SET_WORDS
+const IN_FLIGHT = HOLDERS + 2 * WAIT_SET_WORDS
+
+/** How many copies of one end can be on their way to other agents at a time. */
+export const MAX_IN_FLIGHT = 64
+
+/**
+ * A pipe has two ends, 0 and 1. Ring 0 carries what end 0 sends, ring 1 what end 1 sends.
+ *
+ * | word    | name     | meaning                                                                             |
+ * | ------- | -------- | ----------------------------------------------------------------------------------- |
+ * | 0–95    | rings    | ring 0, ring 1                                                                      |
+ * | 96–159  | sets     | wait sets of ring 0, then of ring 1                                                 |
+ * | 160–175 | holders  | which agents hold end 0, then end 1; like wait sets, a reaper clears the dead's bits |
+ * | 176–303 | inFlight | for each end, tags of agents that have sent a copy of it which has not arrived      |
+ */
+export const PIPE: {
+  readonly rings: number
+  readonly sets: number
+  readonly holders: number
+  readonly inFlight: number
+} = { rings: 0, sets: SETS, holders: HOLDERS, inFlight: IN_FLIGHT }
+
+export const PIPE_SETS: number = 2 * RING_SETS + 2
+export const PIPE_WORDS: number = IN_FLIGHT + 2 * MAX_IN_FLIGHT

@@ -1,0 +1,216 @@
+/**
+ * A pipe in shared memory: two rings, and who holds which end.
+ *
+ * An end is held by the agents whose bit is set and by copies in flight. A copy in
+ * flight is signed by its sender, so that an end is never taken for closed while
+ * it travels, and is let go if it never arrives. There is no count to go wrong.
+ *
+ * @module
+ */
+import {
+  Attachment,
+  MessageRing,
+  MultiprocessingError,
+  OBJECT_TYPE,
+  type Origin,
+  PENDING,
+  RING,
+  RING_SETS,
+  RING_WORDS,
+  SharedObject,
+  WAIT_SET_WORDS,
+  type Waitable,
+  isDead,
+} from '@mp/shared-memory/internal'
+import { BrokenPipeError, EOFError } from './errors.js'
+import { MAX_IN_FLIGHT, PIPE, PIPE_SETS, PIPE_WORDS } from './layout.js'
+
+/** One of the two ends. */
+export type End = 0 | 1
+
+/** A copy of an end on its way: its place in shared memory, and which use of that place it is. */
+export interface InFlight {
+  readonly place: number
+  readonly use: number
+}
+
+/** How many bytes may be under way in one direction before a sender waits. */
+const CAPACITY_BYTES = 16 * 1024 * 1024
+
+export class PipeCore extends SharedObject {
+  readonly #rings: readonly [MessageRing, MessageRing]
+  /** How often this agent has used each place of the copies in flight: tells its own copies apart. */
+  readonly #uses: number[] = Array.from({ length: 2 * MAX_IN_FLIGHT }, () => 0)
+
+  constructor(attachment?: Attachment) {
+    super(
+      attachment,
+      { type: OBJECT_TYPE.pipe, words: PIPE_WORDS, sets: PIPE.sets, setCount: PIPE_SETS },
+      (words, base) => {
+        for (const ring of [0, RING_WORDS]) Atomics.store(words, base + ring + RING.maxBytes, CAPACITY_BYTES)
+      },
+    )
+    const { base, index } = this.handle
+    const ring = (n: number): MessageRing =>
+      new MessageRing(
+        this.session,
+        base + PIPE.rings + n * RING_WORDS,
+        base + PIPE.sets + n * RING_SETS * WAIT_SET_WORDS,
+        index,
+      )
+    this.#rings = [ring(0), ring(1)]
+  }
+
+  /** The ring that an end sends into. */
+  outgoing(end: End): MessageRing {
+    return this.#rings[end]
+  }
+
+  /** The ring that an end receives from. */
+  incoming(end: End): MessageRing {
+    return this.#rings[end === 0 ? 1 : 0]
+  }
+
+  /** This agent holds the end from now on. */
+  hold(end: End): void {
+    const { words, agent } = this.session
+    Atomics.or(words, this.#holders(end) + (agent.slot >>> 5), 1 << (agent.slot & 31))
+  }
+
+  /** This agent holds the end no longer; the last holder ends what the other side waits for. */
+  letGo(end: End): void {
+    const { words, agent } = this.session
+    // CRASH: dying before or after: the reaper clears the bit and everybody is rung.
+    Atomics.and(words, this.#holders(end) + (agent.slot >>> 5), ~(1 << (agent.slot & 31)))
+    this.#wakeOther(end)
+  }
+
+  /** Notes that a copy of the end is on its way to another agent. */
+  depart(end: End): InFlight {
+    const { words, agent } = this.session
+    const first = this.#inFlight(end)
+    for (let place = 0; place < MAX_IN_FLIGHT; place++) {
+      const tag = Atomics.load(words, first + place)
+      if (tag !== 0 && !isDead(words, tag)) continue
+      if (Atomics.compareExchange(words, first + place, tag, agent.tag) !== tag) continue
+      const use = (this.#uses[end * MAX_IN_FLIGHT + place] as number) + 1
+      this.#uses[end * MAX_IN_FLIGHT + place] = use
+      return { place, use }
+    }
+    throw new MultiprocessingError(
+      'ERR_MP_TOO_MANY_IN_FLIGHT',
+      `More than ${MAX_IN_FLIGHT} copies of one end of a pipe are on their way and have not arrived`,
+    )
+  }
+
+  /** The copy has arrived: the end is this agent's, before it is nobody's. */
+  arrive(end: End, place: number): void {
+    this.hold(end)
+    Atomics.store(this.session.words, this.#inFlight(end) + place, 0)
+  }
+
+  /** The copy will never arrive. Only its sender may say so. */
+  drop(end: End, { place, use }: InFlight): void {
+    const { words, agent } = this.session
+    // The copy may have arrived long ago, and its place be used by a later one.
+    if (this.#uses[end * MAX_IN_FLIGHT + place] !== use) return
+    const word = this.#inFlight(end) + place
+    if (Atomics.compareExchange(words, word, agent.tag, 0) === agent.tag) this.#wakeOther(end)
+  }
+
+  /** Whether anybody holds the end, or may come to. */
+  isHeld(end: End): boolean {
+    // SYNC: a copy that arrives sets its bit, then clears its mark. Whoever sees neither the bit nor, later, the
+    // mark may have looked in between; then the second look sees the bit.
+    return this.#isHeldByAgent(end) || this.#isInFlight(end) || this.#isHeldByAgent(end)
+  }
+
+  /** Makes this agent look again at all that it awaits at an end. */
+  wakeOwn(end: End): void {
+    const { slot } = this.session.agent
+    this.incoming(end).notEmpty.wake(slot)
+    this.outgoing(end).notFull.wake(slot)
+  }
+
+  /** A wait for the next message to an end. */
+  receiving(end: End): Waitable<Uint8Array<ArrayBuffer>> {
+    const ring = this.incoming(end)
+    const taking = ring.taking()
+    return {
+      ...taking,
+      attempt: () => {
+        const message = taking.attempt()
+        if (message !== PENDING || this.isHeld(other(end))) return message
+        // What the last holder sent before it let go is there by now.
+        const last = ring.tryTake()
+        if (last === null) throw new EOFError()
+        return last
+      },
+    }
+  }
+
+  /** A wait until an end can receive, be it the end of file. */
+  polling(end: End): Waitable<true> {
+    const polling = this.incoming(end).polling()
+    return { ...polling, attempt: () => (this.isHeld(other(end)) ? polling.attempt() : true) }
+  }
+
+  /** A wait until a message could be sent from an end. */
+  sending(end: End, message: Uint8Array): Waitable<true> {
+    const putting = this.outgoing(end).putting([message])
+    return {
+      ...putting,
+      attempt: () => {
+        if (!this.isHeld(other(end))) throw new BrokenPipeError()
+        return putting.attempt()
+      },
+    }
+  }
+
+  #isHeldByAgent(end: End): boolean {
+    const { words, agent } = this.session
+    const count = (agent.highSlot() + 31) >>> 5
+    for (let i = 0; i < count; i++) {
+      let bits = Atomics.load(words, this.#holders(end) + i)
+      while (bits !== 0) {
+        if (agent.isLive(i * 32 + 31 - Math.clz32(bits & -bits))) return true
+        bits &= bits - 1
+      }
+    }
+    return false
+  }
+
+  #isInFlight(end: End): boolean {
+    const { words } = this.session
+    const first = this.#inFlight(end)
+    for (let place = 0; place < MAX_IN_FLIGHT; place++) {
+      const tag = Atomics.load(words, first + place)
+      if (tag !== 0 && !isDead(words, tag)) return true
+    }
+    return false
+  }
+
+  #wakeOther(end: End): void {
+    if (this.isHeld(end)) return
+    this.outgoing(end).notEmpty.wakeAll()
+    this.incoming(end).notFull.wakeAll()
+  }
+
+  #holders(end: End): number {
+    return this.handle.base + PIPE.holders + end * WAIT_SET_WORDS
+  }
+
+  #inFlight(end: End): number {
+    return this.handle.base + PIPE.inFlight + end * MAX_IN_FLIGHT
+  }
+
+  /** @internal */
+  protected origin(): Origin {
+    return { module: import.meta.url, name: 'PipeCore' }
+  }
+}
+
+/** The opposite end. */
+export function other(end: End): End {
+  return end === 0 ? 1 : 0
+}

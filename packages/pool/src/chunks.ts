@@ -1,0 +1,57 @@
+/**
+ * Cutting an input into the pieces that one task takes.
+ *
+ * @module
+ */
+import { wrongType } from '@mp/shared-memory/internal'
+
+/** What can be given as items. */
+export type Items<T> = Iterable<T> | AsyncIterable<T>
+
+/** All items as an array. */
+export async function collect<T>(items: Items<T>): Promise<T[]> {
+  if (isIterable<T>(items)) return [...items]
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+/** All items as an array, where waiting is not possible. */
+export function collectSync<T>(items: Iterable<T>): T[] {
+  if (!isIterable<T>(items)) throw wrongType('items', 'an iterable', items)
+  return [...items]
+}
+
+/** Cuts an array into pieces of `size`. */
+export function chunk<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = []
+  for (let i = 0; i < items.length; i += size) chunks.push(items.slice(i, i + size))
+  return chunks
+}
+
+/** Python's default: four pieces for each worker. */
+export function defaultChunkSize(length: number, workers: number): number {
+  return Math.max(1, Math.ceil(length / (workers * 4)))
+}
+
+/** Throws TypeError for what is no input. */
+export function checkItems(items: unknown): void {
+  if (!isIterable(items) && !isAsyncIterable(items)) {
+    throw wrongType('items', 'an iterable or an async iterable', items)
+  }
+}
+
+/** One iterator for both kinds of input. */
+export function iterate<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
+  return isIterable<T>(items) ? items[Symbol.iterator]() : items[Symbol.asyncIterator]()
+}
+
+function isIterable<T>(items: unknown): items is Iterable<T> {
+  return typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] === 'function'
+}
+
+function isAsyncIterable(items: unknown): boolean {
+  return (
+    typeof (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
+  )
+}

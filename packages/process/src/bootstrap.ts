@@ -1,0 +1,10 @@
+/**
+ * The program that a child runs. Everything it imports is on the way of every start.
+ *
+ * @module
+ */
+import { isMainThread, workerData } from 'node:worker_threads'
+import { runChild } from './child-main.js'
+import { parseToken } from './token.js'
+
+runChild(parseToken(isMainThread ? process.argv[2] : workerData))

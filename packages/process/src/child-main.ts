@@ -1,0 +1,120 @@
+/**
+ * What a child does from its first moment to its last.
+ *
+ * It joins the session, ties its life to its parent's, takes its payload, and runs it. Then its
+ * event loop runs empty as any program's does; what still stands in it keeps the child alive.
+ *
+ * @module
+ */
+import { loadsAsync } from '@mp/pickle'
+import {
+  OBJECT_TYPE,
+  type ObjectHandle,
+  type Session,
+  isDead,
+  joinSession,
+} from '@mp/shared-memory/internal'
+import { isMainThread } from 'node:worker_threads'
+import { type Body, type Header, unpackPayload } from './payload.js'
+import { Process } from './process.js'
+import { inheritStartMethod } from './start-method.js'
+import { RECORD, recoverRecords, takePayload } from './start-record.js'
+import { current, setState } from './state.js'
+import type { Token } from './token.js'
+import { fail, reportToStream, say, showUncaughtErrors } from './uncaught.js'
+import { keepOutputWhole } from './whole-output.js'
+
+/** As Node for a program whose top-level `await` never ends. */
+const UNSETTLED = 13
+
+/** Runs the child that the token leads to. */
+export function runChild(token: Token): void {
+  const session = joinSession(token.fd, token.parentTag)
+  // Also by the kernel's signal, which comes when the parent's *thread* ends: that is our parent.
+  if (isMainThread) session.native.dieWithParent(token.parentPid, true)
+  // Before that signal was asked for, a thread that was our parent may have ended without one.
+  if (isDead(session.words, token.parentTag)) process.exit(1)
+  recoverRecords(session)
+  const record = openRecord(session, token)
+  const { header, body } = unpackPayload(takePayload(session, record))
+  become(header, token)
+  prepare(header)
+  void run(body, session, record)
+}
+
+/** Finds what the parent left for us, and says that we are there. */
+function openRecord({ directory, words, agent }: Session, token: Token): ObjectHandle {
+  const { recordIndex, recordGeneration } = token
+  const record = directory.open(OBJECT_TYPE.process, recordIndex, recordGeneration)
+  Atomics.store(words, record.base + RECORD.child, agent.tag)
+  return record
+}
+
+function become(header: Header, token: Token): void {
+  const { name, daemon, identity } = header
+  current.state = { ...current.state, name, daemon, identity }
+  current.parent = { ...header.parent, tag: token.parentTag }
+  const self = Object.create(Process.prototype) as Process
+  current.process = self
+  setState(self, current.state)
+}
+
+function prepare(header: Header): void {
+  inheritStartMethod(header.startMethod)
+  process.argv.splice(1, process.argv.length, ...header.argv)
+  showUncaughtErrors()
+  if (header.pipedStderr) reportToStream()
+  if (isMainThread) keepOutputWhole()
+}
+
+async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {
+  const settled = watchEnd((exitCode) => {
+    if (isMainThread) process.exitCode = exitCode
+    else Atomics.store(session.words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
+  })
+  try {
+    const body = (await loadsAsync(bytes)) as Body
+    await revive(body).run()
+    settled()
+  } catch (error) {
+    settled()
+    fail(error)
+  }
+}
+
+/** Gives the object that the payload may refer to its class, its fields and what it calls. */
+function revive(body: Body): Process {
+  const self = current.process as Process
+  if (body.subclass !== undefined) Object.setPrototypeOf(self, body.subclass.prototype as object)
+  // Defined, not assigned: a setter of the subclass must not run.
+  for (const [key, value] of Object.entries(body.fields)) {
+    Object.defineProperty(self, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
+  }
+  const { target, args } = body
+  current.state = { ...current.state, target: target as never, args }
+  setState(self, current.state)
+  return self
+}
+
+/** Tells the exit code at the end; also of a target whose promise nothing can settle any more. */
+function watchEnd(setExitCode: (exitCode: number) => void): () => void {
+  let pending = true
+  let idle = false
+  process.on('beforeExit', () => {
+    idle = true
+  })
+  process.on('exit', (code) => {
+    // After process.exit(N) its exit code is set.
+    const unsettled = pending && idle && process.exitCode === undefined
+    if (unsettled) say('Its target never finished: nothing is left that could settle its promise')
+    setExitCode(unsettled ? UNSETTLED : code)
+  })
+  return () => {
+    pending = false
+  }
+}

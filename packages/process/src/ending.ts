@@ -1,0 +1,129 @@
+/**
+ * The end of a child, as its parent sees it: noticed by the event loop, or by looking.
+ *
+ * Whoever notices first calls `finish`; it frees what the child leaves and tells those who wait.
+ *
+ * @module
+ */
+import {
+  MultiprocessingError,
+  PENDING,
+  WaitSet,
+  deadlineAfter,
+  session,
+} from '@mp/shared-memory/internal'
+import type { Running } from './running.js'
+import { RECORD, destroyRecord } from './start-record.js'
+import { type ProcessState, children } from './state.js'
+
+type Started = ProcessState & { running: Running }
+
+/** Looks, without waiting: the exit code, or null while it runs. */
+export function look(state: Started): number | null {
+  if (state.exitCode !== null) return state.exitCode
+  const exitCode = state.running.poll()
+  if (exitCode !== null) finish(state, exitCode)
+  return exitCode
+}
+
+/** Records that it has ended. Only the first call counts. */
+export function finish(state: ProcessState, exitCode: number): void {
+  if (state.exitCode !== null) return
+  state.exitCode = exitCode
+  children.delete(state)
+  state.running?.release()
+  const { reaper } = session()
+  if (state.record !== undefined) destroyRecord(session(), state.record)
+  state.record = undefined
+  // Its locks go to those who wait for them now, not when somebody happens to look.
+  reaper.reapAll()
+  for (const listener of state.listeners) queueMicrotask(listener)
+  state.listeners.clear()
+}
+
+/** Calls back once it has ended; the event loop stays alive for it when `keepAlive`. Returns what takes that back. */
+export function listen(state: Started, keepAlive: boolean, listener: () => void): () => void {
+  if (state.exitCode !== null) {
+    queueMicrotask(listener)
+    return () => {}
+  }
+  // One function may be given twice; each counts.
+  const own = (): void => listener()
+  state.listeners.add(own)
+  if (keepAlive && ++state.waiting === 1) state.running.ref()
+  return () => {
+    if (!state.listeners.delete(own)) return
+    if (keepAlive && --state.waiting === 0 && state.daemon) state.running.unref()
+  }
+}
+
+/** Waits as a promise; gives null after `timeoutMs`, rejects with the signal's reason. */
+export function waitForEnd(
+  state: Started,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const leave = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      unlisten()
+    }
+    const unlisten = listen(state, true, () => {
+      leave()
+      resolve(state.exitCode)
+    })
+    const onAbort = (): void => {
+      leave()
+      reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const expire = (left: number): void => {
+      // setTimeout holds 31 bits; longer waits take several.
+      timer = setTimeout(
+        () => {
+          if (left > MAX_TIMER_MS) return expire(left - MAX_TIMER_MS)
+          leave()
+          resolve(null)
+        },
+        Math.min(left, MAX_TIMER_MS),
+      )
+    }
+    if (timeoutMs !== Infinity) expire(timeoutMs)
+  })
+}
+
+const MAX_TIMER_MS = 0x7fffffff
+
+/**
+ * Blocks this thread until it has ended, at most `timeoutMs`.
+ *
+ * Sleeps on the agent's bell, which any death rings: so the waits that this thread had begun
+ * asynchronously leave their queues for as long as it cannot serve them.
+ */
+export function blockUntilEnd(state: Started, timeoutMs: number): number | null {
+  const seen = look(state)
+  if (seen !== null || state.record === undefined) return seen
+  const { agent, waiting } = session()
+  const waitable = {
+    set: new WaitSet(agent, state.record.base + RECORD.waiters),
+    // Not `look`: it would free the record, and with it the set that we stand in.
+    attempt: () => state.running.poll() ?? PENDING,
+    available: () => false,
+  }
+  const exitCode = waiting.block(waitable, deadlineAfter(agent, timeoutMs))
+  if (exitCode === PENDING) return null
+  finish(state, exitCode)
+  return state.exitCode
+}
+
+/** Throws when it still runs. */
+export function assertEnded(state: Started): void {
+  if (look(state) === null) {
+    throw new MultiprocessingError(
+      'ERR_MP_ALIVE',
+      `Cannot close ${state.name} while it runs; join() or terminate() it first`,
+    )
+  }
+}

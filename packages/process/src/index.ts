@@ -1,0 +1,18 @@
+/**
+ * `Process`: run a function of your program in another process or thread.
+ *
+ * @module
+ */
+export { Context, SpawnProcess, ThreadProcess, getContext } from './context.js'
+export { cpuCount } from './cpu-count.js'
+export { type ParentProcess, activeChildren, currentProcess, parentProcess } from './current.js'
+export type { LaunchOptions, ProcessOptions, StartMethod } from './options.js'
+export { Process } from './process.js'
+export { StartError } from './start-error.js'
+export {
+  type SetStartMethodOptions,
+  getAllStartMethods,
+  getStartMethod,
+  setStartMethod,
+} from './start-method.js'
+export type { Target } from './state.js'

@@ -1,0 +1,39 @@
+/**
+ * How a Process object travels: only into itself.
+ *
+ * The fields and arguments of a process may refer to the process; in the child that is the
+ * process itself. Any other Process stays with the one that started it.
+ *
+ * @module
+ */
+import { reviveSymbol } from '@mp/shared-memory/internal'
+import { current, stateOf } from './state.js'
+
+let sending: object | undefined
+
+/** Runs `send`, in which `process` may be referred to. */
+export function sendProcess<T>(process: object, send: () => T): T {
+  const outer = sending
+  sending = process
+  try {
+    return send()
+  } finally {
+    sending = outer
+  }
+}
+
+/** How the serializer takes a Process apart. */
+export function reduceProcess(process: object): { module: string; name: string; args: unknown[] } {
+  if (process !== sending) {
+    throw new TypeError(
+      `${stateOf(process).name} is a Process, which only the process that made it can use; ` +
+        'send what the receiver needs of it, such as its name or pid',
+    )
+  }
+  return { module: import.meta.url, name: 'RunningProcess', args: [] }
+}
+
+/** In the child: stands for the process that is being revived. The serializer asks for it by name. @public */
+export const RunningProcess: { [reviveSymbol](): object | undefined } = {
+  [reviveSymbol]: () => current.process,
+}

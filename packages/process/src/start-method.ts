@@ -1,0 +1,62 @@
+/**
+ * Which start methods there are, and which one is used when none is named.
+ *
+ * @module
+ */
+import { MultiprocessingError, outOfRange, wrongType } from '@mp/shared-memory/internal'
+import type { StartMethod } from './options.js'
+
+const METHODS: readonly StartMethod[] = ['spawn', 'thread']
+
+let chosen: StartMethod | undefined
+let inherited: StartMethod = 'spawn'
+
+/** Returns the start methods that exist here, the default one first. */
+export function getAllStartMethods(): StartMethod[] {
+  return [...METHODS]
+}
+
+/** Returns the method by which processes start that name none. */
+export function getStartMethod(): StartMethod {
+  return chosen ?? inherited
+}
+
+/** Options of `setStartMethod`. */
+export interface SetStartMethodOptions {
+  /**
+   * Whether to replace a method that was set before.
+   *
+   * @default false
+   */
+  force?: boolean | undefined
+}
+
+/**
+ * Sets the method by which processes start that name none, in this process and its future children.
+ *
+ * @throws MultiprocessingError (`ERR_MP_START_METHOD_SET`) when it was set before, without `force`.
+ */
+export function setStartMethod(method: StartMethod, options: SetStartMethodOptions = {}): void {
+  checkStartMethod('method', method)
+  if (chosen !== undefined && options.force !== true) {
+    throw new MultiprocessingError(
+      'ERR_MP_START_METHOD_SET',
+      `The start method was set to '${chosen}' before; set it once, or use { force: true }`,
+    )
+  }
+  chosen = method
+}
+
+/** Takes over the parent's default; a program may still set its own. */
+export function inheritStartMethod(method: StartMethod): void {
+  inherited = method
+}
+
+/** Throws unless it is a start method that exists here. */
+export function checkStartMethod(name: string, method: unknown): void {
+  const allowed = `one of ${METHODS.map((each) => `'${each}'`).join(', ')}`
+  if (typeof method !== 'string') throw wrongType(name, allowed, method)
+  if (!METHODS.includes(method as StartMethod)) {
+    throw outOfRange(name, allowed, method)
+  }
+}

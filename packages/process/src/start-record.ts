@@ -1,0 +1,115 @@
+/**
+ * The start record: how a child gets what it is to run, and what outlives it.
+ *
+ * An object of the directory with the pages of the pickled payload. The pages carry
+ * the record's mark, so whoever dies, whoever is left frees them: the child once it
+ * has copied the payload, else the parent when the child has ended, else the reaper of
+ * the parent.
+ *
+ * | word | name       | meaning                                              | written by        |
+ * | ---- | ---------- | ---------------------------------------------------- | ----------------- |
+ * | 0    | page       | first page of the payload                            | the parent        |
+ * | 1    | byteLength | length of the payload                                | the parent        |
+ * | 2    | parent     | tag                                                  | the parent        |
+ * | 3    | child      | tag; 0 until it has joined the session               | the child         |
+ * | 4    | exit       | exit code (8 bits) + 1 of a thread; 0 until it exits | the child         |
+ * | 8–15 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
+ *
+ * @module
+ */
+import {
+  AT,
+  ENTRY,
+  ENTRY_WORDS,
+  OBJECT_OWNER,
+  OBJECT_TYPE,
+  type ObjectHandle,
+  OutOfSharedMemoryError,
+  type Session,
+  WAIT_SET_WORDS,
+  pagesFor,
+} from '@mp/shared-memory/internal'
+
+export const RECORD = {
+  page: 0,
+  byteLength: 1,
+  parent: 2,
+  child: 3,
+  exit: 4,
+  waiters: 8,
+} as const
+
+/** Makes a record with its payload, for a child that does not exist yet. */
+export function createRecord(session: Session, payload: Uint8Array): ObjectHandle {
+  const { agent, directory, pages, words } = session
+  const shape = {
+    type: OBJECT_TYPE.process,
+    words: RECORD.waiters + WAIT_SET_WORDS,
+    sets: RECORD.waiters,
+    setCount: 1,
+  }
+  const length = pagesFor(payload.byteLength)
+  const page = pages.arena.take(length)
+  if (page < 0) {
+    throw new OutOfSharedMemoryError(
+      `The session has no room for the ${payload.byteLength} bytes of a process's target and arguments; ` +
+        'raise MP_MEMORY_LIMIT (bytes) or send less',
+    )
+  }
+  // CRASH: until the pages are given to the record they are signed by us, and freed by our reaper.
+  try {
+    pages.bytes(page, payload.byteLength).set(payload)
+    const record = directory.create(shape, (base) => {
+      Atomics.store(words, base + RECORD.page, page)
+      Atomics.store(words, base + RECORD.byteLength, payload.byteLength)
+      Atomics.store(words, base + RECORD.parent, agent.tag)
+    })
+    pages.arena.give(page, length, OBJECT_OWNER | record.index)
+    return record
+  } catch (error) {
+    pages.arena.free(page, length)
+    throw error
+  }
+}
+
+/** Copies the payload out and frees its pages; for the child, once. */
+export function takePayload(session: Session, record: ObjectHandle): Uint8Array {
+  const { pages, words } = session
+  const page = Atomics.load(words, record.base + RECORD.page)
+  const byteLength = Atomics.load(words, record.base + RECORD.byteLength)
+  const payload = pages.bytes(page, byteLength).slice()
+  freePages(session, record)
+  return payload
+}
+
+/** Frees the record and what is left of its payload; for the parent, when the child has ended. */
+export function destroyRecord(session: Session, record: ObjectHandle): void {
+  freePages(session, record)
+  session.directory.destroy(record)
+}
+
+/** Lets this agent free the records of parents that died. */
+export function recoverRecords(session: Session): void {
+  const { directory, reaper, words } = session
+  if (reaper.recoverers.has(OBJECT_TYPE.process)) return
+  reaper.recoverers.set(OBJECT_TYPE.process, (base, _slot, tag) => {
+    if (Atomics.load(words, base + RECORD.parent) !== tag) return
+    directory.forEach((entry, _type, at) => {
+      if (at !== base) return
+      const index = (entry - AT.directory) / ENTRY_WORDS
+      const generation = Atomics.load(words, entry + ENTRY.generation)
+      destroyRecord(session, { index, generation, base })
+    })
+  })
+}
+
+/** Only pages that still carry the mark: the child may have freed them, and others taken them since. */
+function freePages(session: Session, record: ObjectHandle): void {
+  const { words, pages } = session
+  const page = Atomics.load(words, record.base + RECORD.page)
+  const length = pagesFor(Atomics.load(words, record.base + RECORD.byteLength))
+  const mark = OBJECT_OWNER | record.index
+  for (let i = page; i < page + length; i++) {
+    if (pages.arena.owner(i) === mark) pages.arena.free(i, 1)
+  }
+}

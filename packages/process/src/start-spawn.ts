@@ -1,0 +1,127 @@
+/**
+ * The start method `spawn`: a new process of this Node.
+ *
+ * It inherits the session's file as descriptor 3, and finds its start record by a token on its
+ * command line.
+ *
+ * @module
+ */
+import type { Native } from '@mp/shared-memory/internal'
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { inheritedExecArgv } from './exec-argv.js'
+import type { Launch, Running } from './running.js'
+import { StartError, diagnose } from './start-error.js'
+import { formatToken } from './token.js'
+import { freeWatchKey, takeWatchKey } from './watch-keys.js'
+
+const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.js', import.meta.url))
+/** Where the child finds the session's file. */
+const SESSION_FD = 3
+
+/** Starts a process; throws StartError when the system refuses. */
+export function startSpawn(launch: Launch): Running {
+  const { name, options, session, record } = launch
+  const token = formatToken({
+    fd: SESSION_FD,
+    parentPid: process.pid,
+    parentTag: session.agent.tag,
+    recordIndex: record.index,
+    recordGeneration: record.generation,
+  })
+  const flags = options.execArgv ?? inheritedExecArgv()
+  const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
+  if (options.env !== undefined) spawnOptions.env = options.env
+  if (options.cwd !== undefined) spawnOptions.cwd = options.cwd
+  let child: ChildProcess
+  try {
+    child = spawn(process.execPath, [...flags, BOOTSTRAP, token], spawnOptions)
+  } catch (cause) {
+    throw new StartError(name, (cause as Error).message, { cause })
+  }
+  if (child.pid === undefined) {
+    // It says so again as an event; we have told the caller by then.
+    child.on('error', () => {})
+    throw new StartError(name, diagnose(options.cwd))
+  }
+  return new SpawnedProcess(child, child.pid, session.native, launch)
+}
+
+/** The child's descriptors: the three standard streams, the session, then what the user gave beyond. */
+function slots(stdio: StdioOptions | undefined, sessionFd: number): StdioOptions {
+  const given = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
+  const standard = [0, 1, 2].map((i) => given[i] ?? 'inherit')
+  return [...standard, sessionFd, ...given.slice(3)] as StdioOptions
+}
+
+class SpawnedProcess implements Running {
+  readonly pid: number
+  readonly #child: ChildProcess
+  readonly #native: Native
+  readonly #watchKey: number
+  #error: Error | undefined
+
+  constructor(child: ChildProcess, pid: number, native: Native, launch: Launch) {
+    this.#child = child
+    this.pid = pid
+    this.#native = native
+    this.#watchKey = takeWatchKey()
+    native.watch(pid, this.#watchKey)
+    child.on('exit', () => launch.onEnd(this.poll() as number))
+    child.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  get stdin(): Running['stdin'] {
+    return this.#child.stdin
+  }
+
+  get stdout(): Running['stdout'] {
+    return this.#child.stdout
+  }
+
+  get stderr(): Running['stderr'] {
+    return this.#child.stderr
+  }
+
+  poll(): number | null {
+    const { exitCode, signalCode } = this.#child
+    if (exitCode !== null) return exitCode
+    if (signalCode !== null) return -constants.signals[signalCode]
+    const exit = this.#waitExit()
+    return exit === null ? null : (exit.code ?? -(exit.signal as number))
+  }
+
+  signal(signal: number): void {
+    this.#error = undefined
+    // It keeps the process id to itself from when it is free for others; an error is emitted at once.
+    this.#child.kill(signal)
+    const error = this.#error as Error | undefined
+    if (error !== undefined) throw error
+  }
+
+  ref(): void {
+    this.#child.ref()
+  }
+
+  unref(): void {
+    this.#child.unref()
+  }
+
+  release(): void {
+    this.#native.unwatch(this.#watchKey, this.pid)
+    freeWatchKey(this.#watchKey)
+  }
+
+  #waitExit(): ReturnType<Native['waitExit']> {
+    try {
+      return this.#native.waitExit(this.pid, 0)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECHILD') throw error
+      // Somebody else has taken its exit status (a waitpid(-1) in an addon, SIGCHLD ignored).
+      return { code: 255, signal: null }
+    }
+  }
+}

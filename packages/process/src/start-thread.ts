@@ -1,0 +1,141 @@
+/**
+ * The start method `thread`: a worker thread of this process.
+ *
+ * Its end is seen by its slot, which is given up as the last thing of its environment; that
+ * needs no event loop in the parent.
+ *
+ * @module
+ */
+import { type Session, isDead, wrongType } from '@mp/shared-memory/internal'
+import type { StdioOptions } from 'node:child_process'
+import { constants } from 'node:os'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { reportError } from './report.js'
+import type { Launch, Running } from './running.js'
+import { StartError } from './start-error.js'
+import { RECORD } from './start-record.js'
+import { areGone, withNewThreads } from './thread-ids.js'
+import { formatToken } from './token.js'
+
+const BOOTSTRAP = new URL('./bootstrap.js', import.meta.url)
+
+/** Starts a thread; throws StartError when Node refuses. */
+export function startThread(launch: Launch): Running {
+  const { name, options, session, record } = launch
+  if (options.cwd !== undefined) {
+    throw new TypeError(
+      `Expected no \`cwd\` for a thread, got \`${String(options.cwd)}\`: threads share that of their process`,
+    )
+  }
+  const streams = [0, 1, 2].map((i) => stream(options.stdio, i))
+  const workerOptions: WorkerOptions = {
+    name,
+    workerData: formatToken({
+      fd: undefined,
+      parentPid: process.pid,
+      parentTag: session.agent.tag,
+      recordIndex: record.index,
+      recordGeneration: record.generation,
+    }),
+    stdin: streams[0] === 'pipe',
+    stdout: streams[1] !== 'inherit',
+    stderr: streams[2] !== 'inherit',
+  }
+  if (options.env !== undefined) workerOptions.env = options.env
+  if (options.execArgv !== undefined) workerOptions.execArgv = [...options.execArgv]
+  try {
+    const { result, threads } = withNewThreads(() => new Worker(BOOTSTRAP, workerOptions))
+    if (streams[1] === 'ignore') result.stdout.resume()
+    if (streams[2] === 'ignore') result.stderr.resume()
+    return new WorkerThread(result, threads, streams, launch)
+  } catch (cause) {
+    throw new StartError(name, (cause as Error).message, { cause })
+  }
+}
+
+/** How a standard stream of the thread goes: threads have no descriptors of their own. */
+function stream(stdio: StdioOptions | undefined, index: number): string {
+  const given = (Array.isArray(stdio) ? stdio[index] : stdio) ?? 'inherit'
+  if (given !== 'inherit' && given !== 'pipe' && given !== 'ignore') {
+    throw wrongType(`stdio[${index}]`, "'inherit', 'pipe' or 'ignore' for a thread", given)
+  }
+  return given
+}
+
+class WorkerThread implements Running {
+  readonly pid: number = process.pid
+  readonly stdin: Running['stdin']
+  readonly stdout: Running['stdout']
+  readonly stderr: Running['stderr']
+  readonly #worker: Worker
+  readonly #threads: readonly string[]
+  readonly #session: Session
+  readonly #base: number
+  #signal = 0
+  /** Set when it has ended: its record is somebody else's by then. */
+  #joined: boolean | undefined
+
+  constructor(
+    worker: Worker,
+    threads: readonly string[],
+    streams: readonly string[],
+    launch: Launch,
+  ) {
+    this.#worker = worker
+    this.#threads = threads
+    this.#session = launch.session
+    this.#base = launch.record.base
+    this.stdin = worker.stdin
+    this.stdout = streams[1] === 'pipe' ? worker.stdout : null
+    this.stderr = streams[2] === 'pipe' ? worker.stderr : null
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      // A thread says itself what ended it, unless it had not got that far or has no memory to.
+      if (!this.#hasJoined() || error.code?.startsWith('ERR_WORKER_')) {
+        reportError(launch.name, error)
+      }
+    })
+    worker.on('exit', (code) => {
+      if (this.#joined === undefined) launch.onEnd(this.#exitCode(code))
+    })
+  }
+
+  poll(): number | null {
+    const tag = this.#word(RECORD.child)
+    const ended = tag === 0 ? areGone(this.#threads) : isDead(this.#session.words, tag)
+    return ended ? this.#exitCode(1) : null
+  }
+
+  signal(signal: number): void {
+    if (this.#signal === 0) this.#signal = signal
+    if (signal === constants.signals.SIGKILL) this.#signal = signal
+    void this.#worker.terminate()
+  }
+
+  ref(): void {
+    this.#worker.ref()
+  }
+
+  unref(): void {
+    this.#worker.unref()
+  }
+
+  release(): void {
+    this.#joined = this.#hasJoined()
+  }
+
+  /** Whether it got as far as to join the session. */
+  #hasJoined(): boolean {
+    return this.#joined ?? this.#word(RECORD.child) !== 0
+  }
+
+  /** Its own exit code if it got to say one, else the signal that stopped it, else what is known otherwise. */
+  #exitCode(otherwise: number): number {
+    const exit = this.#word(RECORD.exit)
+    if (exit !== 0) return exit - 1
+    return this.#signal === 0 ? otherwise & 0xff : -this.#signal
+  }
+
+  #word(word: number): number {
+    return Atomics.load(this.#session.words, this.#base + word)
+  }
+}

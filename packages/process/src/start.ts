@@ -1,0 +1,87 @@
+/**
+ * What `start()` does, whatever the start method.
+ *
+ * Checks, then pickling, then the start record, then the launch: whatever fails, nothing is left
+ * of it and the Process can be started again.
+ *
+ * @module
+ */
+import { dumps } from '@mp/pickle'
+import { MultiprocessingError, type Session, session } from '@mp/shared-memory/internal'
+import { finish } from './ending.js'
+import { endChildrenAtExit } from './exit.js'
+import type { StartMethod } from './options.js'
+import { type Body, packPayload } from './payload.js'
+import type { Launch, Running } from './running.js'
+import { sendProcess } from './self-reference.js'
+import { checkStartMethod, getStartMethod } from './start-method.js'
+import { createRecord, destroyRecord, recoverRecords } from './start-record.js'
+import { startSpawn } from './start-spawn.js'
+import { startThread } from './start-thread.js'
+import { type ProcessState, children, current, isStock } from './state.js'
+
+const LAUNCHERS: Record<string, (launch: Launch) => Running> = {
+  spawn: startSpawn,
+  thread: startThread,
+}
+
+/** Starts a process that was not started before. */
+export function startProcess(process: object, state: ProcessState): void {
+  if (current.state.daemon) {
+    throw new MultiprocessingError(
+      'ERR_MP_DAEMON',
+      `Cannot start ${state.name}: ${current.state.name} is a daemon, and those may not have children`,
+    )
+  }
+  const method = state.startMethod ?? getStartMethod()
+  checkStartMethod('startMethod', method)
+  const payload = pack(process, state, method)
+  const own = session()
+  recoverRecords(own)
+  launch(state, method, own, payload)
+  children.set(state, process)
+  endChildrenAtExit()
+  if (state.daemon) state.running?.unref()
+}
+
+function launch(state: ProcessState, method: StartMethod, own: Session, payload: Uint8Array): void {
+  const record = createRecord(own, payload)
+  const start = LAUNCHERS[method]
+  try {
+    state.running = start({
+      name: state.name,
+      options: state.options,
+      session: own,
+      record,
+      onEnd: (exitCode) => finish(state, exitCode),
+    })
+    state.record = record
+  } catch (error) {
+    destroyRecord(own, record)
+    throw error
+  }
+}
+
+function pack(self: object, state: ProcessState, method: StartMethod): Uint8Array {
+  const { constructor } = Object.getPrototypeOf(self) as { constructor: Body['subclass'] }
+  const body: Body = {
+    subclass: constructor === undefined || isStock(constructor) ? undefined : constructor,
+    fields: Object.fromEntries(Object.entries(self)),
+    target: state.target,
+    args: state.args,
+  }
+  const { stdio } = state.options
+  const header = {
+    name: state.name,
+    daemon: state.daemon,
+    identity: state.identity,
+    startMethod: getStartMethod(),
+    argv: process.argv.slice(1),
+    parent: { name: current.state.name, pid: process.pid },
+    pipedStderr: method === 'thread' && (Array.isArray(stdio) ? stdio[2] : stdio) === 'pipe',
+  }
+  return packPayload(
+    header,
+    sendProcess(self, () => dumps(body)),
+  )
+}

@@ -1,0 +1,10 @@
+/**
+ * Queues shared between processes and threads.
+ *
+ * @module
+ */
+export { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
+export { JoinableQueue } from './joinable-queue.js'
+export { Queue, type QueueOptions, type QueueWaitOptions, type ShutdownOptions } from './queue.js'
+export { SimpleQueue } from './simple-queue.js'
+export { MessageTooLargeError } from '@mp/shared-memory/internal'

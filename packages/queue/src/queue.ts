@@ -1,0 +1,404 @@
+/**
+ * A queue of messages that any process or thread can put into and get from.
+ *
+ * Items are encoded before they are put and decoded after they are taken, so
+ * nobody waits for another's objects. What is put stays, whatever happens to
+ * its producer; what is taken goes to exactly one consumer.
+ *
+ * @module
+ */
+import { dumps, loads, loadsAsync } from '@mp/pickle'
+import {
+  Attachment,
+  MessageRing,
+  MessageTooLargeError,
+  MultiprocessingError,
+  OBJECT_TYPE,
+  type Origin,
+  PENDING,
+  RING,
+  RingClosedError,
+  SharedObject,
+  type WaitOptions,
+  checkInteger,
+  checkWaitOptions,
+  deadlineAfter,
+  outOfRange,
+  throwIfAborted,
+  trackInFlight,
+  wrongType,
+} from '@mp/shared-memory/internal'
+import { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
+import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
+
+/** How much a queue holds before puts wait. */
+export interface QueueOptions {
+  /**
+   * The most items; 0: any number.
+   *
+   * @default 0
+   */
+  maxSize?: number
+  /**
+   * The most bytes of encoded items; 0: as many as the session's memory holds.
+   *
+   * @default 0
+   */
+  maxBytes?: number
+}
+
+/** Options of `put` and `get`. */
+export interface QueueWaitOptions extends WaitOptions {
+  /**
+   * False: do not wait, whatever `timeout` says.
+   *
+   * @default true
+   */
+  block?: boolean
+}
+
+/** Options of `shutdown`. */
+export interface ShutdownOptions {
+  /**
+   * Drops what is still queued, so that gets fail at once.
+   *
+   * @default false
+   */
+  immediate?: boolean
+}
+
+const UNBOUNDED = { maxSize: 0, maxBytes: 0 }
+const MAX_ITEMS = 0x3fffffff
+const MAX_BYTES = 0x7fffffff
+
+export class Queue<T = unknown> extends SharedObject {
+  /** @internal */
+  protected readonly ring: MessageRing
+  #closed = false
+
+  /**
+   * @param options the most items the queue holds (0: any number), or `maxSize` and `maxBytes`.
+   * @throws TypeError or RangeError for a bound that is not a non-negative integer.
+   */
+  constructor(options?: number | QueueOptions)
+  /** @internal */
+  constructor(options?: number | QueueOptions | Attachment)
+  constructor(options: number | QueueOptions | Attachment = {}) {
+    const attachment = options instanceof Attachment ? options : undefined
+    const bounds = options instanceof Attachment ? UNBOUNDED : checkBounds(options)
+    super(
+      attachment,
+      { type: OBJECT_TYPE.queue, words: QUEUE_WORDS, sets: QUEUE.sets, setCount: QUEUE_SETS },
+      (words, base) => {
+        Atomics.store(words, base + RING.maxItems, bounds.maxSize)
+        Atomics.store(words, base + RING.maxBytes, bounds.maxBytes)
+      },
+    )
+    const { base, index } = this.handle
+    this.ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+  }
+
+  /**
+   * Puts an item; waits while the queue is full.
+   *
+   * The item is encoded before this returns: a later change of it is not seen. Once the promise resolves,
+   * this process may exit or be killed; the item stays.
+   *
+   * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError; nothing is put then.
+   */
+  async put(item: T, options?: QueueWaitOptions): Promise<void> {
+    await this.#put([item], options)
+  }
+
+  /** Puts an item, blocking this thread while the queue is full. Throws as `put` does. */
+  putSync(item: T, options?: QueueWaitOptions): void {
+    this.#putSync([item], options)
+  }
+
+  /** Puts an item or throws QueueFullError; never waits. */
+  putNowait(item: T): void {
+    this.#putSync([item], { block: false })
+  }
+
+  /** Puts an item if there is room; false when there is none. */
+  tryPut(item: T): boolean {
+    try {
+      this.putNowait(item)
+      return true
+    } catch (error) {
+      if (error instanceof QueueFullError) return false
+      throw error
+    }
+  }
+
+  /** Puts all items at once: they become visible together and stand next to each other, or none is put. */
+  async putMany(items: Iterable<T>, options?: QueueWaitOptions): Promise<void> {
+    await this.#put([...checkIterable(items)], options)
+  }
+
+  /** `putMany`, blocking this thread. */
+  putManySync(items: Iterable<T>, options?: QueueWaitOptions): void {
+    this.#putSync([...checkIterable(items)], options)
+  }
+
+  /**
+   * Takes the first item; waits while there is none.
+   *
+   * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
+   */
+  async get(options?: QueueWaitOptions): Promise<T> {
+    return decode<T>(await this.#take(options))
+  }
+
+  /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
+  getSync(options?: QueueWaitOptions): T {
+    return loads(this.#takeSync(options)) as T
+  }
+
+  /** Takes the first item or throws QueueEmptyError; never waits. */
+  getNowait(): T {
+    return this.getSync({ block: false })
+  }
+
+  /** Takes the first item if there is one; wrapped, because null may be an item. */
+  tryGet(): { value: T } | null {
+    this.checkOpen()
+    const message = this.ring.tryTake()
+    if (message !== null) return { value: loads(message) as T }
+    if (this.ring.drained) throw new QueueShutDownError()
+    return null
+  }
+
+  /** Waits for an item, then takes up to `max` of those that are there. */
+  async getMany(max: number, options?: QueueWaitOptions): Promise<T[]> {
+    checkInteger('max', max, 1)
+    const items = [await this.get(options)]
+    return this.#takeMore(items, max)
+  }
+
+  /** `getMany`, blocking this thread. */
+  getManySync(max: number, options?: QueueWaitOptions): T[] {
+    checkInteger('max', max, 1)
+    return this.#takeMore([this.getSync(options)], max)
+  }
+
+  /** How many items are in the queue now; others may change that at any moment. */
+  qsize(): number {
+    this.checkOpen()
+    return this.ring.size
+  }
+
+  empty(): boolean {
+    return this.qsize() === 0
+  }
+
+  full(): boolean {
+    this.checkOpen()
+    return this.ring.isFull()
+  }
+
+  /**
+   * Ends the queue for everybody: puts throw QueueShutDownError from now on, gets once it is drained.
+   */
+  shutdown(options: ShutdownOptions = {}): void {
+    this.checkOpen()
+    this.ring.close()
+    if (options.immediate) while (this.ring.tryTake() !== null) this.onDropped()
+  }
+
+  /** Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`. Others are not affected. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Gets items until the queue is shut down and drained. */
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    for (;;) {
+      let message: Uint8Array
+      try {
+        message = await this.#take(undefined)
+      } catch (error) {
+        if (error instanceof QueueShutDownError) return
+        throw error
+      }
+      yield await decode<T>(message)
+    }
+  }
+
+  /** @internal */
+  protected checkOpen(): void {
+    if (this.#closed) {
+      throw new MultiprocessingError('ERR_MP_CLOSED', 'This process has closed the queue')
+    }
+  }
+
+  /** Called for each item that an immediate shutdown drops. @internal */
+  protected onDropped(): void {}
+
+  /** @internal */
+  protected origin(): Origin {
+    return { module: import.meta.url, name: 'Queue' }
+  }
+
+  async #put(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
+    const timeoutMs = checkQueueOptions(options)
+    this.checkOpen()
+    throwIfAborted(options)
+    const { result: messages, cancel } = trackInFlight(() => this.#encode(items))
+    try {
+      await this.#putMessages(messages, timeoutMs, options?.signal)
+    } catch (error) {
+      cancel()
+      throw error
+    }
+  }
+
+  async #putMessages(
+    messages: readonly Uint8Array[],
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { waiting } = this.session
+    if (!waiting.hasLine(this.ring.notFull)) {
+      const result = this.ring.tryPut(messages)
+      if (result === 'put') return
+      if (result === 'closed') throw new QueueShutDownError()
+    }
+    const result = await shutDownAware(
+      waiting.async(this.ring.putting(messages), timeoutMs, signal),
+    )
+    if (result === PENDING) throw new QueueFullError()
+  }
+
+  #putSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
+    const timeoutMs = checkQueueOptions(options)
+    this.checkOpen()
+    throwIfAborted(options)
+    const { result: messages, cancel } = trackInFlight(() => this.#encode(items))
+    try {
+      this.#putMessagesSync(messages, timeoutMs)
+    } catch (error) {
+      cancel()
+      throw error
+    }
+  }
+
+  #putMessagesSync(messages: readonly Uint8Array[], timeoutMs: number): void {
+    const { waiting, agent } = this.session
+    const { notFull } = this.ring
+    // What this thread began to put before goes first.
+    const inTurn = (): boolean => !waiting.hasLine(notFull) || waiting.serveLine(notFull)
+    const first = inTurn() ? this.ring.tryPut(messages) : 'full'
+    if (first === 'put') return
+    if (first === 'closed') throw new QueueShutDownError()
+    const putting = this.ring.putting(messages)
+    const result = shutDownAwareSync(() =>
+      waiting.block(
+        { ...putting, attempt: () => (inTurn() ? putting.attempt() : PENDING) },
+        deadlineAfter(agent, timeoutMs),
+      ),
+    )
+    if (result === PENDING) throw new QueueFullError()
+  }
+
+  async #take(options: QueueWaitOptions | undefined): Promise<Uint8Array> {
+    const timeoutMs = checkQueueOptions(options)
+    this.checkOpen()
+    throwIfAborted(options)
+    const message = await shutDownAware(
+      this.session.waiting.async(this.ring.taking(), timeoutMs, options?.signal),
+    )
+    if (message === PENDING) throw new QueueEmptyError()
+    return message
+  }
+
+  #takeSync(options: QueueWaitOptions | undefined): Uint8Array {
+    const timeoutMs = checkQueueOptions(options)
+    this.checkOpen()
+    throwIfAborted(options)
+    const first = this.ring.tryTake()
+    if (first !== null) return first
+    const { waiting, agent } = this.session
+    const message = shutDownAwareSync(() => {
+      if (this.ring.drained) throw new RingClosedError()
+      return waiting.block(this.ring.taking(), deadlineAfter(agent, timeoutMs))
+    })
+    if (message === PENDING) throw new QueueEmptyError()
+    return message
+  }
+
+  #takeMore(items: T[], max: number): T[] {
+    while (items.length < max) {
+      const message = this.ring.tryTake()
+      if (message === null) break
+      items.push(loads(message) as T)
+    }
+    return items
+  }
+
+  #encode(items: readonly T[]): Uint8Array[] {
+    const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
+    if (maxItems !== 0 && items.length > maxItems) {
+      throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
+    }
+    const messages = items.map((item) => dumps(item))
+    const maxBytes = Atomics.load(this.session.words, this.handle.base + RING.maxBytes)
+    const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
+    if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
+    return messages
+  }
+}
+
+function checkBounds(options: number | QueueOptions): { maxSize: number; maxBytes: number } {
+  if (typeof options === 'number') {
+    return { maxSize: checkInteger('maxSize', options, 0, MAX_ITEMS), maxBytes: 0 }
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw wrongType('maxSize', 'a non-negative integer or an object', options)
+  }
+  return {
+    maxSize: checkInteger('maxSize', options.maxSize ?? 0, 0, MAX_ITEMS),
+    maxBytes: checkInteger('maxBytes', options.maxBytes ?? 0, 0, MAX_BYTES),
+  }
+}
+
+function checkQueueOptions(options: QueueWaitOptions | undefined): number {
+  const timeoutMs = checkWaitOptions(options)
+  if (options?.block !== undefined && typeof options.block !== 'boolean') {
+    throw wrongType('block', 'a boolean', options.block)
+  }
+  return options?.block === false ? 0 : timeoutMs
+}
+
+function checkIterable<T>(items: Iterable<T>): Iterable<T> {
+  if (typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw wrongType('items', 'an iterable', items)
+  }
+  return items
+}
+
+/** Decodes at once where it can; a module with top-level await has to be waited for. */
+async function decode<T>(message: Uint8Array): Promise<T> {
+  try {
+    return loads(message) as T
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
+    return (await loadsAsync(message)) as T
+  }
+}
+
+async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
+  try {
+    return await wait
+  } catch (error) {
+    throw error instanceof RingClosedError ? new QueueShutDownError() : error
+  }
+}
+
+function shutDownAwareSync<R>(wait: () => R): R {
+  try {
+    return wait()
+  } catch (error) {
+    throw error instanceof RingClosedError ? new QueueShutDownError() : error
+  }
+}

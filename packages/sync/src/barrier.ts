@@ -1,0 +1,237 @@
+/**
+ * A point that a number of parties pass together, between processes and threads.
+ *
+ * The protocol is in `barrier-core.ts`. The action and the default timeout travel
+ * with the handle.
+ *
+ * @module
+ */
+import {
+  Attachment,
+  OBJECT_TYPE,
+  type Origin,
+  PENDING,
+  type Pending,
+  SharedObject,
+  type WaitOptions,
+  type WaitSet,
+  type Waitable,
+  checkInteger,
+  checkWaitOptions,
+  deadlineAfter,
+  throwIfAborted,
+  wrongType,
+} from '@mp/shared-memory/internal'
+import { BARRIER, BarrierCore, type Outcome, type Place, barrierShape } from './barrier-core.js'
+import { BrokenBarrierError } from './errors.js'
+
+/** How a barrier behaves. */
+export interface BarrierOptions {
+  /**
+   * Called by the last party to come, before any passes; `wait` (not `waitSync`) awaits what it
+   * returns. What it throws breaks the barrier and is thrown by that party.
+   *
+   * @default none
+   */
+  action?: (() => void) | undefined
+  /**
+   * How long a party waits that says nothing else, in milliseconds.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined
+}
+
+/** One party's wait: comes to a round as soon as there is room, then waits for its end. */
+class Party implements Waitable<'passed' | 'failed' | 'last'> {
+  readonly set: WaitSet
+  place: Place | undefined
+  readonly #core: BarrierCore
+  readonly #hasAction: boolean
+
+  constructor(core: BarrierCore, hasAction: boolean) {
+    this.set = core.set
+    this.#core = core
+    this.#hasAction = hasAction
+  }
+
+  attempt(): 'passed' | 'failed' | 'last' | Pending {
+    if (this.place === undefined) {
+      const place = this.#core.enter(!this.#hasAction)
+      if (place === 'failed') return place
+      if (place === 'open') return PENDING
+      this.place = place
+      if (this.#hasAction && place.index + 1 === this.#core.parties) return 'last'
+    }
+    const outcome: Outcome = this.#core.outcome(this.place)
+    return outcome === 'open' ? PENDING : outcome
+  }
+
+  /** Whoever ends a round wakes all; there is nothing to pass on. */
+  available(): boolean {
+    return false
+  }
+}
+
+/**
+ * A barrier for a fixed number of parties; Python's `multiprocessing.Barrier`.
+ *
+ * It can be used round after round. It breaks, for all who wait and all who come, when a party's
+ * time is up, when one is aborted, when `action` throws, when a process dies that had come, and by
+ * `abort()`; `reset()` makes it whole again.
+ *
+ * @example
+ * const start = new Barrier(3)
+ * const index = await start.wait() // 0, 1 or 2, when all three are there
+ */
+export class Barrier extends SharedObject {
+  readonly #core: BarrierCore
+  readonly #action: (() => void) | undefined
+  readonly #timeoutMs: number
+
+  /** Makes a barrier for `parties` parties, a positive integer. It is freed with the session. */
+  constructor(parties: number, options?: BarrierOptions)
+  /** @internal */
+  constructor(partiesOrAttachment: number | Attachment, options?: BarrierOptions)
+  constructor(partiesOrAttachment: number | Attachment, options?: BarrierOptions) {
+    const isAttachment = partiesOrAttachment instanceof Attachment
+    const attachment = isAttachment ? partiesOrAttachment : undefined
+    const parties = isAttachment ? 0 : checkInteger('parties', partiesOrAttachment, 1, MAX_PARTIES)
+    const settings = isAttachment ? (partiesOrAttachment.extra as BarrierOptions) : options
+    const timeoutMs = checkWaitOptions(settings)
+    const action = settings?.action
+    if (action !== undefined && typeof action !== 'function') {
+      throw wrongType('action', 'a function', action)
+    }
+    super(attachment, { type: OBJECT_TYPE.barrier, ...barrierShape() }, (words, base) => {
+      Atomics.store(words, base + BARRIER.parties, parties)
+    })
+    this.#core = new BarrierCore(this.session, this.handle.base)
+    this.#action = action
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** How many parties pass together. */
+  get parties(): number {
+    return this.#core.parties
+  }
+
+  /** How many parties have come and wait; 0 when the barrier is broken. */
+  get waiting(): number {
+    return this.#core.arrived()
+  }
+
+  /** Whether the barrier is broken: every wait throws until `reset()`. */
+  get broken(): boolean {
+    return this.#core.isBroken()
+  }
+
+  /**
+   * Waits until all parties have come.
+   *
+   * A timeout (milliseconds; the constructor's when left out) or an abort of one party breaks the
+   * barrier for all; the aborted one rejects with the signal's reason.
+   *
+   * @returns the order in which it came: 0 … parties − 1, each once a round.
+   * @throws BrokenBarrierError (`ERR_MP_BROKEN_BARRIER`) when the barrier is or gets broken, or is reset.
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const timeoutMs = this.#checkOptions(options)
+    throwIfAborted(options)
+    const party = this.#party()
+    let result = party.attempt()
+    if (result === PENDING) {
+      try {
+        result = await this.session.waiting.async(party, timeoutMs, options?.signal)
+      } catch (reason) {
+        this.#giveUp(party)
+        throw reason
+      }
+    }
+    if (result !== 'last') return this.#leave(party, result)
+    try {
+      await this.#action?.()
+    } catch (error) {
+      this.#giveUp(party)
+      throw error
+    }
+    return this.#pass(party)
+  }
+
+  /**
+   * Blocks this thread until all parties have come.
+   *
+   * A timeout (milliseconds; the constructor's when left out) breaks the barrier for all.
+   *
+   * @returns the order in which it came: 0 … parties − 1, each once a round.
+   * @throws BrokenBarrierError (`ERR_MP_BROKEN_BARRIER`) when the barrier is or gets broken, or is reset.
+   */
+  waitSync(options?: WaitOptions): number {
+    const { agent, waiting } = this.session
+    const deadline = deadlineAfter(agent, this.#checkOptions(options))
+    throwIfAborted(options)
+    const party = this.#party()
+    let result = party.attempt()
+    if (result === PENDING) result = waiting.block(party, deadline)
+    if (result !== 'last') return this.#leave(party, result)
+    try {
+      this.#action?.()
+    } catch (error) {
+      this.#giveUp(party)
+      throw error
+    }
+    return this.#pass(party)
+  }
+
+  /** Begins a new round, whole again if it was broken; parties that wait get a BrokenBarrierError. */
+  reset(): void {
+    this.#core.reset()
+  }
+
+  /** Breaks the barrier: whoever waits or comes gets a BrokenBarrierError, until `reset()`. */
+  abort(): void {
+    this.#core.break()
+  }
+
+  /** @internal */
+  protected origin(): Origin {
+    return { module: import.meta.url, name: 'Barrier' }
+  }
+
+  /** @internal */
+  protected override extra(): BarrierOptions {
+    return { action: this.#action, timeout: this.#timeoutMs }
+  }
+
+  #checkOptions(options: WaitOptions | undefined): number {
+    const timeoutMs = checkWaitOptions(options)
+    return options?.timeout === undefined ? this.#timeoutMs : timeoutMs
+  }
+
+  #party(): Party {
+    return new Party(this.#core, this.#action !== undefined)
+  }
+
+  /** Ends a wait: with the place, or by breaking what it has waited for in vain. */
+  #leave(party: Party, result: 'passed' | 'failed' | Pending): number {
+    const { place } = party
+    if (result === PENDING) this.#giveUp(party)
+    // The time may have been up at the very moment when the last party came.
+    const end = result === PENDING && place !== undefined ? this.#core.outcome(place) : result
+    if (end === 'passed' && place !== undefined) return place.index
+    throw new BrokenBarrierError('This Barrier is broken or was reset')
+  }
+
+  /** Lets the others pass, if the round has not failed while the action ran. */
+  #pass(party: Party): number {
+    if (party.place === undefined) return this.#leave(party, 'failed')
+    this.#core.pass(party.place.round)
+    return this.#leave(party, this.#core.outcome(party.place) === 'passed' ? 'passed' : 'failed')
+  }
+
+  #giveUp(party: Party): void {
+    this.#core.break(party.place?.round)
+  }
+}
+
+const MAX_PARTIES = 1 << 24

@@ -1,0 +1,125 @@
+/**
+ * Right of way: who is next when the fast could overtake the waiting for ever.
+ *
+ * Barging is allowed, so a busy primitive is fast. But a waiter that has waited
+ * for more than 1 ms gets the gate, and nobody else goes before it has had its
+ * turn. The gate is a right, not a hand-over of what is waited for: handing over
+ * to a waiter that is just timing out would lose it. It is a hint for fairness
+ * alone; it expires, so that a stopped process cannot bar the others for long.
+ * After parking_lot's eventual fairness.
+ *
+ * @module
+ */
+import {
+  SLOT,
+  type Session,
+  type WaitSet,
+  isDead,
+  makeTag,
+  slotWord,
+  tagSlot,
+  toTicks,
+} from '@mp/shared-memory/internal'
+
+/**
+ * Words of a gate.
+ *
+ * | word | name  | values                                                    |
+ * | ---- | ----- | --------------------------------------------------------- |
+ * | 0    | owner | 0 · tag of the waiter whose turn it is                    |
+ * | 1    | since | when it was given, in ticks; a hint, for its expiry       |
+ */
+export const GATE = { owner: 0, since: 1 } as const
+export const GATE_WORDS = 2
+
+/** A waiter older than this gets the gate: api.md promises order of arrival after 1 ms. */
+const FAIR_AFTER_TICKS = toTicks(1)
+/** A gate that is not used for so long is void: its owner is stopped, or its event loop is busy. */
+export const GATE_MS = 10
+
+export class Gate {
+  readonly #session: Session
+  readonly #words: Int32Array
+  readonly #tag: number
+  readonly #set: WaitSet
+  readonly #owner: number
+  readonly #since: number
+
+  /** @param set of those who wait, with times of arrival. */
+  constructor(session: Session, word: number, set: WaitSet) {
+    this.#session = session
+    this.#words = session.words
+    this.#tag = session.agent.tag
+    this.#set = set
+    this.#owner = word + GATE.owner
+    this.#since = word + GATE.since
+  }
+
+  /** Who has right of way: a tag, or 0. */
+  owner(): number {
+    return Atomics.load(this.#words, this.#owner)
+  }
+
+  /** Whether that owner keeps this agent out. */
+  bars(owner: number): boolean {
+    return owner !== 0 && owner !== this.#tag && !this.#isVoid(owner)
+  }
+
+  /** Takes right of way from that owner: it has had its turn, or let it pass. */
+  open(owner: number): void {
+    if (owner !== 0) Atomics.compareExchange(this.#words, this.#owner, owner, 0)
+  }
+
+  /** Gives up this agent's right of way, after it has left the wait set. */
+  leave(): void {
+    if (this.owner() === this.#tag) this.open(this.#tag)
+  }
+
+  /** While somebody else has right of way, look again when that may have expired. */
+  recheckMs(): number {
+    return this.owner() === 0 ? Infinity : GATE_MS
+  }
+
+  /** Wakes whoever's turn it is, with right of way if it has waited long. */
+  wakeNext(): void {
+    const words = this.#words
+    let gate = this.owner()
+    if (gate === this.#tag && !this.#set.isArmed()) {
+      // We wait no longer: it was given to us just as we got here by ourselves.
+      this.open(gate)
+      gate = 0
+    }
+    if (gate !== 0 && !this.#isVoid(gate)) {
+      // Somebody overtook the waiter that has the gate; it is its turn still.
+      if (!this.#set.wakeThis(tagSlot(gate))) this.#set.wakeOne()
+      return
+    }
+    const { slot, since } = this.#set.next()
+    if (slot < 0) return
+    if (((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
+      const next = this.#tagOf(slot)
+      Atomics.store(words, this.#since, this.#now())
+      if (Atomics.compareExchange(words, this.#owner, gate, next) === gate) {
+        // SYNC: gate first, then the wake. A waiter that leaves disarms first, then gives back the gate: either
+        // it sees our gate, or we see that it is no longer armed. CRASH: a dead waiter's gate is void.
+        if (this.#set.wakeThis(slot)) return
+        this.open(next)
+      }
+    }
+    this.#set.wakeOne()
+  }
+
+  #isVoid(owner: number): boolean {
+    if (isDead(this.#words, owner)) return true
+    const since = Atomics.load(this.#words, this.#since)
+    return ((this.#now() - since) | 0) > toTicks(GATE_MS)
+  }
+
+  #tagOf(slot: number): number {
+    return makeTag(slot, Atomics.load(this.#words, slotWord(slot) + SLOT.state) >>> 8)
+  }
+
+  #now(): number {
+    return toTicks(this.#session.agent.platform.now())
+  }
+}

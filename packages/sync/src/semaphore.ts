@@ -1,0 +1,97 @@
+/**
+ * A counter of permits shared between processes and threads.
+ *
+ * The protocol is in `semaphore-core.ts`. As in Python, any process may release,
+ * so it serves for signalling too.
+ *
+ * @module
+ */
+import {
+  Attachment,
+  OBJECT_TYPE,
+  type Origin,
+  checkInteger,
+} from '@mp/shared-memory/internal'
+import { Acquirable } from './acquirable.js'
+import type { Guard } from './acquire.js'
+import { MAX_PERMITS, SEMAPHORE, SemaphoreCore, semaphoreShape } from './semaphore-core.js'
+
+class PermitGuard implements Guard {
+  readonly ownerDied: boolean
+  #semaphore: Semaphore | undefined
+
+  constructor(semaphore: Semaphore, ownerDied: boolean) {
+    this.#semaphore = semaphore
+    this.ownerDied = ownerDied
+  }
+
+  release(): void {
+    const semaphore = this.#semaphore
+    this.#semaphore = undefined
+    semaphore?.release()
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+}
+
+/**
+ * A counter of permits; Python's `multiprocessing.Semaphore`.
+ *
+ * A permit is acquired by one agent and may be released by any. What an agent holds when it ends
+ * comes back; permits released without having been acquired (signals) belong to nobody, and neither
+ * does whoever acquires them hold them. Waiters that have waited for more than 1 ms are served in
+ * the order in which they came.
+ *
+ * @example
+ * const slots = new Semaphore(2)
+ * using slot = await slots.acquire()
+ */
+export class Semaphore extends Acquirable {
+  /** @internal */
+  protected readonly core: SemaphoreCore
+
+  /** Makes a semaphore with `value` permits, a non-negative integer. It is freed with the session. */
+  constructor(value?: number)
+  /** @internal */
+  constructor(valueOrAttachment?: number | Attachment)
+  constructor(valueOrAttachment: number | Attachment = 1) {
+    const attachment = valueOrAttachment instanceof Attachment ? valueOrAttachment : undefined
+    const value =
+      valueOrAttachment instanceof Attachment
+        ? 0
+        : checkInteger('value', valueOrAttachment, 0, MAX_PERMITS)
+    super(attachment, { type: OBJECT_TYPE.semaphore, ...semaphoreShape() }, (words, base) => {
+      Atomics.store(words, base + SEMAPHORE.initial, value)
+      Atomics.store(words, base + SEMAPHORE.value, value)
+    })
+    this.core = new SemaphoreCore(this.session, this.handle.base)
+  }
+
+  /** How many permits can be acquired now. Another process may change it before you look. */
+  get value(): number {
+    return this.core.value()
+  }
+
+  /**
+   * Gives `n` permits back and wakes as many waiters: permits that this agent holds first, then
+   * others' (a permit moves cleanly from who took it), then new ones.
+   *
+   * @throws OverReleasedError (`ERR_MP_OVER_RELEASED`) when the value would pass 2³¹ − 1; nothing is released then.
+   */
+  release(n = 1): void {
+    this.core.release(checkInteger('n', n, 1, MAX_PERMITS), false)
+  }
+
+  /** @internal */
+  protected guard(deadOwner: number): Guard {
+    return new PermitGuard(this, deadOwner !== 0)
+  }
+
+  /** @internal */
+  protected origin(): Origin {
+    return { module: import.meta.url, name: 'Semaphore' }
+  }
+}
+
