@@ -11,7 +11,9 @@
  */
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire, isBuiltin, Module } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { types } from 'node:util'
 import { UnpicklingError } from './errors.js'
 
 /** A module as a message names it. */
@@ -196,25 +198,39 @@ function loadFile(file: string, url: string): unknown {
   if (file.endsWith('.json')) {
     return { default: JSON.parse(readFileSync(file, 'utf8')) as unknown }
   }
-  const isPlain = /\.m?js$/.test(file)
-  if (isPlain) {
-    const source = readFileSync(file, 'utf8')
-    try {
-      // Under a loader that makes ES modules CommonJS for require(), this one stays one.
-      return compile(source, file, 'module')
-    } catch (error) {
-      if (!(error instanceof SyntaxError) || file.endsWith('.mjs')) throw error
-    }
+  if (file.endsWith('.mjs') || (file.endsWith('.js') && isInModulePackage(file))) {
+    // A loader that turns ES modules into CommonJS for require() would make a second copy.
+    return compile(readFileSync(file, 'utf8'), file, 'module')
   }
-  return likeEsm(requireOf(url)(file), true)
+  const exports: unknown = requireOf(url)(file)
+  return types.isModuleNamespaceObject(exports) ? exports : likeEsm(exports, true)
 }
 
-/** What `import` gives for CommonJS exports. */
+/** True when the nearest package.json says `"type": "module"`. */
+function isInModulePackage(file: string): boolean {
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    try {
+      const text = readFileSync(join(directory, 'package.json'), 'utf8')
+      return (JSON.parse(text) as { type?: string }).type === 'module'
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+    if (directory === dirname(directory)) return false
+  }
+}
+
+/** What `import` gives for CommonJS exports: their names, and all of them as `default`. */
 function likeEsm(exports: unknown, nodeMode: boolean): object {
-  const isObject = (typeof exports === 'object' && exports !== null) || typeof exports === 'function'
-  const marked = isObject && (exports as { __esModule?: unknown }).__esModule === true
-  if (marked && !nodeMode) return exports
-  return isObject ? { ...exports, default: exports } : { default: exports }
+  const namespace: object = {}
+  const members =
+    (typeof exports === 'object' && exports !== null) || typeof exports === 'function'
+      ? (exports as Record<string, unknown>)
+      : {}
+  if (members['__esModule'] === true && !nodeMode) return members
+  for (const name of Object.keys(members)) {
+    Object.defineProperty(namespace, name, { enumerable: true, get: () => members[name] })
+  }
+  return Object.defineProperty(namespace, 'default', { value: exports, enumerable: true })
 }
 
 // #endregion

@@ -49,8 +49,8 @@ export class Connection<Send = unknown, Receive = Send> {
     this.writable = duplex || end === 1
     pipe.hold(end)
     const pair = open.get(pipe) ?? []
-    pair[end] = new WeakRef(this as Connection)
-    open.set(pipe, pair as [WeakRef<Connection>?, WeakRef<Connection>?])
+    pair[end] = new WeakRef(this)
+    open.set(pipe, pair)
     forgotten.register(this, { pipe, end }, this)
   }
 
@@ -177,7 +177,11 @@ export class Connection<Send = unknown, Receive = Send> {
   }
 
   /** `recvBytesInto`, blocking this thread. */
-  recvBytesIntoSync(view: ArrayBufferView | ArrayBuffer, offset = 0, options?: WaitOptions): number {
+  recvBytesIntoSync(
+    view: ArrayBufferView | ArrayBuffer,
+    offset = 0,
+    options?: WaitOptions,
+  ): number {
     const room = section(view, offset)
     return copyInto(room, this.#receiveSync(options))
   }
@@ -261,7 +265,8 @@ export class Connection<Send = unknown, Receive = Send> {
     const timeoutMs = checkWaitOptions(options)
     const { waiting } = this.#pipe.session
     const sending = this.#keep(this.#pipe.sending(this.#end, message))
-    if ((await waiting.async(sending, timeoutMs, options?.signal)) === PENDING) throw tooLate('sent')
+    if ((await waiting.async(sending, timeoutMs, options?.signal)) === PENDING)
+      throw tooLate('sent')
   }
 
   #sendSync(message: Uint8Array, options: WaitOptions | undefined): void {
@@ -330,9 +335,13 @@ export class Connection<Send = unknown, Receive = Send> {
   }
 }
 
-Object.defineProperty(Connection.prototype, reduceSymbol, { value: Connection.prototype.reduceHandle })
+Object.defineProperty(Connection.prototype, reduceSymbol, {
+  value: Connection.prototype.reduceHandle,
+})
 Object.defineProperty(Connection, reviveSymbol, { value: Connection.reviveHandle })
-Object.defineProperty(Connection.prototype, waitableSymbol, { value: Connection.prototype.sentinel })
+Object.defineProperty(Connection.prototype, waitableSymbol, {
+  value: Connection.prototype.sentinel,
+})
 
 function tooLate(what: string): TimeoutError {
   return new TimeoutError(`The timeout passed before the message was ${what}`)

@@ -25,7 +25,10 @@ export class BufferTooShortError extends MultiprocessingError {
   readonly bytes: Uint8Array
 
   constructor(bytes: Uint8Array, room: number) {
-    super('ERR_MP_BUFFER_TOO_SHORT', `The message has ${bytes.byteLength} bytes, there is room for ${room}`)
+    super(
+      'ERR_MP_BUFFER_TOO_SHORT',
+      `The message has ${bytes.byteLength} bytes, there is room for ${room}`,
+    )
     this.bytes = bytes
   }
 }

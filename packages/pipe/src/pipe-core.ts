@@ -8,7 +8,7 @@
  * @module
  */
 import {
-  Attachment,
+  type Attachment,
   MessageRing,
   MultiprocessingError,
   OBJECT_TYPE,
@@ -47,7 +47,8 @@ export class PipeCore extends SharedObject {
       attachment,
       { type: OBJECT_TYPE.pipe, words: PIPE_WORDS, sets: PIPE.sets, setCount: PIPE_SETS },
       (words, base) => {
-        for (const ring of [0, RING_WORDS]) Atomics.store(words, base + ring + RING.maxBytes, CAPACITY_BYTES)
+        for (const ring of [0, RING_WORDS])
+          Atomics.store(words, base + ring + RING.maxBytes, CAPACITY_BYTES)
       },
     )
     const { base, index } = this.handle
@@ -93,7 +94,7 @@ export class PipeCore extends SharedObject {
       const tag = Atomics.load(words, first + place)
       if (tag !== 0 && !isDead(words, tag)) continue
       if (Atomics.compareExchange(words, first + place, tag, agent.tag) !== tag) continue
-      const use = (this.#uses[end * MAX_IN_FLIGHT + place] as number) + 1
+      const use = this.#uses[end * MAX_IN_FLIGHT + place] + 1
       this.#uses[end * MAX_IN_FLIGHT + place] = use
       return { place, use }
     }

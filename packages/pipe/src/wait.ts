@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type WaitOptions, checkWaitOptions, throwIfAborted, wrongType } from '@mp/shared-memory/internal'
+import {
+  type WaitOptions,
+  checkWaitOptions,
+  throwIfAborted,
+  wrongType,
+} from '@mp/shared-memory/internal'
 import { type Sentinel, sentinelOf } from './sentinel.js'
 
 /**
@@ -35,7 +40,8 @@ function firstReady(
   const { promise, resolve, reject } = withResolvers()
   const onAbort = (): void => reject(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = timeoutMs === Infinity ? undefined : setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS))
+  const timer =
+    timeoutMs === Infinity ? undefined : setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS))
   const cancels = sentinels.map((sentinel) => sentinel.onReady(resolve))
   return promise.finally(() => {
     clearTimeout(timer)
@@ -62,7 +68,9 @@ function withResolvers(): {
 }
 
 function checkIterable<W>(things: Iterable<W>): Iterable<W> {
-  if (typeof (things as Partial<Iterable<W>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+  if (
+    typeof (things as Partial<Iterable<W>> | null | undefined)?.[Symbol.iterator] !== 'function'
+  ) {
     throw wrongType('things', 'an iterable of connections and processes', things)
   }
   return things

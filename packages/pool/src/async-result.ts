@@ -60,7 +60,9 @@ export class AsyncResult<R> implements PromiseLike<R> {
     if (timeoutMs <= 0) return false
     return new Promise((resolve, reject) => {
       const timer =
-        timeoutMs === Infinity ? undefined : setTimeout(() => finish(false), Math.min(timeoutMs, 0x7fffffff))
+        timeoutMs === Infinity
+          ? undefined
+          : setTimeout(() => finish(false), Math.min(timeoutMs, 0x7fffffff))
       const onAbort = (): void => {
         clearTimeout(timer)
         reject(signal?.reason as Error)

@@ -52,6 +52,7 @@ function isIterable<T>(items: unknown): items is Iterable<T> {
 
 function isAsyncIterable(items: unknown): boolean {
   return (
-    typeof (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
+    typeof (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] ===
+    'function'
   )
 }

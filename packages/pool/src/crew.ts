@@ -84,14 +84,15 @@ export class Crew {
   /** Notices the workers that have ended though this thread was blocked and has heard of nothing. */
   checkAll(): void {
     for (const worker of this.workers) {
-      if (worker !== undefined && !worker.process.isAlive()) this.#ended(worker, worker.process.exitCode)
+      if (worker !== undefined && !worker.process.isAlive())
+        this.#ended(worker, worker.process.exitCode)
     }
   }
 
   #start(index: number): void {
     const { name, startMethod, setup } = this.#options
     const process: Process = new Process({
-      target: runWorker as (...args: never[]) => unknown,
+      target: runWorker,
       args: [this.#core, { ...setup, index }] as never,
       name: `${name}-${++this.#started}`,
       daemon: true,

@@ -66,7 +66,7 @@ export class Dispatcher {
 
   /** Settles every task with an error. */
   rejectAll(error: unknown): void {
-    for (const task of [...this.#cleanUps.keys()]) this.#settle(task, { ok: false, error })
+    for (const task of this.#cleanUps.keys()) this.#settle(task, { ok: false, error })
   }
 
   /** Keeps a task that has not started from starting, and settles it. */
@@ -230,7 +230,10 @@ export class Dispatcher {
       if (left > 0) {
         timer = setTimeout(check, Math.min(left, 0x7fffffff))
       } else {
-        this.#callOff(task, new TimeoutError(`${task.label} ran for more than ${task.timeoutMs} ms`))
+        this.#callOff(
+          task,
+          new TimeoutError(`${task.label} ran for more than ${task.timeoutMs} ms`),
+        )
       }
     }
     timer = setTimeout(check, Math.min(task.timeoutMs, 0x7fffffff))

@@ -69,7 +69,10 @@ export class SentFunctions {
   #add(key: string, bytes: Uint8Array): Entry {
     const { pages } = this.#session
     const page = pages.arena.take(pagesFor(bytes.byteLength))
-    if (page < 0) throw new OutOfSharedMemoryError('The session has no room for the function; raise MP_MEMORY_LIMIT')
+    if (page < 0)
+      throw new OutOfSharedMemoryError(
+        'The session has no room for the function; raise MP_MEMORY_LIMIT',
+      )
     pages.bytes(page, bytes.byteLength).set(bytes)
     const reference = { id: this.#nextId++, page, byteLength: bytes.byteLength }
     const entry = { reference, key, uses: 0 }

@@ -79,7 +79,7 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
   /** Stops reading; what has not started does not start. */
   async return(): Promise<IteratorResult<R, undefined>> {
     await this.#endInput()
-    for (const withdraw of [...this.#withdrawals]) withdraw()
+    for (const withdraw of this.#withdrawals) withdraw()
     this.#done.clear()
     this.#current = []
     this.#chunksDone = this.#chunksRead
@@ -127,13 +127,13 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     const chunk: T[] = []
     while (chunk.length < chunkSize && this.#ahead < buffer) {
       const next = this.#input.next()
-      const { done, value } = next instanceof Promise ? await next : (next as IteratorResult<T>)
+      const { done, value } = next instanceof Promise ? await next : next
       if (done) {
         this.#inputEnd()
         break
       }
       if (this.#inputEnded) break
-      chunk.push(value as T)
+      chunk.push(value)
       this.#ahead++
     }
     return chunk

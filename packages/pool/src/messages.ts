@@ -60,7 +60,12 @@ export function encodeTask({ mode, fn, payload }: TaskMessage): Uint8Array {
 }
 
 export function decodeTask(message: Uint8Array): TaskMessage {
-  const [mode, id, page, byteLength] = header(message, TASK_HEADER) as [number, number, number, number]
+  const [mode, id, page, byteLength] = header(message, TASK_HEADER) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   return { mode, fn: { id, page, byteLength }, payload: message.subarray(TASK_HEADER * 4) }
 }
 

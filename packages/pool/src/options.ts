@@ -72,7 +72,11 @@ export interface CheckedPoolOptions {
 }
 
 export function checkPoolOptions(given: number | PoolOptions | undefined): CheckedPoolOptions {
-  if (given !== undefined && typeof given !== 'number' && (typeof given !== 'object' || given === null)) {
+  if (
+    given !== undefined &&
+    typeof given !== 'number' &&
+    (typeof given !== 'object' || given === null)
+  ) {
     throw wrongType('processes', 'a positive integer or an object', given)
   }
   const options = typeof given === 'number' ? { processes: given } : (given ?? {})
@@ -81,7 +85,12 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
   if (!Array.isArray(initArgs)) throw wrongType('initArgs', 'an array', initArgs)
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
   return {
-    processes: checkInteger('processes', options.processes ?? Math.min(cpuCount(), MAX_WORKERS), 1, MAX_WORKERS),
+    processes: checkInteger(
+      'processes',
+      options.processes ?? Math.min(cpuCount(), MAX_WORKERS),
+      1,
+      MAX_WORKERS,
+    ),
     initializer,
     initArgs,
     maxTasks: checkLimit('maxTasksPerChild', options.maxTasksPerChild),

@@ -61,7 +61,8 @@ export class Pool implements AsyncDisposable {
    */
   constructor(options?: number | PoolOptions) {
     this.#options = checkPoolOptions(options)
-    const { processes, name, startMethod, initializer, initArgs, maxTasks, maxMemory } = this.#options
+    const { processes, name, startMethod, initializer, initArgs, maxTasks, maxMemory } =
+      this.#options
     this.#core = new PoolCore()
     this.#functions = new SentFunctions(this.#core.session)
     this.#ends = new Promise((resolve) => (this.#allEnded = resolve))
@@ -102,7 +103,7 @@ export class Pool implements AsyncDisposable {
    *
    * @throws what `fn` throws; WorkerLostError when its worker dies; PicklingError when it cannot be sent.
    */
-  async apply<F extends AnyFunction>(
+  apply<F extends AnyFunction>(
     fn: F,
     args?: Parameters<F>,
     options?: TaskOptions,
@@ -129,7 +130,11 @@ export class Pool implements AsyncDisposable {
    *
    * Rejects with the first error; what has not started then does not start.
    */
-  async map<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): Promise<Awaited<R>[]> {
+  async map<T, R>(
+    fn: (item: T) => R,
+    items: Items<T>,
+    options?: MapOptions,
+  ): Promise<Awaited<R>[]> {
     checkItems(items)
     const all = await collect(items)
     return this.#promise((settle) => this.#submitter.map(MODE.map, fn, all, options, settle))
@@ -142,7 +147,11 @@ export class Pool implements AsyncDisposable {
   }
 
   /** `map` without waiting. */
-  mapAsync<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): AsyncResult<Awaited<R>[]> {
+  mapAsync<T, R>(
+    fn: (item: T) => R,
+    items: Items<T>,
+    options?: MapOptions,
+  ): AsyncResult<Awaited<R>[]> {
     return new AsyncResult(this.map(fn, items, options))
   }
 
@@ -216,7 +225,10 @@ export class Pool implements AsyncDisposable {
     const timeoutMs = checkWaitOptions(options)
     throwIfAborted(options)
     if (this.#state === 'open') {
-      throw new MultiprocessingError('ERR_MP_POOL_RUNNING', 'The pool runs still: call close() or terminate() first')
+      throw new MultiprocessingError(
+        'ERR_MP_POOL_RUNNING',
+        'The pool runs still: call close() or terminate() first',
+      )
     }
     // Daemons do not keep this process alive, but who joins them waits for them.
     const keepAlive = setInterval(() => this.#crew.checkAll(), 1000)

@@ -41,7 +41,12 @@ export class Submitter {
   }
 
   /** `fn(...args)` as one task. Throws what is wrong with the call. */
-  call(fn: AnyFunction, args: readonly unknown[] = [], options: TaskOptions | undefined, settle: Settle): void {
+  call(
+    fn: AnyFunction,
+    args: readonly unknown[] = [],
+    options: TaskOptions | undefined,
+    settle: Settle,
+  ): void {
     checkFunction('fn', fn)
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)

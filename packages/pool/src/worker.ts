@@ -54,7 +54,10 @@ export async function runWorker(core: PoolCore, setup: WorkerSetup): Promise<voi
 /** Waits for a task; null when there will be none. */
 async function next(core: PoolCore, index: number): Promise<Uint8Array | null> {
   try {
-    const message = await core.session.waiting.async(core.tasks.taking(core.claimWord(index)), Infinity)
+    const message = await core.session.waiting.async(
+      core.tasks.taking(core.claimWord(index)),
+      Infinity,
+    )
     return message as Uint8Array
   } catch (error) {
     if (error instanceof RingClosedError) return null
@@ -147,7 +150,12 @@ async function decode(task: TaskMessage): Promise<unknown[]> {
   }
 }
 
-async function report(core: PoolCore, number: number, status: number, value: unknown): Promise<void> {
+async function report(
+  core: PoolCore,
+  number: number,
+  status: number,
+  value: unknown,
+): Promise<void> {
   let message: Uint8Array
   try {
     message = encodeResult({ number, status, payload: dumps(value) })

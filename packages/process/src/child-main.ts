@@ -20,6 +20,7 @@ import { Process } from './process.js'
 import { inheritStartMethod } from './start-method.js'
 import { RECORD, recoverRecords, takePayload } from './start-record.js'
 import { current, setState } from './state.js'
+import { redirect } from './thread-output.js'
 import type { Token } from './token.js'
 import { fail, reportToStream, say, showUncaughtErrors } from './uncaught.js'
 import { keepOutputWhole } from './whole-output.js'
@@ -63,8 +64,14 @@ function prepare(header: Header): void {
   inheritStartMethod(header.startMethod)
   process.argv.splice(1, process.argv.length, ...header.argv)
   showUncaughtErrors()
-  if (header.pipedStderr) reportToStream()
-  if (isMainThread) keepOutputWhole()
+  if (isMainThread) {
+    keepOutputWhole()
+    return
+  }
+  const [stdout, stderr] = header.streams
+  redirect('stdout', stdout)
+  redirect('stderr', stderr)
+  if (stderr !== 'inherit') reportToStream()
 }
 
 async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {

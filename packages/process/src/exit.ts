@@ -32,7 +32,10 @@ function endChildren(): void {
   for (const daemon of daemons) daemon.running.signal(constants.signals.SIGTERM)
   const end = performance.now() + GRACE_MS
   for (const daemon of daemons) blockUntilEnd(daemon, end - performance.now())
-  for (const daemon of running(true)) daemon.running.signal(constants.signals.SIGKILL)
+  for (const daemon of running(true)) {
+    daemon.running.signal(constants.signals.SIGKILL)
+    blockUntilEnd(daemon, GRACE_MS)
+  }
   for (const child of running(false)) {
     // Nobody reads them any more, and a child that waits for that would never end.
     child.running.stdout?.destroy()

@@ -10,6 +10,8 @@ import { RECORD } from './start-record.js'
 import { startedState } from './state.js'
 
 export { extendContext } from './context.js'
+export { cgroupLimit } from './cpu-count.js'
+export { inheritedExecArgv } from './exec-argv.js'
 export { checkStartMethod } from './start-method.js'
 
 /** Calls back once, when the process has ended, without keeping the event loop alive. Returns what takes that back. */

@@ -13,6 +13,7 @@
  * @module
  */
 import type { StartMethod } from './options.js'
+import type { ThreadStream } from './thread-output.js'
 
 /** Facts about the child. */
 export interface Header {
@@ -24,8 +25,8 @@ export interface Header {
   /** The parent's `process.argv` without the first. */
   readonly argv: readonly string[]
   readonly parent: { readonly name: string; readonly pid: number }
-  /** Whether its `process.stderr` goes to the parent as a stream. */
-  readonly pipedStderr: boolean
+  /** Where a thread's standard output and error go; empty for a process. */
+  readonly streams: readonly ThreadStream[]
 }
 
 /** What the child runs. */

@@ -23,17 +23,27 @@ export function reportError(name: string, error: unknown): void {
   writeStderr(`${header(name)}${describe(error)}\n`)
 }
 
-/** Writes to descriptor 2, however full its pipe is; gives up when nobody reads it any more. */
+/** Writes to descriptor 2, whole; gives up when nobody reads it any more. */
 export function writeStderr(text: string): void {
-  const bytes = Buffer.from(text)
+  try {
+    writeWhole(2, Buffer.from(text))
+  } catch {
+    // There is nowhere left to say so.
+  }
+}
+
+/** Writes all bytes, however full the pipe is. */
+export function writeWhole(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.byteLength;) {
     try {
-      written += writeSync(2, bytes, written)
+      written += writeSync(fd, bytes, written)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      // Another holder of the pipe made it non-blocking.
-      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-      else if (code !== 'EINTR') return
+      // Another holder of the pipe made it non-blocking, and it is full.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(clock, 0, 0, 1)
     }
   }
 }
+
+/** Nobody changes it; only the timeout ends a wait on it. */
+const clock = new Int32Array(new SharedArrayBuffer(4))

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { reviveSymbol } from '@mp/shared-memory/internal'
 import { current, stateOf } from './state.js'
 
 let sending: object | undefined
@@ -30,10 +29,10 @@ export function reduceProcess(process: object): { module: string; name: string; 
         'send what the receiver needs of it, such as its name or pid',
     )
   }
-  return { module: import.meta.url, name: 'RunningProcess', args: [] }
+  return { module: import.meta.url, name: 'runningProcess', args: [] }
 }
 
-/** In the child: stands for the process that is being revived. The serializer asks for it by name. @public */
-export const RunningProcess: { [reviveSymbol](): object | undefined } = {
-  [reviveSymbol]: () => current.process,
+/** In the child: gives the process that is being revived. The serializer asks for it by name. @public */
+export function runningProcess(): object | undefined {
+  return current.process
 }

@@ -15,6 +15,7 @@ import type { Launch, Running } from './running.js'
 import { StartError } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { areGone, withNewThreads } from './thread-ids.js'
+import type { ThreadStream } from './thread-output.js'
 import { formatToken } from './token.js'
 
 const BOOTSTRAP = new URL('./bootstrap.js', import.meta.url)
@@ -27,7 +28,7 @@ export function startThread(launch: Launch): Running {
       `Expected no \`cwd\` for a thread, got \`${String(options.cwd)}\`: threads share that of their process`,
     )
   }
-  const streams = [0, 1, 2].map((i) => stream(options.stdio, i))
+  const streams = threadStreams(options.stdio)
   const workerOptions: WorkerOptions = {
     name,
     workerData: formatToken({
@@ -38,6 +39,7 @@ export function startThread(launch: Launch): Running {
       recordGeneration: record.generation,
     }),
     stdin: streams[0] === 'pipe',
+    // What it writes before it has redirected them must not reach ours.
     stdout: streams[1] !== 'inherit',
     stderr: streams[2] !== 'inherit',
   }
@@ -53,13 +55,15 @@ export function startThread(launch: Launch): Running {
   }
 }
 
-/** How a standard stream of the thread goes: threads have no descriptors of their own. */
-function stream(stdio: StdioOptions | undefined, index: number): string {
-  const given = (Array.isArray(stdio) ? stdio[index] : stdio) ?? 'inherit'
-  if (given !== 'inherit' && given !== 'pipe' && given !== 'ignore') {
-    throw wrongType(`stdio[${index}]`, "'inherit', 'pipe' or 'ignore' for a thread", given)
-  }
-  return given
+/** How the three standard streams of a thread go: threads have no descriptors of their own. */
+export function threadStreams(stdio: StdioOptions | undefined): ThreadStream[] {
+  return [0, 1, 2].map((i) => {
+    const given = (Array.isArray(stdio) ? stdio[i] : stdio) ?? 'inherit'
+    if (given !== 'inherit' && given !== 'pipe' && given !== 'ignore') {
+      throw wrongType(`stdio[${i}]`, "'inherit', 'pipe' or 'ignore' for a thread", given)
+    }
+    return given
+  })
 }
 
 class WorkerThread implements Running {

@@ -17,7 +17,7 @@ import { sendProcess } from './self-reference.js'
 import { checkStartMethod, getStartMethod } from './start-method.js'
 import { createRecord, destroyRecord, recoverRecords } from './start-record.js'
 import { startSpawn } from './start-spawn.js'
-import { startThread } from './start-thread.js'
+import { startThread, threadStreams } from './start-thread.js'
 import { type ProcessState, children, current, isStock } from './state.js'
 
 const LAUNCHERS: Record<string, (launch: Launch) => Running> = {
@@ -70,7 +70,6 @@ function pack(self: object, state: ProcessState, method: StartMethod): Uint8Arra
     target: state.target,
     args: state.args,
   }
-  const { stdio } = state.options
   const header = {
     name: state.name,
     daemon: state.daemon,
@@ -78,7 +77,7 @@ function pack(self: object, state: ProcessState, method: StartMethod): Uint8Arra
     startMethod: getStartMethod(),
     argv: process.argv.slice(1),
     parent: { name: current.state.name, pid: process.pid },
-    pipedStderr: method === 'thread' && (Array.isArray(stdio) ? stdio[2] : stdio) === 'pipe',
+    streams: method === 'thread' ? threadStreams(state.options.stdio).slice(1) : [],
   }
   return packPayload(
     header,

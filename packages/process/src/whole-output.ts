@@ -2,8 +2,7 @@
  * Keeps the end of a child's output from being lost when it exits.
  *
  * Node queues what a full pipe does not take, and drops the queue at `process.exit()`. A child
- * writes to pipes synchronously instead, as Python does. (A thread's output goes to its parent by
- * messages, which Node delivers before it reports the thread's end.)
+ * writes to pipes synchronously instead, as Python does.
  *
  * @module
  */

@@ -25,7 +25,9 @@ test('the arguments are those of the target', () => {
   new Process({ target: add })
   // @ts-expect-error it takes none
   new Process({ target: () => 1, args: [1] })
-  expectTypeOf<ProcessOptions<typeof add>['args']>().toEqualTypeOf<[a: number, b: string] | undefined>()
+  expectTypeOf<ProcessOptions<typeof add>['args']>().toEqualTypeOf<
+    [a: number, b: string] | undefined
+  >()
 })
 
 test('a subclass needs no target', () => {
@@ -41,14 +43,17 @@ test('a subclass needs no target', () => {
       expectTypeOf(this.limit).toEqualTypeOf<number>()
     }
   }
-  expectTypeOf(new Worker(1).start()).toEqualTypeOf<Worker>
-  expect(new Worker(1).limit).toBe(1)
+  const worker = new Worker(1)
+  expectTypeOf(worker.start).returns.toEqualTypeOf<Worker>()
+  expect(worker.limit).toBe(1)
 })
 
 test('a context has the same Process', () => {
   const context = getContext('spawn')
   expectTypeOf(context).toEqualTypeOf<Context>()
-  expectTypeOf(new context.Process({ target: add, args: [1, ''] })).toEqualTypeOf<Process<typeof add>>()
+  expectTypeOf(new context.Process({ target: add, args: [1, ''] })).toEqualTypeOf<
+    Process<typeof add>
+  >()
   // @ts-expect-error there is no such method
   expect(() => getContext('vfork')).toThrow(RangeError)
 })

@@ -5,6 +5,7 @@
  */
 export { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
 export { JoinableQueue } from './joinable-queue.js'
-export { Queue, type QueueOptions, type QueueWaitOptions, type ShutdownOptions } from './queue.js'
+export type { QueueOptions, QueueWaitOptions, ShutdownOptions } from './options.js'
+export { Queue } from './queue.js'
 export { SimpleQueue } from './simple-queue.js'
 export { MessageTooLargeError } from '@mp/shared-memory/internal'

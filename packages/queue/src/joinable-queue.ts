@@ -21,7 +21,8 @@ import {
   throwIfAborted,
 } from '@mp/shared-memory/internal'
 import { QUEUE } from './layout.js'
-import { Queue, type QueueOptions } from './queue.js'
+import type { QueueOptions } from './options.js'
+import { Queue } from './queue.js'
 
 const COUNT_MASK = 0x7fffffff
 
@@ -56,7 +57,10 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     for (;;) {
       const done = Atomics.load(words, this.#done)
       if (n > ((this.ring.put - done) & COUNT_MASK)) {
-        throw new MultiprocessingError('ERR_MP_TASK_DONE', 'taskDone() was called more often than items were put')
+        throw new MultiprocessingError(
+          'ERR_MP_TASK_DONE',
+          'taskDone() was called more often than items were put',
+        )
       }
       // CRASH: dying after this and before the wake: a death rings everybody.
       if (Atomics.compareExchange(words, this.#done, done, (done + n) & COUNT_MASK) === done) break

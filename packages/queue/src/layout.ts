@@ -12,7 +12,12 @@ import { RING_SETS, RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/interna
  * | 48–87 | sets | the ring's wait sets, then those who wait in `join`                              |
  * | 88    | done | how many items are done (`JoinableQueue`), modulo 2^31; any process, by CAS      |
  */
-export const QUEUE: { readonly ring: number; readonly sets: number; readonly joined: number; readonly done: number } = {
+export const QUEUE: {
+  readonly ring: number
+  readonly sets: number
+  readonly joined: number
+  readonly done: number
+} = {
   ring: 0,
   sets: RING_WORDS,
   joined: RING_WORDS + RING_SETS * WAIT_SET_WORDS,

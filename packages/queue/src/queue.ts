@@ -19,57 +19,25 @@ import {
   RING,
   RingClosedError,
   SharedObject,
-  type WaitOptions,
   checkInteger,
-  checkWaitOptions,
   deadlineAfter,
   outOfRange,
   throwIfAborted,
   trackInFlight,
-  wrongType,
 } from '@mp/shared-memory/internal'
 import { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
+import {
+  type QueueBounds,
+  type QueueOptions,
+  type QueueWaitOptions,
+  type ShutdownOptions,
+  checkBounds,
+  checkIterable,
+  checkQueueOptions,
+} from './options.js'
 
-/** How much a queue holds before puts wait. */
-export interface QueueOptions {
-  /**
-   * The most items; 0: any number.
-   *
-   * @default 0
-   */
-  maxSize?: number
-  /**
-   * The most bytes of encoded items; 0: as many as the session's memory holds.
-   *
-   * @default 0
-   */
-  maxBytes?: number
-}
-
-/** Options of `put` and `get`. */
-export interface QueueWaitOptions extends WaitOptions {
-  /**
-   * False: do not wait, whatever `timeout` says.
-   *
-   * @default true
-   */
-  block?: boolean
-}
-
-/** Options of `shutdown`. */
-export interface ShutdownOptions {
-  /**
-   * Drops what is still queued, so that gets fail at once.
-   *
-   * @default false
-   */
-  immediate?: boolean
-}
-
-const UNBOUNDED = { maxSize: 0, maxBytes: 0 }
-const MAX_ITEMS = 0x3fffffff
-const MAX_BYTES = 0x7fffffff
+const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
 export class Queue<T = unknown> extends SharedObject {
   /** @internal */
@@ -347,34 +315,6 @@ export class Queue<T = unknown> extends SharedObject {
     if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
     return messages
   }
-}
-
-function checkBounds(options: number | QueueOptions): { maxSize: number; maxBytes: number } {
-  if (typeof options === 'number') {
-    return { maxSize: checkInteger('maxSize', options, 0, MAX_ITEMS), maxBytes: 0 }
-  }
-  if (typeof options !== 'object' || options === null) {
-    throw wrongType('maxSize', 'a non-negative integer or an object', options)
-  }
-  return {
-    maxSize: checkInteger('maxSize', options.maxSize ?? 0, 0, MAX_ITEMS),
-    maxBytes: checkInteger('maxBytes', options.maxBytes ?? 0, 0, MAX_BYTES),
-  }
-}
-
-function checkQueueOptions(options: QueueWaitOptions | undefined): number {
-  const timeoutMs = checkWaitOptions(options)
-  if (options?.block !== undefined && typeof options.block !== 'boolean') {
-    throw wrongType('block', 'a boolean', options.block)
-  }
-  return options?.block === false ? 0 : timeoutMs
-}
-
-function checkIterable<T>(items: Iterable<T>): Iterable<T> {
-  if (typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw wrongType('items', 'an iterable', items)
-  }
-  return items
 }
 
 /** Decodes at once where it can; a module with top-level await has to be waited for. */

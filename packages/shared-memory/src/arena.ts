@@ -43,7 +43,8 @@ export class Arena {
 
   /** Hands a run over to another owner (an agent's tag or an object's mark). */
   give(first: number, length: number, owner: number): void {
-    for (let i = 0; i < length; i++) Atomics.store(this.#agent.words, this.#table + first + i, owner)
+    for (let i = 0; i < length; i++)
+      Atomics.store(this.#agent.words, this.#table + first + i, owner)
   }
 
   free(first: number, length: number): void {

@@ -19,12 +19,16 @@ export interface WaitOptions {
 
 /** Builds the TypeError for an argument of the wrong kind. */
 export function wrongType(name: string, allowed: string, value: unknown): TypeError {
-  return new TypeError(`Expected \`${name}\` to be ${allowed}, got \`${inspect(value, { depth: 0 })}\``)
+  return new TypeError(
+    `Expected \`${name}\` to be ${allowed}, got \`${inspect(value, { depth: 0 })}\``,
+  )
 }
 
 /** Builds the RangeError for an argument that is of the right kind but not allowed. */
 export function outOfRange(name: string, allowed: string, value: unknown): RangeError {
-  return new RangeError(`Expected \`${name}\` to be ${allowed}, got \`${inspect(value, { depth: 0 })}\``)
+  return new RangeError(
+    `Expected \`${name}\` to be ${allowed}, got \`${inspect(value, { depth: 0 })}\``,
+  )
 }
 
 /** Returns `value` if it is an integer in [min, max]; throws TypeError or RangeError otherwise. */

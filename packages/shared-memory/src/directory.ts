@@ -142,7 +142,9 @@ export class Directory {
         return index
       }
     }
-    throw new OutOfSharedMemoryError(`The session holds ${MAX_OBJECTS} shared objects, which is its limit`)
+    throw new OutOfSharedMemoryError(
+      `The session holds ${MAX_OBJECTS} shared objects, which is its limit`,
+    )
   }
 
   #free(entry: number): void {
@@ -151,7 +153,8 @@ export class Directory {
     this.#units.free(first, Atomics.load(words, entry + ENTRY.units))
     for (let i = 0; i < 8; i++) Atomics.store(words, entry + ENTRY.holders + i, 0)
     const index = (entry - AT.directory) / ENTRY_WORDS
-    if (index < Atomics.load(words, HEADER.entryRotor)) Atomics.store(words, HEADER.entryRotor, index)
+    if (index < Atomics.load(words, HEADER.entryRotor))
+      Atomics.store(words, HEADER.entryRotor, index)
     Atomics.store(words, entry, ENTRY_FREE)
   }
 

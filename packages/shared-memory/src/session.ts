@@ -108,7 +108,9 @@ function pageLimit(): number {
   if (setting !== undefined) {
     bytes = Number(setting)
     if (!Number.isFinite(bytes) || bytes <= 0) {
-      throw new RangeError(`Expected \`MP_MEMORY_LIMIT\` to be a number of bytes, got \`${setting}\``)
+      throw new RangeError(
+        `Expected \`MP_MEMORY_LIMIT\` to be a number of bytes, got \`${setting}\``,
+      )
     }
   }
   return Math.min(MAX_PAGES, Math.max(MIN_PAGES, Math.floor(bytes / PAGE_BYTES)))

@@ -115,7 +115,7 @@ export class Waiting {
         const result = waitable.attempt()
         if (result !== PENDING) return Promise.resolve(result)
       } catch (error) {
-        return Promise.reject(error as Error)
+        return Promise.reject(error)
       }
     }
     if (timeoutMs <= 0) return Promise.resolve(PENDING)
@@ -165,7 +165,11 @@ export class Waiting {
     }
   }
 
-  #enqueue<T>(waitable: Waitable<T>, timeoutMs: number, signal?: AbortSignal): Promise<T | Pending> {
+  #enqueue<T>(
+    waitable: Waitable<T>,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<T | Pending> {
     const { key } = waitable.set
     const line = this.#lines.get(key) ?? { waitable, waiters: [], armed: false, recheck: undefined }
     this.#lines.set(key, line)
@@ -185,7 +189,7 @@ export class Waiting {
         },
         fail: (error) => {
           finish()
-          reject(error as Error)
+          reject(error)
         },
       }
       const leave = (): void => {

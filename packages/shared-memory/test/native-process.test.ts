@@ -30,7 +30,7 @@ function start(name: string, ...args: (string | number)[]): ChildProcess & { pid
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', native.fd()]
   const child = spawn(process.execPath, [fixture(name), ...args.map(String)], { stdio })
   children.push(child)
-  return child as ChildProcess & { pid: number }
+  return child
 }
 
 /** Runs a fixture with a session of its own to its end, or to the deadline. */

@@ -31,8 +31,9 @@ import {
  * | 3       | arrived  | how many parties have come to this round                               |
  * | 4       | failures | how many failed rounds have been noted                                 |
  * | 5–20    | failed   | ring of the last rounds that failed and were followed by others, plus 1 |
- * | 32–39   | waiters  | wait set                                                               |
- * | 40–47   | leafSet  | wait set of the leaf lock                                              |
+ * | 32–39   | waiters  | wait set of those who have come                                        |
+ * | 40–47   | outside  | wait set of those for whom the round had no room, while its action runs |
+ * | 48–55   | leafSet  | wait set of the leaf lock                                              |
  * | 64–319  | tags     | by slot: who came last                                                 |
  * | 320–575 | rounds   | by slot: to which round that was, plus 1                               |
  */
@@ -44,7 +45,8 @@ export const BARRIER = {
   failures: 4,
   failed: 5,
   waiters: 32,
-  leafSet: 40,
+  outside: 40,
+  leafSet: 48,
   tags: 64,
   rounds: 320,
 } as const
@@ -53,7 +55,7 @@ const BROKEN = 1
 const FAILED_RING = 16
 
 export function barrierShape(): Omit<ObjectShape, 'type'> {
-  return { words: BARRIER.rounds + MAX_AGENTS, sets: BARRIER.waiters, setCount: 2 }
+  return { words: BARRIER.rounds + MAX_AGENTS, sets: BARRIER.waiters, setCount: 3 }
 }
 
 /** How a round stands, or how it ended. */
@@ -69,7 +71,8 @@ export interface Place {
 }
 
 export class BarrierCore {
-  readonly set: WaitSet
+  readonly waiters: WaitSet
+  readonly outside: WaitSet
   readonly parties: number
   readonly #session: Session
   readonly #words: Int32Array
@@ -85,7 +88,8 @@ export class BarrierCore {
     this.#base = base
     this.#round = base + BARRIER.round
     this.parties = Atomics.load(words, base + BARRIER.parties)
-    this.set = new WaitSet(agent, base + BARRIER.waiters)
+    this.waiters = new WaitSet(agent, base + BARRIER.waiters)
+    this.outside = new WaitSet(agent, base + BARRIER.outside)
     this.#leaf = new LeafLock(agent, waiting, base + BARRIER.leaf, base + BARRIER.leafSet, () =>
       this.#markBroken(),
     )
@@ -104,9 +108,9 @@ export class BarrierCore {
    * Comes to the current round.
    *
    * @param pass whether the last party ends the round at once.
-   * @returns the place; 'failed' when the barrier is broken; 'open' when the round is full, and about to end.
+   * @returns the place; 'broken' when the barrier is; 'full' while the action of the round runs.
    */
-  enter(pass: boolean): Place | 'failed' | 'open' {
+  enter(pass: boolean): Place | 'broken' | 'full' {
     const words = this.#words
     const { slot, tag } = this.#session.agent
     this.#leaf.lock()
@@ -115,13 +119,13 @@ export class BarrierCore {
     if ((state & BROKEN) !== 0 || this.#lostParty(round)) {
       this.#markBroken()
       this.#leaf.unlock()
-      this.set.wakeAll()
-      return 'failed'
+      this.#wakeAll()
+      return 'broken'
     }
     const index = Atomics.load(words, this.#base + BARRIER.arrived)
     if (index >= this.parties) {
       this.#leaf.unlock()
-      return 'open'
+      return 'full'
     }
     const failures = Atomics.load(words, this.#base + BARRIER.failures)
     const last = pass && index + 1 === this.parties
@@ -134,7 +138,7 @@ export class BarrierCore {
       Atomics.store(words, this.#base + BARRIER.arrived, index + 1)
     }
     this.#leaf.unlock()
-    if (last) this.set.wakeAll()
+    if (last) this.#wakeAll()
     return { round, index, failures }
   }
 
@@ -143,7 +147,7 @@ export class BarrierCore {
     this.#leaf.lock()
     if (Atomics.load(this.#words, this.#round) === round << 1) this.#next(round)
     this.#leaf.unlock()
-    this.set.wakeAll()
+    this.#wakeAll()
   }
 
   /** Breaks a round if it is still open; left out, the current one. */
@@ -153,7 +157,7 @@ export class BarrierCore {
       this.#markBroken()
     }
     this.#leaf.unlock()
-    this.set.wakeAll()
+    this.#wakeAll()
   }
 
   /** Begins a new round; whoever waits in the current one fails. */
@@ -169,7 +173,7 @@ export class BarrierCore {
       this.#next(state >> 1)
     }
     this.#leaf.unlock()
-    this.set.wakeAll()
+    this.#wakeAll()
   }
 
   /** How the round of a place stands; breaks it when a party that had come is dead. */
@@ -209,6 +213,11 @@ export class BarrierCore {
     Atomics.store(this.#words, this.#base + BARRIER.arrived, 0)
     // SYNC: this store ends the round; what the parties wrote before they came is visible to whoever reads it.
     Atomics.store(this.#words, this.#round, (round + 1) << 1)
+  }
+
+  #wakeAll(): void {
+    this.waiters.wakeAll()
+    this.outside.wakeAll()
   }
 
   #markBroken(): void {

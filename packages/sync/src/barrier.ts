@@ -42,28 +42,43 @@ export interface BarrierOptions {
   timeout?: number | undefined
 }
 
-/** One party's wait: comes to a round as soon as there is room, then waits for its end. */
-class Party implements Waitable<'passed' | 'failed' | 'last'> {
+/** Waits for room in a round: until the action of the one before has run. */
+class Entry implements Waitable<Place | 'broken'> {
   readonly set: WaitSet
-  place: Place | undefined
   readonly #core: BarrierCore
-  readonly #hasAction: boolean
+  readonly #pass: boolean
 
-  constructor(core: BarrierCore, hasAction: boolean) {
-    this.set = core.set
+  constructor(core: BarrierCore, pass: boolean) {
+    this.set = core.outside
     this.#core = core
-    this.#hasAction = hasAction
+    this.#pass = pass
   }
 
-  attempt(): 'passed' | 'failed' | 'last' | Pending {
-    if (this.place === undefined) {
-      const place = this.#core.enter(!this.#hasAction)
-      if (place === 'failed') return place
-      if (place === 'open') return PENDING
-      this.place = place
-      if (this.#hasAction && place.index + 1 === this.#core.parties) return 'last'
-    }
-    const outcome: Outcome = this.#core.outcome(this.place)
+  attempt(): Place | 'broken' | Pending {
+    const place = this.#core.enter(this.#pass)
+    return place === 'full' ? PENDING : place
+  }
+
+  /** Whoever ends a round wakes all; there is nothing to pass on. */
+  available(): boolean {
+    return false
+  }
+}
+
+/** Waits for the end of a round that this party has come to. */
+class Party implements Waitable<Outcome> {
+  readonly set: WaitSet
+  readonly #core: BarrierCore
+  readonly #place: Place
+
+  constructor(core: BarrierCore, place: Place) {
+    this.set = core.waiters
+    this.#core = core
+    this.#place = place
+  }
+
+  attempt(): Outcome | Pending {
+    const outcome = this.#core.outcome(this.#place)
     return outcome === 'open' ? PENDING : outcome
   }
 
@@ -136,26 +151,25 @@ export class Barrier extends SharedObject {
    * @throws BrokenBarrierError (`ERR_MP_BROKEN_BARRIER`) when the barrier is or gets broken, or is reset.
    */
   async wait(options?: WaitOptions): Promise<number> {
-    const timeoutMs = this.#checkOptions(options)
+    const { agent, waiting } = this.session
+    const deadline = deadlineAfter(agent, this.#checkOptions(options))
     throwIfAborted(options)
-    const party = this.#party()
-    let result = party.attempt()
-    if (result === PENDING) {
+    const waitFor = async <T>(waitable: Waitable<T>, place?: Place): Promise<T | Pending> => {
+      const first = waitable.attempt()
+      if (first !== PENDING) return first
       try {
-        result = await this.session.waiting.async(party, timeoutMs, options?.signal)
+        return await waiting.async(waitable, deadline - agent.platform.now(), options?.signal)
       } catch (reason) {
-        this.#giveUp(party)
+        this.#core.break(place?.round)
         throw reason
       }
     }
-    if (result !== 'last') return this.#leave(party, result)
-    try {
-      await this.#action?.()
-    } catch (error) {
-      this.#giveUp(party)
-      throw error
+    const place = this.#placed(await waitFor(this.#entry()))
+    if (this.#isLast(place)) {
+      await this.#runAction(place)
+      return this.#pass(place)
     }
-    return this.#pass(party)
+    return this.#leave(place, await waitFor(new Party(this.#core, place), place))
   }
 
   /**
@@ -170,17 +184,16 @@ export class Barrier extends SharedObject {
     const { agent, waiting } = this.session
     const deadline = deadlineAfter(agent, this.#checkOptions(options))
     throwIfAborted(options)
-    const party = this.#party()
-    let result = party.attempt()
-    if (result === PENDING) result = waiting.block(party, deadline)
-    if (result !== 'last') return this.#leave(party, result)
-    try {
-      this.#action?.()
-    } catch (error) {
-      this.#giveUp(party)
-      throw error
+    const waitFor = <T>(waitable: Waitable<T>): T | Pending => {
+      const first = waitable.attempt()
+      return first === PENDING ? waiting.block(waitable, deadline) : first
     }
-    return this.#pass(party)
+    const place = this.#placed(waitFor(this.#entry()))
+    if (this.#isLast(place)) {
+      void this.#runAction(place)
+      return this.#pass(place)
+    }
+    return this.#leave(place, waitFor(new Party(this.#core, place)))
   }
 
   /** Begins a new round, whole again if it was broken; parties that wait get a BrokenBarrierError. */
@@ -208,30 +221,56 @@ export class Barrier extends SharedObject {
     return options?.timeout === undefined ? this.#timeoutMs : timeoutMs
   }
 
-  #party(): Party {
-    return new Party(this.#core, this.#action !== undefined)
+  #entry(): Entry {
+    return new Entry(this.#core, this.#action === undefined)
   }
 
-  /** Ends a wait: with the place, or by breaking what it has waited for in vain. */
-  #leave(party: Party, result: 'passed' | 'failed' | Pending): number {
-    const { place } = party
-    if (result === PENDING) this.#giveUp(party)
-    // The time may have been up at the very moment when the last party came.
-    const end = result === PENDING && place !== undefined ? this.#core.outcome(place) : result
-    if (end === 'passed' && place !== undefined) return place.index
-    throw new BrokenBarrierError('This Barrier is broken or was reset')
+  /** The place of a party that found room. */
+  #placed(entered: Place | 'broken' | Pending): Place {
+    if (typeof entered === 'object') return entered
+    if (entered === PENDING) this.#core.break()
+    throw broken()
+  }
+
+  /** Whether the party has to run the action. */
+  #isLast(place: Place): boolean {
+    return this.#action !== undefined && place.index + 1 === this.parties
+  }
+
+  #runAction(place: Place): unknown {
+    const fail = (error: unknown): never => {
+      this.#core.break(place.round)
+      throw error
+    }
+    try {
+      const result: unknown = this.#action?.()
+      return result instanceof Promise ? result.catch(fail) : result
+    } catch (error) {
+      return fail(error)
+    }
   }
 
   /** Lets the others pass, if the round has not failed while the action ran. */
-  #pass(party: Party): number {
-    if (party.place === undefined) return this.#leave(party, 'failed')
-    this.#core.pass(party.place.round)
-    return this.#leave(party, this.#core.outcome(party.place) === 'passed' ? 'passed' : 'failed')
+  #pass(place: Place): number {
+    this.#core.pass(place.round)
+    return this.#leave(place, this.#core.outcome(place))
   }
 
-  #giveUp(party: Party): void {
-    this.#core.break(party.place?.round)
+  /** Ends a wait: with the place, or by breaking what it has waited for in vain. */
+  #leave(place: Place, result: Outcome | Pending): number {
+    let outcome = result
+    if (outcome === PENDING) {
+      this.#core.break(place.round)
+      // The time may have been up at the very moment when the last party came.
+      outcome = this.#core.outcome(place)
+    }
+    if (outcome === 'passed') return place.index
+    throw broken()
   }
 }
 
 const MAX_PARTIES = 1 << 24
+
+function broken(): BrokenBarrierError {
+  return new BrokenBarrierError('This Barrier is broken or was reset')
+}

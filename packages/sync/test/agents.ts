@@ -69,7 +69,8 @@ export async function start(
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
       : new Worker(main, { workerData: task })
-  const over = once(child, 'exit')
+  // As whoever starts a process does: it sees the end of it, and recovers what it held.
+  const over = once(child, 'exit').then(() => session().reaper.reapAll())
   let joined!: (tag: number) => void
   const tag = new Promise<number>((resolve) => (joined = resolve))
   const result = withDeadline(

@@ -68,7 +68,7 @@ function revive(r: Reader, target: unknown, name: string): unknown {
   const object: unknown =
     typeof hook === 'function'
       ? (hook as Callable).apply(target, args)
-      : isClass(target as Callable)
+      : isClass(target as (...args: never[]) => unknown)
         ? new (target as unknown as new (...args: unknown[]) => unknown)(...args)
         : (target as Callable)(...args)
   r.objects.push(object)

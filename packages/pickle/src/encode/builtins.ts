@@ -90,17 +90,17 @@ for (const constructor of [Number, String, Boolean]) {
 define(
   BigInt,
   types.isBigIntObject,
-  registered<bigint>((w, boxed) => {
+  registered<object>((w, boxed) => {
     w.out.byte(tag.BOXED)
-    writeBigInt(w.out, boxed.valueOf())
+    writeBigInt(w.out, boxed.valueOf() as bigint)
   }),
 )
 define(
   Symbol,
   types.isSymbolObject,
-  registered<symbol>((w, boxed) => {
+  registered<object>((w, boxed) => {
     w.out.byte(tag.BOXED)
-    writeSymbol(w, boxed.valueOf())
+    writeSymbol(w, boxed.valueOf() as symbol)
   }),
 )
 define(ArrayBuffer, (object) => types.isArrayBuffer(object), writeBuffer)

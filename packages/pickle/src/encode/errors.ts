@@ -37,6 +37,7 @@ export function writeError(w: Writer, error: Error): void {
 export function writeErrorAs(w: Writer, error: Error, name: string | undefined): void {
   w.register(error)
   const { out } = w
+  const start = out.position
   if (types.isNativeError(error) && !(error instanceof DOMException)) {
     out.byte(tag.ERROR)
     out.byte(tag.ERROR_CLASSES.indexOf(builtinClassOf(error)))
@@ -44,7 +45,8 @@ export function writeErrorAs(w: Writer, error: Error, name: string | undefined):
     out.byte(tag.DOM_EXCEPTION)
     writeString(out, error.name)
   }
-  writeValue(w, ownString(error, 'message') ?? (name !== undefined ? error.message : undefined))
+  const plain = out.bytes[start] === tag.ERROR && name === undefined
+  writeValue(w, plain ? ownString(error, 'message') : error.message)
   writeValue(w, typeof error.stack === 'string' ? error.stack : undefined)
   const depth = w.enter()
   if (name !== undefined) {

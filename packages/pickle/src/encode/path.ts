@@ -40,7 +40,7 @@ export function picklingError(
   const detail = rest.length === 0 ? 'it' : rest.join(' → ')
   const names = clauses.map(({ kind, name }) => (name === '' ? kind : name)).filter(Boolean)
   return new PicklingError(
-    `cannot send ${subject}: ${detail} ${reason}`,
+    `cannot send ${briefly(subject)}: ${briefly(detail)} ${reason}`,
     names.join(' → '),
     cause === undefined ? undefined : { cause },
   )
@@ -50,4 +50,9 @@ function property(key: string | number, first: boolean): string {
   if (typeof key === 'number') return `[${key}]`
   if (IDENTIFIER.test(key)) return first ? key : `.${key}`
   return first ? key : `[${JSON.stringify(key)}]`
+}
+
+/** Leaves out the middle of what nobody would read. */
+function briefly(text: string): string {
+  return text.length <= 240 ? text : `${text.slice(0, 110)} … ${text.slice(-110)}`
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnyNode, Class, ImportDeclaration, Pattern, Program } from 'acorn'
+import type { AnyNode, ImportDeclaration, Pattern, Program } from 'acorn'
 import {
   declare,
   importSourceOf,
@@ -17,13 +17,20 @@ import {
   type Scope,
 } from './scopes.js'
 
+type FunctionLike = Extract<
+  AnyNode,
+  { type: 'FunctionExpression' | 'FunctionDeclaration' | 'ArrowFunctionExpression' }
+>
+
+export type ClassNode = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>
+
 /** A function or class in the source. */
 export interface FunctionNode {
   readonly node: AnyNode
   readonly parent: AnyNode
   readonly strict: boolean
   /** The innermost class around it, when it stands in one. */
-  readonly owner: Class | undefined
+  readonly owner: ClassNode | undefined
 }
 
 /** What a walk found. */
@@ -67,7 +74,7 @@ class Walk implements Analysis {
 
   #scope: Scope
   #strict: boolean
-  #class: Class | undefined
+  #class: ClassNode | undefined
   /** Start of what gives `this`, and of what gives `arguments` and `new.target`. */
   #thisOwner = -1
   #argumentsOwner = -1
@@ -202,13 +209,12 @@ class Walk implements Analysis {
     })
   }
 
-  #function(node: AnyNode & { type: `${string}Function${string}` | string }, parent: AnyNode): void {
-    const fn = node as Extract<AnyNode, { type: 'FunctionExpression' | 'FunctionDeclaration' | 'ArrowFunctionExpression' }>
+  #function(fn: FunctionLike, parent: AnyNode): void {
     const arrow = fn.type === 'ArrowFunctionExpression'
     if (fn.type === 'FunctionDeclaration' && fn.id) {
       declare(this.#scope, fn.id.name, 'function', fn.id.start)
     }
-    const { statements } = { statements: fn.body.type === 'BlockStatement' ? fn.body.body : [] }
+    const statements = fn.body.type === 'BlockStatement' ? fn.body.body : []
     const outer = {
       strict: this.#strict,
       thisOwner: this.#thisOwner,
@@ -232,7 +238,7 @@ class Walk implements Analysis {
     this.#argumentsOwner = outer.argumentsOwner
   }
 
-  #classNode(node: Class, parent: AnyNode): void {
+  #classNode(node: ClassNode, parent: AnyNode): void {
     if (node.type === 'ClassDeclaration' && node.id) {
       declare(this.#scope, node.id.name, 'class', node.id.start)
     }
@@ -252,10 +258,8 @@ class Walk implements Analysis {
 
   /** A field's initialiser or a static block: a function of its own, without being written as one. */
   #element(node: AnyNode, element: AnyNode): void {
-    const { thisOwner, argumentsOwner } = {
-      thisOwner: this.#thisOwner,
-      argumentsOwner: this.#argumentsOwner,
-    }
+    const thisOwner = this.#thisOwner
+    const argumentsOwner = this.#argumentsOwner
     this.#thisOwner = this.#argumentsOwner = element.start
     this.#inScope(newScope(node, this.#scope, { home: true, once: false }), () => {
       if (node.type === 'StaticBlock') this.children(node)

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { AnyNode, Class } from 'acorn'
-import type { FunctionNode } from './analysis.js'
+import type { AnyNode } from 'acorn'
+import type { ClassNode, FunctionNode } from './analysis.js'
 import type { ImportSource, Reference } from './scopes.js'
 import type { Unit } from './units.js'
 
@@ -96,7 +96,7 @@ export function makeCode(parts: CodeParts): Code {
   return { hash: hashOf(JSON.stringify(code)), ...code }
 }
 
-function isClassNode(node: AnyNode): node is Class {
+function isClassNode(node: AnyNode): node is ClassNode {
   return node.type === 'ClassDeclaration' || node.type === 'ClassExpression'
 }
 

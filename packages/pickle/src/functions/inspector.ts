@@ -43,7 +43,13 @@ export interface CapturedScope {
 export class InspectorUnavailableError extends Error {}
 
 const SLOT = Symbol.for('@mp/pickle.inspected')
+const SLOT_SOURCE = `Symbol.for('${SLOT.description}')`
 const GROUP = '@mp/pickle'
+
+interface Slot {
+  readonly value: unknown
+  result: unknown
+}
 
 let session: Session | undefined
 const scripts = new Map<string, Script>()
@@ -84,75 +90,59 @@ function call<T>(method: string, params: object): T {
   return answer as T
 }
 
-/** Gives the inspector a value, and takes what it hands back. */
-function exchange<T>(
-  value: unknown,
-  use: (objectId: string, slot: { value: unknown; result: unknown }) => T,
-): T {
-  const slot = { value, result: undefined as unknown }
-  Object.defineProperty(globalThis, SLOT, { value: slot, configurable: true })
-  try {
-    const { result } = call<Runtime.EvaluateReturnType>('Runtime.evaluate', {
-      expression: `globalThis[Symbol.for('${SLOT.description}')].value`,
+/** What the inspector says of one function. Valid within {@link inspect}'s callback only. */
+export class Inspection {
+  /** Where it was defined; undefined for native functions. */
+  readonly location: Location | undefined
+  readonly #scopesId: string | undefined
+  readonly #slot: Slot
+
+  constructor(objectId: string, slot: Slot) {
+    const { internalProperties = [] } = call<Runtime.GetPropertiesReturnType>(
+      'Runtime.getProperties',
+      { objectId, ownProperties: true },
+    )
+    const named = (name: string): Runtime.RemoteObject | undefined =>
+      internalProperties.find((property) => property.name === name)?.value
+    const place = named('[[FunctionLocation]]')?.value as Debugger.Location | undefined
+    const script = place && scripts.get(place.scriptId)
+    this.location = script && { script, line: place.lineNumber, column: place.columnNumber ?? 0 }
+    this.#scopesId = named('[[Scopes]]')?.objectId
+    this.#slot = slot
+  }
+
+  /** @returns the scopes it closes over, with copies of their variables' values. */
+  scopes(): CapturedScope[] {
+    if (this.#scopesId === undefined) return []
+    call('Runtime.callFunctionOn', {
+      objectId: this.#scopesId,
+      functionDeclaration: `function () { globalThis[${SLOT_SOURCE}].result = Array.from(this) }`,
       objectGroup: GROUP,
       silent: true,
     })
-    return use(result.objectId!, slot)
+    const list = this.#slot.result as { description: string; object: Record<string, unknown> }[]
+    return list
+      .filter(({ description }) => description !== 'Global')
+      .map(({ description, object }) => ({ description, variables: object }))
+  }
+}
+
+/** Looks at a function: its value goes to the inspector, and what that hands back comes here. */
+export function inspect<T>(fn: Callable, use: (inspection: Inspection) => T): T {
+  connect()
+  const slot: Slot = { value: fn, result: undefined }
+  Object.defineProperty(globalThis, SLOT, { value: slot, configurable: true })
+  try {
+    const { result } = call<Runtime.EvaluateReturnType>('Runtime.evaluate', {
+      expression: `globalThis[${SLOT_SOURCE}].value`,
+      objectGroup: GROUP,
+      silent: true,
+    })
+    return use(new Inspection(result.objectId!, slot))
   } finally {
     Reflect.deleteProperty(globalThis, SLOT)
     call('Runtime.releaseObjectGroup', { objectGroup: GROUP })
   }
-}
-
-interface Internals {
-  readonly location: Location | undefined
-  readonly scopesId: string | undefined
-}
-
-function internalsOf(objectId: string): Internals {
-  const { internalProperties = [] } = call<Runtime.GetPropertiesReturnType>(
-    'Runtime.getProperties',
-    { objectId, ownProperties: true },
-  )
-  const named = (name: string): Runtime.RemoteObject | undefined =>
-    internalProperties.find((property) => property.name === name)?.value
-  const place = named('[[FunctionLocation]]')?.value as Debugger.Location | undefined
-  const script = place && scripts.get(place.scriptId)
-  return {
-    location: script && {
-      script,
-      line: place.lineNumber,
-      column: place.columnNumber ?? 0,
-    },
-    scopesId: named('[[Scopes]]')?.objectId,
-  }
-}
-
-/** @returns where a function was defined; undefined for native ones. */
-export function locate(fn: Callable): Location | undefined {
-  connect()
-  return exchange(fn, (objectId) => internalsOf(objectId).location)
-}
-
-/** @returns the scopes a function closes over, with copies of their variables' values. */
-export function scopesOf(fn: Callable): CapturedScope[] {
-  connect()
-  return exchange(fn, (objectId, slot) => {
-    const { scopesId } = internalsOf(objectId)
-    if (scopesId === undefined) return []
-    call('Runtime.callFunctionOn', {
-      objectId: scopesId,
-      functionDeclaration: `function () {
-        globalThis[Symbol.for('${SLOT.description}')].result = Array.from(this)
-      }`,
-      objectGroup: GROUP,
-      silent: true,
-    })
-    const list = slot.result as { description: string; object: Record<string, unknown> }[]
-    return list
-      .filter(({ description }) => description !== 'Global')
-      .map(({ description, object }) => ({ description, variables: object }))
-  })
 }
 
 /** @returns a script's source as the engine compiled it. */
@@ -167,7 +157,9 @@ export function sourceOf(script: Script): string {
 export function originOf(fn: Callable): 'builtin' | 'program' {
   if (/\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn))) return 'builtin'
   try {
-    return locate(fn)?.script.url.startsWith('node:') ? 'builtin' : 'program'
+    return inspect(fn, ({ location }) =>
+      location?.script.url.startsWith('node:') ? 'builtin' : 'program',
+    )
   } catch (error) {
     if (error instanceof InspectorUnavailableError) return 'program'
     throw error

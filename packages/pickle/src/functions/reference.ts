@@ -10,7 +10,7 @@
 import { builtinModules, Module } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isMainModule, loadedNamespace } from '../modules.js'
-import { locate, scopesOf, type Location, type Script } from './inspector.js'
+import type { Inspection, Script } from './inspector.js'
 import { indexValue, intrinsicPath } from './intrinsics.js'
 import { isNative } from './source.js'
 import { unitOf } from './units.js'
@@ -29,7 +29,11 @@ export interface ExportReference {
 const MAX_PATH = 4
 
 /** Finds an exported function or class by its place. */
-export function exportReference(fn: Callable, { script }: Location): ExportReference | undefined {
+export function exportReference(
+  fn: Callable,
+  inspection: Inspection,
+  script: Script,
+): ExportReference | undefined {
   const { url } = script
   if (!url.startsWith('file:') || isMainModule(url)) return undefined
   if (!script.isModule) {
@@ -39,7 +43,7 @@ export function exportReference(fn: Callable, { script }: Location): ExportRefer
     const path = pathTo(fn, loaded.exports)
     return path && { specifier: url, kind: 'require', path }
   }
-  const namespace = loadedNamespace(url) ?? exportsSeenFrom(fn, script)
+  const namespace = loadedNamespace(url) ?? exportsSeenFrom(inspection, script)
   const path = pathTo(fn, namespace)
   return path && { specifier: url, kind: 'import', path }
 }
@@ -52,8 +56,9 @@ function commonJsCache(): Record<string, { exports: unknown } | undefined> {
  * The exports of a module that is still being evaluated, or has a top-level await: taken from the
  * scope that one of its functions closes over.
  */
-function exportsSeenFrom(fn: Callable, script: Script): object {
-  const variables = scopesOf(fn).find(({ description }) => description === 'Module')?.variables
+function exportsSeenFrom(inspection: Inspection, script: Script): object {
+  const scope = inspection.scopes().find(({ description }) => description === 'Module')
+  const variables = scope?.variables
   const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   if (variables === undefined) return found
   for (const [name, local] of unitOf(script).analysis.exports) {
@@ -103,21 +108,22 @@ function isContainer(value: unknown): value is object {
   )
 }
 
-/** Finds a function of ECMAScript or Node; undefined for the program's own. */
-export function builtinReference(fn: Callable): readonly string[] | undefined {
-  const known = intrinsicPath(fn)
-  if (known !== undefined) return known
-  const native = isNative(fn)
-  const url = native ? '' : (locate(fn)?.script.url ?? '')
-  if (!native && !url.startsWith('node:')) return undefined
-  const found = findInModules(fn, url)
+/**
+ * Finds a function of Node or ECMAScript.
+ *
+ * @param url of its script; empty for native ones.
+ * @throws Unsendable when no name leads to it.
+ */
+export function builtinReference(fn: Callable, url: string): readonly string[] {
+  const found = intrinsicPath(fn) ?? findInModules(fn, url)
   if (found !== undefined) return found
+  const native = isNative(fn)
   if (native && fn.name.startsWith('bound ')) {
     throw new Unsendable('is a bound function; send a function that calls it')
   }
-  throw new Unsendable(
-    `is the ${native ? 'native' : 'internal'} function ${fn.name || '(unnamed)'}, which other processes cannot find by name`,
-  )
+  const kind = native ? 'native' : 'internal'
+  const name = fn.name || '(unnamed)'
+  throw new Unsendable(`is the ${kind} function ${name}, which other processes cannot find by name`)
 }
 
 const indexes = new Map<string, Map<object, readonly string[]>>()

@@ -117,11 +117,13 @@ export function declare(
 /** Finds every reference's declaration, and marks what is assigned. */
 export function resolveReferences(references: readonly Reference[]): void {
   for (const reference of references) {
+    // The setter of code that came from another process is no assignment by the program.
+    const assigns = reference.assigns && !reference.scope.home.bindings.has('$mp_v')
     for (let scope: Scope | undefined = reference.scope; scope; scope = scope.parent) {
       const binding = scope.bindings.get(reference.name)
       if (binding === undefined) continue
       reference.binding = binding
-      if (reference.assigns) {
+      if (assigns) {
         binding.assigned = true
         if (reference.scope.home !== binding.scope.home) binding.assignedLater = true
       }

@@ -9,14 +9,13 @@ type Callable = (...args: never[]) => unknown
 const { toString } = Function.prototype
 
 /** True for `class` definitions, which must be called with `new`. */
-export function isClass(fn: Callable | ((...args: unknown[]) => unknown)): boolean {
+export function isClass(fn: Callable): boolean {
   return /^class\b/.test(toString.call(fn)) || isNativeClass(fn)
 }
 
-function isNativeClass(fn: { prototype?: unknown }): boolean {
+function isNativeClass(fn: Callable): boolean {
   return (
-    isNative(fn as Callable) &&
-    fn.prototype !== undefined &&
+    isNative(fn) &&
     Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false
   )
 }

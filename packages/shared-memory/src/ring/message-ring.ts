@@ -15,15 +15,7 @@ import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
-import {
-  END,
-  INLINE_MAX,
-  KIND,
-  PAGE_START,
-  POSITION_WORDS,
-  RECORD_HEADER,
-  RING,
-} from './layout.js'
+import { END, INLINE_MAX, KIND, PAGE_START, POSITION_WORDS, RECORD_HEADER, RING } from './layout.js'
 import { type Extent, fillExtent, needsExtent } from './message.js'
 
 /** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
@@ -116,7 +108,9 @@ export class MessageRing {
     const result = this.#write(messages, extents)
     this.#writeLock.unlock()
     if (result === 'put') this.notEmpty.wakeOne()
-    else for (const extent of extents) if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
+    else
+      for (const extent of extents)
+        if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
     return result
   }
 
@@ -139,7 +133,9 @@ export class MessageRing {
     const words = this.#words
     const maxItems = Atomics.load(words, this.#base + RING.maxItems)
     const maxBytes = Atomics.load(words, this.#base + RING.maxBytes)
-    return (maxItems !== 0 && this.size >= maxItems) || (maxBytes !== 0 && this.byteLength >= maxBytes)
+    return (
+      (maxItems !== 0 && this.size >= maxItems) || (maxBytes !== 0 && this.byteLength >= maxBytes)
+    )
   }
 
   /** How many bytes of messages are in it. */
@@ -165,22 +161,24 @@ export class MessageRing {
     }
     const at = this.#base + RING.readPositions + (head & 1) * POSITION_WORDS
     const first = Atomics.load(words, at) === 0
-    const oldPage = (first ? Atomics.load(words, this.#base + RING.firstPage) : Atomics.load(words, at)) - 1
+    const oldPage =
+      (first ? Atomics.load(words, this.#base + RING.firstPage) : Atomics.load(words, at)) - 1
     let page = oldPage
     let offset = first ? PAGE_START : Atomics.load(words, at + 1)
     let data = this.#session.pages.windowWords(page)
     let record = (this.#session.pages.offset(page) + offset) >>> 2
     if (offset + RECORD_HEADER > PAGE_BYTES || data[record] === END) {
-      page = (data[this.#session.pages.offset(page) >>> 2] as number) - 1
+      page = data[this.#session.pages.offset(page) >>> 2] - 1
       offset = PAGE_START
       data = this.#session.pages.windowWords(page)
       record = (this.#session.pages.offset(page) + offset) >>> 2
     }
-    const length = data[record] as number
+    const length = data[record]
     const isExtent = data[record + 1] === KIND.extent
-    const extentPage = data[record + 2] as number
-    const extentPages = data[record + 3] as number
-    if (!isExtent) copyOut(this.#session.pages.window(page), (record + 2) << 2, length, this.#scratch)
+    const extentPage = data[record + 2]
+    const extentPages = data[record + 3]
+    if (!isExtent)
+      copyOut(this.#session.pages.window(page), (record + 2) << 2, length, this.#scratch)
     const next = this.#base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
     Atomics.store(words, next, page + 1)
     Atomics.store(words, next + 1, offset + recordBytes(isExtent ? 8 : length))
@@ -242,7 +240,8 @@ export class MessageRing {
     for (const message of messages) {
       const extent = needsExtent(message.byteLength) ? fillExtent(this.#session, message) : null
       if (extent === null && needsExtent(message.byteLength)) {
-        for (const filled of extents) if (filled) this.#session.pages.arena.free(filled.page, filled.pages)
+        for (const filled of extents)
+          if (filled) this.#session.pages.arena.free(filled.page, filled.pages)
         this.#shortOfMemory = true
         return null
       }
@@ -263,7 +262,7 @@ export class MessageRing {
     this.#bytes = Atomics.load(words, at + 2)
     const firstNew = this.#page
     for (let i = 0; i < messages.length; i++) {
-      const message = messages[i] as Uint8Array
+      const message = messages[i]
       const extent = extents[i] ?? null
       if (needsExtent(message.byteLength) && extent === null) return 'full'
       if (!this.#append(message, extent)) {
@@ -289,7 +288,7 @@ export class MessageRing {
     // A message larger than the bound goes alone.
     if (maxBytes === 0 || this.size === 0) return true
     let total = this.byteLength
-    for (let i = 0; i < messages.length; i++) total += (messages[i] as Uint8Array).byteLength
+    for (let i = 0; i < messages.length; i++) total += messages[i].byteLength
     return total <= maxBytes
   }
 
@@ -342,10 +341,10 @@ export class MessageRing {
     let page =
       last < 0
         ? Atomics.load(this.#words, this.#base + RING.firstPage)
-        : (pages.windowWords(last)[pages.offset(last) >>> 2] as number)
+        : pages.windowWords(last)[pages.offset(last) >>> 2]
     while (page !== 0 && this.#page !== last) {
       const index = page - 1
-      page = index === this.#page ? 0 : (pages.windowWords(index)[pages.offset(index) >>> 2] as number)
+      page = index === this.#page ? 0 : pages.windowWords(index)[pages.offset(index) >>> 2]
       pages.arena.free(index, 1)
     }
   }
@@ -358,7 +357,7 @@ export function claimOf(number: number): number {
 
 /** The commit word after `count` more messages: the other position is valid now. */
 function advance(word: number, count: number): number {
-  return ((((word >>> 1) + count) << 1) | (1 - (word & 1))) | 0
+  return (((word >>> 1) + count) << 1) | (1 - (word & 1)) | 0
 }
 
 /** Bytes that a record takes with its header and padding. */
@@ -369,5 +368,5 @@ function recordBytes(length: number): number {
 /** Copies few bytes one by one: cheaper than making a view. */
 function copyOut(from: Uint8Array, start: number, length: number, to: Uint8Array): void {
   if (length > 64) to.set(from.subarray(start, start + length))
-  else for (let i = 0; i < length; i++) to[i] = from[start + i] as number
+  else for (let i = 0; i < length; i++) to[i] = from[start + i]
 }

@@ -40,7 +40,8 @@ export function needsExtent(byteLength: number): boolean {
 export function fillExtent(session: Session, bytes: Uint8Array): Extent | null {
   const { pages } = session
   const count = pagesFor(bytes.byteLength)
-  if (count > pages.count) throw new MessageTooLargeError(bytes.byteLength, pages.count * PAGE_BYTES)
+  if (count > pages.count)
+    throw new MessageTooLargeError(bytes.byteLength, pages.count * PAGE_BYTES)
   const page = pages.arena.take(count)
   if (page < 0) return null
   pages.bytes(page, bytes.byteLength).set(bytes)

@@ -1,0 +1,161 @@
+/**
+ * Functions and classes to bytes: by name, by export, as a method of its class, or as code.
+ *
+ * @module
+ */
+import { reduceSymbol } from '../hooks.js'
+import { recordOf, type Capture, type CodeRecord, type FunctionRecord } from '../functions/capture.js'
+import type { Code } from '../functions/code.js'
+import { extrasOf } from '../functions/extras.js'
+import { Cell, identityOf } from '../functions/registry.js'
+import { Unsendable } from '../functions/unsendable-error.js'
+import { types } from 'node:util'
+import * as tag from '../tags.js'
+import { writeReduced } from './hooks.js'
+import { writeGlobal } from './instances.js'
+import { writeString } from './strings.js'
+import { writeValue } from './value.js'
+import type { Writer } from './writer.js'
+
+type Callable = (...args: never[]) => unknown
+
+/** Writes a function or class, or the number it has when it is in the message already. */
+export function writeFunction(w: Writer, fn: Callable): void {
+  const number = w.numberOf(fn)
+  if (number >= 0) {
+    w.out.byte(tag.REF)
+    return w.out.varint(number)
+  }
+  if (types.isProxy(fn)) throw w.refuse('is a Proxy; send what it stands for')
+  if (Object.hasOwn(fn, reduceSymbol)) return writeReduced(w, fn)
+  if (w.root === '' && w.depth === 0) w.root = fn.name
+  const record = lookAt(w, fn)
+  switch (record.kind) {
+    case 'global':
+      return writeGlobal(w, fn, record.path)
+    case 'export':
+      w.register(fn)
+      w.out.byte(tag.EXPORT)
+      w.out.varint(w.needModule(record.specifier, '', record.from))
+      return writePath(w, record.path)
+    case 'method':
+      return writeMethod(w, fn, record)
+    case 'code':
+      return writeCode(w, fn, record)
+  }
+}
+
+function lookAt(w: Writer, fn: Callable): FunctionRecord {
+  try {
+    return recordOf(fn)
+  } catch (error) {
+    if (error instanceof Unsendable) throw w.refuse(error.reason, error.cause)
+    throw error
+  }
+}
+
+function writePath(w: Writer, path: readonly string[]): void {
+  w.out.varint(path.length)
+  for (const name of path) writeString(w.out, name)
+}
+
+function writeMethod(
+  w: Writer,
+  fn: Callable,
+  { owner, isStatic, key, part }: Extract<FunctionRecord, { kind: 'method' }>,
+): void {
+  const start = w.out.position
+  w.out.byte(tag.METHOD)
+  const depth = w.enter()
+  w.path[depth] = { kind: 'class', name: owner.name }
+  writeValue(w, owner)
+  w.depth = depth
+  if (w.numberOf(fn) >= 0) {
+    w.out.bytes[start] = tag.COMMA
+    return writeFunction(w, fn)
+  }
+  w.register(fn)
+  w.out.byte((isStatic ? 1 : 0) + 2 * ['value', 'get', 'set'].indexOf(part))
+  writeValue(w, key)
+}
+
+/** Writes code, captured values, and what the function has beyond them. */
+function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
+  const { out } = w
+  const { code, layout } = record
+  const captures = record.captures()
+  const start = out.position
+  out.byte(tag.FUNCTION)
+  writeCodeNumber(w, code)
+  const known = code.isClass || record.stable
+  writeString(out, known ? identityOf(fn) : '')
+  const depth = w.enter()
+  let next = 0
+  if (layout?.base !== undefined) {
+    w.path[depth] = { kind: 'base class', name: layout.base?.name ?? 'null' }
+    writeValue(w, layout.base)
+    next = 1
+  }
+  const eager = code.eager.length - next
+  for (let i = 0; i < eager; i++) writeCapture(w, depth, captures[i]!)
+  if (w.numberOf(fn) >= 0) {
+    // An eager capture led to this very function, which is written by now. Only the values count.
+    throw w.refuse('is needed while it is being defined')
+  }
+  w.register(fn)
+  for (let i = eager; i < captures.length; i++) writeCapture(w, depth, captures[i]!)
+  writeExtras(w, depth, fn, record)
+  w.depth = depth
+  void start
+}
+
+function writeCapture(w: Writer, depth: number, capture: Capture): void {
+  if (capture.kind === 'import') {
+    const { source, parent } = capture
+    w.out.byte(tag.IMPORT)
+    w.out.varint(w.needModule(source.specifier, parent, source.kind))
+    return writePath(w, source.path)
+  }
+  w.path[depth] = { kind: 'captured variable', name: capture.variable }
+  if (capture.kind === 'value') return writeValue(w, capture.value)
+  let cell = w.cells.get(capture.key)
+  if (cell === undefined) {
+    cell = new Cell(capture.value)
+    w.cells.set(capture.key, cell)
+  }
+  writeValue(w, cell)
+}
+
+/** Writes a code's number, and the code itself the first time. */
+function writeCodeNumber(w: Writer, code: Code): void {
+  const { out } = w
+  const known = w.codes.get(code)
+  if (known !== undefined) return out.varint(known)
+  out.varint(w.codes.size)
+  w.codes.set(code, w.codes.size)
+  writeString(out, code.hash)
+  // Its length lets a receiver that has this code skip it.
+  const start = out.position
+  out.uint32(0)
+  writeString(out, JSON.stringify(code))
+  out.uint32At(start, out.position - start - 4)
+}
+
+function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord): void {
+  const { out } = w
+  const extras = extrasOf(fn, record)
+  writeValue(w, extras.name)
+  w.path[depth] = { kind: 'prototype', name: '' }
+  writeValue(w, extras.parent)
+  for (const [kind, members] of [
+    ['property', extras.own],
+    ['prototype property', extras.prototype],
+  ] as const) {
+    out.varint(members.length)
+    for (const [key, value] of members) {
+      w.path[depth] = { kind, name: key }
+      writeString(out, key)
+      writeValue(w, value)
+    }
+  }
+}

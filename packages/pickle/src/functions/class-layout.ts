@@ -1,0 +1,110 @@
+/**
+ * How a class's definition is taken apart for sending.
+ *
+ * The base class is the object's own prototype, whatever expression gave it. A static field
+ * travels as the value it has now, so its initialiser is cut out; with static blocks or private
+ * static fields, which can only be evaluated, the static part stays as written, and the values
+ * are set after it.
+ *
+ * @module
+ */
+import type { AnyNode } from 'acorn'
+import type { ClassNode } from './analysis.js'
+import { BASE } from './code.js'
+
+type Callable = (...args: never[]) => unknown
+
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+export interface ClassLayout {
+  /** The class it extends; null for `extends null`; undefined without `extends`. */
+  readonly base: Callable | null | undefined
+  /** Replacements that the code needs whatever its variables are. */
+  readonly cuts: readonly (Range & { readonly text: string })[]
+  isCut(range: Range): boolean
+  /** True for what is evaluated together with the class. */
+  isEager(range: Range): boolean
+  /** Names of static methods and accessors in its body. */
+  readonly staticMethods: ReadonlySet<string>
+  /** Names of methods and accessors of its instances in its body. */
+  readonly methods: ReadonlySet<string>
+}
+
+export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
+  const { body } = node.body
+  const cuts: (Range & { text: string })[] = []
+  const cut: Range[] = []
+  const eager: Range[] = []
+  let base: Callable | null | undefined
+  if (node.superClass) {
+    base = Object.getPrototypeOf(fn) as Callable
+    if (base === Function.prototype) base = null
+    cuts.push({ start: node.superClass.start, end: node.superClass.end, text: BASE })
+    cut.push(node.superClass)
+  }
+  const evaluated = body.some(
+    (element) =>
+      (element.type === 'StaticBlock' && !isNaming(element)) ||
+      (element.type === 'PropertyDefinition' &&
+        element.static &&
+        element.key.type === 'PrivateIdentifier'),
+  )
+  for (const element of body) {
+    if (element.type === 'StaticBlock') {
+      if (isNaming(element)) {
+        cuts.push({ start: element.start, end: element.end, text: '' })
+        cut.push(element)
+      } else {
+        eager.push(element)
+      }
+      continue
+    }
+    if (element.computed) eager.push(element.key)
+    if (element.type === 'PropertyDefinition' && element.static && element.value) {
+      if (evaluated || nameOf(element) === undefined) {
+        eager.push(element.value)
+      } else {
+        cuts.push({ start: element.key.end, end: element.value.end, text: '' })
+        cut.push(element.value)
+      }
+    }
+  }
+  const within = (ranges: Range[], { start, end }: Range): boolean =>
+    ranges.some((range) => range.start <= start && end <= range.end)
+  const methodNames = (isStatic: boolean): Set<string> =>
+    new Set(
+      body.flatMap((element) =>
+        element.type === 'MethodDefinition' && element.static === isStatic
+          ? (nameOf(element) ?? [])
+          : [],
+      ),
+    )
+  return {
+    base,
+    cuts,
+    isCut: (range) => within(cut, range),
+    isEager: (range) => within(eager, range),
+    staticMethods: methodNames(true),
+    methods: methodNames(false),
+  }
+}
+
+function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string | undefined {
+  if (computed) return undefined
+  if (key.type === 'Identifier') return key.name
+  return key.type === 'Literal' ? String(key.value) : undefined
+}
+
+/** A block that esbuild adds, `static { __name(this, "A") }`: names are kept otherwise. */
+function isNaming(element: Extract<AnyNode, { type: 'StaticBlock' }>): boolean {
+  return element.body.every(
+    (statement) =>
+      statement.type === 'ExpressionStatement' &&
+      statement.expression.type === 'CallExpression' &&
+      statement.expression.callee.type === 'Identifier' &&
+      statement.expression.callee.name === '__name',
+  )
+}

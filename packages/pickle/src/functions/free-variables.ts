@@ -1,0 +1,106 @@
+/**
+ * The variables that a function takes from outside, and where each comes from.
+ *
+ * @module
+ */
+import type { ClassLayout } from './class-layout.js'
+import type { FunctionNode } from './analysis.js'
+import { IMPORT, META } from './code.js'
+import { GLOBAL_NAMES } from './global-names.js'
+import type { CapturedScope } from './inspector.js'
+import type { Binding, ImportSource, Reference } from './scopes.js'
+import type { Unit } from './units.js'
+import { Unsendable } from './unsendable-error.js'
+
+/** A name that code uses and does not declare. */
+export interface FreeVariable {
+  readonly name: string
+  readonly kind: 'value' | 'cell' | 'import' | 'global'
+  /** Where it is declared, to know it again. */
+  readonly at: number
+  /** Never assigned after its declaration. */
+  readonly constant: boolean
+  /** Needed while the class is being defined. */
+  readonly eager: boolean
+  readonly source: ImportSource | undefined
+}
+
+export interface FreeVariables {
+  readonly variables: readonly FreeVariable[]
+  /** Things of the module system, which the receiver makes anew: `require`, `import.meta`… */
+  readonly supplied: ReadonlySet<string>
+  /** All references to variables, for those that must be rewritten. */
+  readonly references: readonly Reference[]
+}
+
+/** What CommonJS puts around a module. */
+const COMMON_JS = new Set(['require', 'module', '__filename', '__dirname'])
+
+export function freeVariables(
+  unit: Unit,
+  { node }: FunctionNode,
+  layout: ClassLayout | undefined,
+  scopes: readonly CapturedScope[],
+  sources: Readonly<Record<string, ImportSource>>,
+): FreeVariables {
+  const { start, end } = node
+  const inside = (mark: { start: number; end: number }): boolean =>
+    mark.start >= start && mark.end <= end && !layout?.isCut(mark)
+  const references = unit.analysis.references.filter(
+    (reference) => inside(reference) && !(reference.binding && inside(reference.binding.scope)),
+  )
+  const supplied = new Set<string>()
+  if (unit.analysis.metas.some(inside)) supplied.add(META)
+  if (unit.analysis.imports.some(inside)) supplied.add(IMPORT)
+  const byName = new Map<string, Reference[]>()
+  for (const reference of references) {
+    const known = byName.get(reference.name)
+    if (known) known.push(reference)
+    else byName.set(reference.name, [reference])
+  }
+  const variables: FreeVariable[] = []
+  for (const [name, uses] of byName) {
+    const visible = scopes.some(({ variables: names }) => Object.hasOwn(names, name))
+    if (name === META || name === IMPORT || (COMMON_JS.has(name) && isCommonJs(unit, uses))) {
+      supplied.add(name)
+      continue
+    }
+    const variable = classify(name, uses, visible, sources)
+    if (variable === undefined) continue
+    variables.push({ ...variable, eager: uses.some((use) => layout?.isEager(use) === true) })
+  }
+  return { variables, supplied, references }
+}
+
+function isCommonJs({ script }: Unit, uses: readonly Reference[]): boolean {
+  return !script.isModule && uses[0]!.binding === undefined
+}
+
+function classify(
+  name: string,
+  uses: readonly Reference[],
+  visible: boolean,
+  sources: Readonly<Record<string, ImportSource>>,
+): Omit<FreeVariable, 'eager'> | undefined {
+  const { binding } = uses[0]!
+  if (binding === undefined) {
+    // Of the scopes around evaluated code, or of no scope: a global.
+    if (visible) return { name, kind: 'value', at: -1, constant: false, source: undefined }
+    if (GLOBAL_NAMES.has(name) || !(name in globalThis)) return undefined
+    return { name, kind: 'global', at: -1, constant: false, source: undefined }
+  }
+  const source = binding.assigned ? undefined : (binding.source ?? sources[name])
+  const common = { name, at: binding.start, constant: !binding.assigned, source }
+  if (source !== undefined) return { ...common, kind: 'import' }
+  if (!visible) {
+    throw new Unsendable(
+      `uses the variable "${name}" only while it is being defined, where it cannot be seen; use it in a function too`,
+    )
+  }
+  return { ...common, kind: isShared(binding) ? 'cell' : 'value' }
+}
+
+/** Assigned by functions, and one variable for all of them: they must share it there as here. */
+function isShared(binding: Binding): boolean {
+  return binding.assignedLater && binding.scope.once
+}

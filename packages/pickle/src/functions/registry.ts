@@ -1,0 +1,100 @@
+/**
+ * Code that came from other processes, and functions that are known by an identity.
+ *
+ * Every class and stable function sent by value gets an identity that stays with it from process
+ * to process. A receiver makes it once and uses it again, so that `instanceof` holds between
+ * messages; the process it is from gets back its original.
+ *
+ * @module
+ */
+import type { Code } from './code.js'
+
+type Callable = (...args: never[]) => unknown
+
+/** A variable that functions assign and share: see `free-variables.ts`. */
+export class Cell {
+  value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
+/** Makes the function of a code, given what is eager and supplied. */
+export type Factory = (...parameters: unknown[]) => [Callable, (values: unknown[]) => void]
+
+export interface ReceivedCode {
+  readonly code: Code
+  factory: Factory | undefined
+}
+
+/** Codes are forgotten in the order of arrival beyond this many. */
+const KEPT_CODES = 1_000
+
+const codes = new Map<string, ReceivedCode>()
+const bodies = new Map<string, Code>()
+
+export function receivedCode(hash: string): ReceivedCode | undefined {
+  return codes.get(hash)
+}
+
+export function keepCode(code: Code): ReceivedCode {
+  const received = { code, factory: undefined }
+  codes.set(code.hash, received)
+  bodies.set(code.body, code)
+  if (codes.size > KEPT_CODES) {
+    const [hash, oldest] = codes.entries().next().value as [string, ReceivedCode]
+    codes.delete(hash)
+    bodies.delete(oldest.code.body)
+  }
+  return received
+}
+
+/** The code whose body this is, if it came from another process. */
+export function codeOfBody(body: string): Code | undefined {
+  return bodies.get(body)
+}
+
+// #region Identities
+
+/** Received functions that nobody else holds stay for this many others. */
+const KEPT_FUNCTIONS = 256
+
+const home = `${process.pid.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}`
+let nextSerial = 0
+const identities: WeakMap<Callable, string> = new WeakMap()
+const functions = new Map<string, WeakRef<Callable>>()
+const recent: Callable[] = []
+const collected: FinalizationRegistry<string> = new FinalizationRegistry((identity) => {
+  if (functions.get(identity)?.deref() === undefined) functions.delete(identity)
+})
+
+export function identityOf(fn: Callable): string {
+  let identity = identities.get(fn)
+  if (identity === undefined) {
+    identity = `${home}-${(nextSerial++).toString(36)}`
+    identify(fn, identity)
+  }
+  return identity
+}
+
+/** Remembers that a received function is the one of this identity. */
+export function identify(fn: Callable, identity: string): void {
+  identities.set(fn, identity)
+  functions.set(identity, new WeakRef(fn))
+  collected.register(fn, identity)
+  if (isHome(identity)) return
+  recent.push(fn)
+  if (recent.length > KEPT_FUNCTIONS) recent.shift()
+}
+
+export function functionOf(identity: string): Callable | undefined {
+  return functions.get(identity)?.deref()
+}
+
+/** True for a function that this process sent out. */
+export function isHome(identity: string): boolean {
+  return identity.startsWith(home)
+}
+
+// #endregion

@@ -1,0 +1,112 @@
+/**
+ * Messages to values.
+ *
+ * @module
+ */
+import { readBytes } from './decode/binary.js'
+import { Reader, type ModuleSource } from './decode/reader.js'
+import { readString } from './decode/strings.js'
+import { readValue } from './decode/value.js'
+import { UnpicklingError } from './errors.js'
+import { loadAhead } from './modules.js'
+import { HAS_TRAILER, VERSION } from './tags.js'
+
+export interface LoadsOptions {
+  /**
+   * Accept plain data only: refuse, before anything is evaluated, a message that would import a
+   * module or run code. For bytes from strangers.
+   *
+   * @default false
+   */
+  dataOnly?: boolean
+}
+
+let spare: Reader | undefined = new Reader()
+
+/**
+ * Decodes what `dumps` made.
+ *
+ * Modules that the message refers to are loaded at once if they are not yet, as `require` does;
+ * one with a top-level await cannot be loaded so: use {@link loadsAsync}. The bytes are not kept.
+ *
+ * @throws UnpicklingError when the bytes are malformed, or name what is not there.
+ */
+export function loads(bytes: Uint8Array, options?: LoadsOptions): unknown {
+  return decode(bytes, options, () => undefined)
+}
+
+/**
+ * Decodes what `dumps` made, after importing the modules that it refers to.
+ *
+ * @throws UnpicklingError as {@link loads}; and whatever a module throws when it is imported.
+ */
+export async function loadsAsync(bytes: Uint8Array, options?: LoadsOptions): Promise<unknown> {
+  if (options?.dataOnly !== true) {
+    const modules = modulesOf(bytes)
+    if (modules.length > 0) await Promise.all(modules.map(loadAhead))
+  }
+  return loads(bytes, options)
+}
+
+/** Tells whether decoding a message would import modules, so that `loadsAsync` is to be preferred. */
+export function needsModules(bytes: Uint8Array): boolean {
+  return bytes[0] === (VERSION | HAS_TRAILER) && modulesOf(bytes).length > 0
+}
+
+function modulesOf(bytes: Uint8Array): readonly ModuleSource[] {
+  return decode(bytes, undefined, (r) => r.modules) as readonly ModuleSource[]
+}
+
+/** @param instead given the reader before the body is read; what it returns, if anything, is the result. */
+function decode(
+  bytes: Uint8Array,
+  options: LoadsOptions | undefined,
+  instead: (r: Reader) => unknown,
+): unknown {
+  // Reviving an object may itself decode something while the reader is in use.
+  const r = spare ?? new Reader()
+  spare = undefined
+  try {
+    r.bytes = bytes
+    r.position = 1
+    r.end = bytes.length
+    r.dataOnly = options?.dataOnly === true
+    const header = bytes[0] ?? 0
+    if ((header & ~HAS_TRAILER) !== VERSION) {
+      throw new UnpicklingError(`Not a message of this version (first byte ${header})`)
+    }
+    if (header >= HAS_TRAILER) readTrailer(r)
+    const result = instead(r)
+    if (result !== undefined) return result
+    const value = readValue(r)
+    if (r.position !== r.end) throw r.malformed('its length is wrong')
+    return value
+  } catch (error) {
+    if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      throw new UnpicklingError('The message is nested too deeply for the stack that is left', {
+        cause: error,
+      })
+    }
+    throw error
+  } finally {
+    r.reset()
+    spare = r
+  }
+}
+
+function readTrailer(r: Reader): void {
+  const { bytes } = r
+  r.position = bytes.length - 4
+  r.end = r.uint32()
+  r.position = r.end
+  r.modules = Array.from({ length: r.count() }, () => ({
+    specifier: readString(r),
+    parent: readString(r),
+    kind: readString(r),
+  }))
+  r.parts = Array.from({ length: r.count() }, () => {
+    const start = r.varint()
+    return { start, buffer: readBytes(r) }
+  })
+  r.position = 1
+}

@@ -1,0 +1,84 @@
+/**
+ * Options of queues and of their calls, checked.
+ *
+ * @module
+ */
+import {
+  type WaitOptions,
+  checkInteger,
+  checkWaitOptions,
+  wrongType,
+} from '@mp/shared-memory/internal'
+
+/** How much a queue holds before puts wait. */
+export interface QueueOptions {
+  /**
+   * The most items; 0: any number.
+   *
+   * @default 0
+   */
+  maxSize?: number
+  /**
+   * The most bytes of encoded items; 0: as many as the session's memory holds.
+   *
+   * @default 0
+   */
+  maxBytes?: number
+}
+
+/** Options of `put` and `get`. */
+export interface QueueWaitOptions extends WaitOptions {
+  /**
+   * False: do not wait, whatever `timeout` says.
+   *
+   * @default true
+   */
+  block?: boolean
+}
+
+/** Options of `shutdown`. */
+export interface ShutdownOptions {
+  /**
+   * Drops what is still queued, so that gets fail at once.
+   *
+   * @default false
+   */
+  immediate?: boolean
+}
+
+/** A queue's bounds with everything filled in; 0: none. */
+export interface QueueBounds {
+  readonly maxSize: number
+  readonly maxBytes: number
+}
+
+const MAX_ITEMS = 0x3fffffff
+const MAX_BYTES = 0x7fffffff
+
+export function checkBounds(options: number | QueueOptions): QueueBounds {
+  if (typeof options === 'number') {
+    return { maxSize: checkInteger('maxSize', options, 0, MAX_ITEMS), maxBytes: 0 }
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw wrongType('maxSize', 'a non-negative integer or an object', options)
+  }
+  return {
+    maxSize: checkInteger('maxSize', options.maxSize ?? 0, 0, MAX_ITEMS),
+    maxBytes: checkInteger('maxBytes', options.maxBytes ?? 0, 0, MAX_BYTES),
+  }
+}
+
+export function checkQueueOptions(options: QueueWaitOptions | undefined): number {
+  const timeoutMs = checkWaitOptions(options)
+  if (options?.block !== undefined && typeof options.block !== 'boolean') {
+    throw wrongType('block', 'a boolean', options.block)
+  }
+  return options?.block === false ? 0 : timeoutMs
+}
+
+export function checkIterable<T>(items: Iterable<T>): Iterable<T> {
+  if (typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw wrongType('items', 'an iterable', items)
+  }
+  return items
+}
