@@ -56,7 +56,8 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
     try {
       writeValue(w, value)
     } catch (error) {
-      if (isStackOverflow(error)) throw w.refuse('is nested too deeply for the stack that is left', error)
+      if (isStackOverflow(error))
+        throw w.refuse('is nested too deeply for the stack that is left', error)
       throw error
     }
     if (w.modules.length > 0 || w.parts.size > 0) writeTrailer(w)

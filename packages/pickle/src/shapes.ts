@@ -23,11 +23,11 @@ export class ShapeTable {
     const lists = this.#lists
     const count = lists.length
     if (count > 0) {
-      if (sameKeys(lists[this.#last]!, keys)) return this.#last
+      if (sameKeys(lists[this.#last], keys)) return this.#last
       const candidates = this.#candidates(keys[0])
       for (let i = 0; i < candidates.length; i++) {
-        const index = candidates[i] as number
-        if (sameKeys(lists[index]!, keys)) return (this.#last = index)
+        const index = candidates[i]
+        if (sameKeys(lists[index], keys)) return (this.#last = index)
       }
       candidates.push(count)
     }
@@ -54,7 +54,7 @@ export class ShapeTable {
     if (index === undefined) {
       this.#byFirstKey = index = new Map()
       for (let i = 0; i < this.#lists.length; i++) {
-        const key = this.#lists[i]![0]
+        const key = this.#lists[i][0]
         const known = index.get(key)
         if (known) known.push(i)
         else index.set(key, [i])

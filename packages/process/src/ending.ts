@@ -35,6 +35,9 @@ export function finish(state: ProcessState, exitCode: number): void {
   const { reaper } = session()
   if (state.record !== undefined) destroyRecord(session(), state.record)
   state.record = undefined
+  // What it died without having received has never arrived.
+  state.undelivered?.()
+  state.undelivered = undefined
   // Its locks go to those who wait for them now, not when somebody happens to look.
   reaper.reapAll()
   for (const listener of state.listeners) queueMicrotask(listener)

@@ -7,7 +7,13 @@
  * @module
  */
 import { dumps } from '@mp/pickle'
-import { MultiprocessingError, type Session, session } from '@mp/shared-memory/internal'
+import {
+  MultiprocessingError,
+  type Session,
+  type Tracked,
+  session,
+  trackInFlight,
+} from '@mp/shared-memory/internal'
 import { finish } from './ending.js'
 import { endChildrenAtExit } from './exit.js'
 import type { StartMethod } from './options.js'
@@ -44,8 +50,13 @@ export function startProcess(process: object, state: ProcessState): void {
   if (state.daemon) state.running?.unref()
 }
 
-function launch(state: ProcessState, method: StartMethod, own: Session, payload: Uint8Array): void {
-  const record = createRecord(own, payload)
+function launch(
+  state: ProcessState,
+  method: StartMethod,
+  own: Session,
+  payload: Tracked<Uint8Array>,
+): void {
+  const record = createRecord(own, payload.result)
   const start = LAUNCHERS[method]
   try {
     state.running = start({
@@ -56,13 +67,15 @@ function launch(state: ProcessState, method: StartMethod, own: Session, payload:
       onEnd: (exitCode) => finish(state, exitCode),
     })
     state.record = record
+    state.undelivered = payload.cancel
   } catch (error) {
+    payload.cancel()
     destroyRecord(own, record)
     throw error
   }
 }
 
-function pack(self: object, state: ProcessState, method: StartMethod): Uint8Array {
+function pack(self: object, state: ProcessState, method: StartMethod): Tracked<Uint8Array> {
   const { constructor } = Object.getPrototypeOf(self) as { constructor: Body['subclass'] }
   const body: Body = {
     subclass: constructor === undefined || isStock(constructor) ? undefined : constructor,
@@ -79,8 +92,10 @@ function pack(self: object, state: ProcessState, method: StartMethod): Uint8Arra
     parent: { name: current.state.name, pid: process.pid },
     streams: method === 'thread' ? threadStreams(state.options.stdio).slice(1) : [],
   }
-  return packPayload(
-    header,
-    sendProcess(self, () => dumps(body)),
+  return trackInFlight(() =>
+    packPayload(
+      header,
+      sendProcess(self, () => dumps(body)),
+    ),
   )
 }

@@ -7,34 +7,29 @@
  *
  * @module
  */
-import { Writable } from 'node:stream'
 import { writeWhole } from './report.js'
 
 /** Where a stream of a thread goes. */
 export type ThreadStream = 'inherit' | 'ignore' | 'pipe'
 
-/** Replaces a standard stream of this thread, unless its parent reads it. */
+/** What a Writable is asked to write at once. */
+type Chunks = readonly { chunk: Uint8Array | string; encoding: BufferEncoding }[]
+
+/** Redirects a standard stream of this thread, unless its parent reads it. */
 export function redirect(name: 'stdout' | 'stderr', to: ThreadStream): void {
   if (to === 'pipe') return
   const fd = name === 'stdout' ? 1 : 2
-  let stream: Writable | undefined
-  Object.defineProperty(process, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => (stream ??= open(to === 'inherit' ? fd : undefined)),
-  })
+  // Not another stream in its place: Node's messages from the parent go to this one.
+  process[name]._writev = (chunks: Chunks, callback) => {
+    try {
+      if (to === 'inherit') for (const chunk of chunks) writeWhole(fd, toBytes(chunk))
+      callback()
+    } catch (error) {
+      callback(error as Error)
+    }
+  }
 }
 
-function open(fd: number | undefined): Writable {
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, callback) {
-      try {
-        if (fd !== undefined) writeWhole(fd, chunk)
-        callback()
-      } catch (error) {
-        callback(error as Error)
-      }
-    },
-  })
-  return Object.assign(stream, { fd })
+function toBytes({ chunk, encoding }: Chunks[number]): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
 }

@@ -1,4 +1,4 @@
-import { Context, Process, type ProcessOptions, getContext } from '@mp/process'
+import { type Context, Process, type ProcessOptions, getContext } from '@mp/process'
 import { expect, expectTypeOf, test } from 'vitest'
 
 // What counts here is that this file compiles, and that each `@ts-expect-error` has an error.

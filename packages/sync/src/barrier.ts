@@ -14,7 +14,6 @@ import {
   type Pending,
   SharedObject,
   type WaitOptions,
-  type WaitSet,
   type Waitable,
   checkInteger,
   checkWaitOptions,
@@ -23,6 +22,7 @@ import {
   wrongType,
 } from '@mp/shared-memory/internal'
 import { BARRIER, BarrierCore, type Outcome, type Place, barrierShape } from './barrier-core.js'
+import { Entry, Party } from './barrier-waits.js'
 import { BrokenBarrierError } from './errors.js'
 
 /** How a barrier behaves. */
@@ -40,52 +40,6 @@ export interface BarrierOptions {
    * @default Infinity
    */
   timeout?: number | undefined
-}
-
-/** Waits for room in a round: until the action of the one before has run. */
-class Entry implements Waitable<Place | 'broken'> {
-  readonly set: WaitSet
-  readonly #core: BarrierCore
-  readonly #pass: boolean
-
-  constructor(core: BarrierCore, pass: boolean) {
-    this.set = core.outside
-    this.#core = core
-    this.#pass = pass
-  }
-
-  attempt(): Place | 'broken' | Pending {
-    const place = this.#core.enter(this.#pass)
-    return place === 'full' ? PENDING : place
-  }
-
-  /** Whoever ends a round wakes all; there is nothing to pass on. */
-  available(): boolean {
-    return false
-  }
-}
-
-/** Waits for the end of a round that this party has come to. */
-class Party implements Waitable<Outcome> {
-  readonly set: WaitSet
-  readonly #core: BarrierCore
-  readonly #place: Place
-
-  constructor(core: BarrierCore, place: Place) {
-    this.set = core.waiters
-    this.#core = core
-    this.#place = place
-  }
-
-  attempt(): Outcome | Pending {
-    const outcome = this.#core.outcome(this.#place)
-    return outcome === 'open' ? PENDING : outcome
-  }
-
-  /** Whoever ends a round wakes all; there is nothing to pass on. */
-  available(): boolean {
-    return false
-  }
 }
 
 /**
@@ -166,7 +120,12 @@ export class Barrier extends SharedObject {
     }
     const place = this.#placed(await waitFor(this.#entry()))
     if (this.#isLast(place)) {
-      await this.#runAction(place)
+      try {
+        await this.#action?.()
+      } catch (error) {
+        this.#core.break(place.round)
+        throw error
+      }
       return this.#pass(place)
     }
     return this.#leave(place, await waitFor(new Party(this.#core, place), place))
@@ -190,7 +149,12 @@ export class Barrier extends SharedObject {
     }
     const place = this.#placed(waitFor(this.#entry()))
     if (this.#isLast(place)) {
-      void this.#runAction(place)
+      try {
+        this.#action?.()
+      } catch (error) {
+        this.#core.break(place.round)
+        throw error
+      }
       return this.#pass(place)
     }
     return this.#leave(place, waitFor(new Party(this.#core, place)))
@@ -235,19 +199,6 @@ export class Barrier extends SharedObject {
   /** Whether the party has to run the action. */
   #isLast(place: Place): boolean {
     return this.#action !== undefined && place.index + 1 === this.parties
-  }
-
-  #runAction(place: Place): unknown {
-    const fail = (error: unknown): never => {
-      this.#core.break(place.round)
-      throw error
-    }
-    try {
-      const result: unknown = this.#action?.()
-      return result instanceof Promise ? result.catch(fail) : result
-    } catch (error) {
-      return fail(error)
-    }
   }
 
   /** Lets the others pass, if the round has not failed while the action ran. */

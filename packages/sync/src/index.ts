@@ -11,4 +11,6 @@ export { BrokenBarrierError, NotHeldError, NotOwnerError, OverReleasedError } fr
 export { Event } from './event.js'
 export { Lock } from './lock.js'
 export { RLock } from './rlock.js'
+export { RWLock } from './rw-lock.js'
 export { Semaphore } from './semaphore.js'
+export { synchronized } from './synchronized.js'

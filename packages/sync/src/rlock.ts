@@ -11,31 +11,10 @@ import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/int
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { NotHeldError, NotOwnerError } from './errors.js'
+import { Levels } from './levels.js'
 import { lockShape } from './lock-core.js'
 import { ReentrantCore } from './reentrant-core.js'
 import type { Suspendable } from './suspendable.js'
-
-class LevelGuard implements Guard {
-  readonly ownerDied: boolean
-  /** Whether it has been given back, by the guard or by an explicit `release()`. */
-  released = false
-  readonly #lock: RLock
-
-  constructor(lock: RLock, ownerDied: boolean) {
-    this.#lock = lock
-    this.ownerDied = ownerDied
-  }
-
-  release(): void {
-    if (this.released) return
-    this.released = true
-    this.#lock.releaseGuard(this)
-  }
-
-  [Symbol.dispose](): void {
-    this.release()
-  }
-}
 
 /**
  * A re-entrant lock: its owner can take it again, and must release it as often.
@@ -51,8 +30,7 @@ class LevelGuard implements Guard {
 export class RLock extends Acquirable implements Suspendable {
   /** @internal */
   readonly core: ReentrantCore
-  /** The guards of this agent's levels that have not been released, oldest first. */
-  #guards: LevelGuard[] = []
+  readonly #levels: Levels
 
   /** Makes a free lock. It is freed with the session. */
   constructor()
@@ -61,6 +39,7 @@ export class RLock extends Acquirable implements Suspendable {
   constructor(attachment?: Attachment) {
     super(attachment, lockShape(OBJECT_TYPE.rlock), () => {})
     this.core = new ReentrantCore(this.session, this.handle.base)
+    this.#levels = new Levels(() => this.#releaseLevel())
   }
 
   /** Whether anybody alive holds it, this thread included. */
@@ -75,37 +54,20 @@ export class RLock extends Acquirable implements Suspendable {
    * @throws NotHeldError (`ERR_MP_NOT_HELD`) when nobody holds it.
    */
   release(): void {
-    this.#releaseLevel()
-    const guard = this.#guards.pop()
-    if (guard !== undefined) guard.released = true
-  }
-
-  /** @internal */
-  releaseGuard(guard: LevelGuard): void {
-    const at = this.#guards.lastIndexOf(guard)
-    // A guard whose level a condition has suspended is not here; its level then does not come back.
-    if (at < 0) return
-    this.#guards.splice(at, 1)
-    this.#releaseLevel()
+    this.#levels.release()
   }
 
   /** @internal */
   suspend(): () => void {
-    const guards = this.#guards
+    const resume = this.#levels.suspend()
     const depth = this.core.releaseAll()
-    this.#guards = []
-    return () => {
-      const left = guards.filter((guard) => !guard.released)
-      this.core.addLevels(Math.max(depth - (guards.length - left.length), 1) - 1)
-      this.#guards.unshift(...left)
-    }
+    // Taken again, it has one level already.
+    return () => this.core.addLevels(Math.max(depth - resume(), 1) - 1)
   }
 
   /** @internal */
   protected guard(deadOwner: number): Guard {
-    const guard = new LevelGuard(this, deadOwner !== 0)
-    this.#guards.push(guard)
-    return guard
+    return this.#levels.add(deadOwner !== 0)
   }
 
   /** @internal */

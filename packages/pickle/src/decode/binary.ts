@@ -27,7 +27,7 @@ export function readBytes(r: Reader): ArrayBuffer {
   const max = r.varint()
   const length = r.varint()
   const start = r.skip(length)
-  if (max === 0) return r.bytes.slice(start, start + length).buffer as ArrayBuffer
+  if (max === 0) return r.bytes.slice(start, start + length).buffer
   const buffer = new (ArrayBuffer as ResizableConstructor)(length, { maxByteLength: max - 1 })
   new Uint8Array(buffer).set(r.bytes.subarray(start, start + length))
   return buffer

@@ -62,12 +62,8 @@ export function readPacked(r: Reader, width: 1 | 2 | 4 | 8): number[] {
   } else {
     array = []
     for (let i = 0; i < count; i++, position += width) {
-      const low = bytes[position] as number
-      array.push(
-        width === 1
-          ? (low << 24) >> 24
-          : ((low | ((bytes[position + 1] as number) << 8)) << 16) >> 16,
-      )
+      const low = bytes[position]
+      array.push(width === 1 ? (low << 24) >> 24 : ((low | (bytes[position + 1] << 8)) << 16) >> 16)
     }
   }
   r.objects.push(array)

@@ -14,12 +14,10 @@ const HIDDEN = { writable: true, enumerable: false, configurable: true }
 export function readError(r: Reader): Error {
   const name = ERROR_CLASSES[r.byte()]
   if (name === undefined) throw r.malformed('there is no such error class')
-  const constructor = (globalThis as unknown as Record<string, new () => Error>)[name]!
+  const constructor = (globalThis as unknown as Record<string, new () => Error>)[name]
   return readParts(
     r,
-    withoutStack(() =>
-      name === 'AggregateError' ? new AggregateError([]) : new constructor(),
-    ),
+    withoutStack(() => (name === 'AggregateError' ? new AggregateError([]) : new constructor())),
   )
 }
 

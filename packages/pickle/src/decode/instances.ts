@@ -17,7 +17,7 @@ type Callable = (...args: unknown[]) => unknown
 function readClass(r: Reader): { prototype: object } {
   const value = readValue(r)
   if (typeof value !== 'function') throw r.malformed('a class was expected')
-  return value as unknown as { prototype: object }
+  return value
 }
 
 export function readInstance(r: Reader): object {

@@ -32,7 +32,7 @@ export class Reader {
 
   byte(): number {
     if (this.position >= this.bytes.length) throw this.malformed('it ends too early')
-    return this.bytes[this.position++] as number
+    return this.bytes[this.position++]
   }
 
   varint(): number {
@@ -58,15 +58,16 @@ export class Reader {
     const { bytes } = this
     const start = this.skip(4)
     return (
-      (bytes[start]! | (bytes[start + 1]! << 8) | (bytes[start + 2]! << 16)) + bytes[start + 3]! * 2 ** 24
+      (bytes[start] | (bytes[start + 1] << 8) | (bytes[start + 2] << 16)) +
+      bytes[start + 3] * 2 ** 24
     )
   }
 
   float64(): number {
     const { bytes } = this
     const start = this.skip(8)
-    for (let i = 0; i < 8; i++) float64Bytes[i] = bytes[start + i] as number
-    return float64[0] as number
+    for (let i = 0; i < 8; i++) float64Bytes[i] = bytes[start + i]
+    return float64[0]
   }
 
   /** Moves past `length` bytes. @returns where they begin. */
@@ -101,5 +102,7 @@ export class Reader {
 export interface Shape {
   readonly keys: readonly string[]
   uses: number
-  build: ((reader: Reader, objects: unknown[], read: (reader: Reader) => unknown) => object) | undefined
+  build:
+    | ((reader: Reader, objects: unknown[], read: (reader: Reader) => unknown) => object)
+    | undefined
 }

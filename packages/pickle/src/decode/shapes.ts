@@ -33,7 +33,7 @@ export function readNewShape(r: Reader): Shape {
 
 function slotOf(bytes: Uint8Array, start: number, length: number): number {
   let hash = length
-  for (let i = start; i < start + length; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0
+  for (let i = start; i < start + length; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0
   return hash & (SLOTS - 1)
 }
 
@@ -90,7 +90,7 @@ export function assignFields(
   keys: readonly string[],
   read: (reader: Reader) => unknown,
 ): void {
-  for (let i = 0; i < keys.length; i++) assignField(object, keys[i] as string, read(r))
+  for (let i = 0; i < keys.length; i++) assignField(object, keys[i], read(r))
 }
 
 export function assignField(object: object, key: string, value: unknown): void {

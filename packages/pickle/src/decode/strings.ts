@@ -32,36 +32,27 @@ export function readShort(r: Reader, length: number): string {
     case 0:
       return ''
     case 1:
-      return fromCharCode(b[i]!)
+      return fromCharCode(b[i])
     case 2:
-      return fromCharCode(b[i]!, b[i + 1]!)
+      return fromCharCode(b[i], b[i + 1])
     case 3:
-      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!)
+      return fromCharCode(b[i], b[i + 1], b[i + 2])
     case 4:
-      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!)
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3])
     case 5:
-      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!)
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4])
     case 6:
-      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!)
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5])
     case 7:
-      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!)
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6])
     case 8:
       return readEight(b, i)
   }
-  return latin1Slice!.call(b, i, i + length)
+  return latin1Slice.call(b, i, i + length)
 }
 
 function readEight(b: Uint8Array, i: number): string {
-  return fromCharCode(
-    b[i]!,
-    b[i + 1]!,
-    b[i + 2]!,
-    b[i + 3]!,
-    b[i + 4]!,
-    b[i + 5]!,
-    b[i + 6]!,
-    b[i + 7]!,
-  )
+  return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6], b[i + 7])
 }
 
 /** Reads a string that has its length in four bytes. */
@@ -69,7 +60,7 @@ export function readLong(r: Reader, tag: number): string {
   const length = r.uint32()
   const start = r.skip(length)
   const end = start + length
-  if (tag === ASCII) return latin1Slice!.call(r.bytes, start, end)
-  if (tag === UTF8) return utf8Slice!.call(r.bytes, start, end)
-  return ucs2Slice!.call(r.bytes, start, end)
+  if (tag === ASCII) return latin1Slice.call(r.bytes, start, end)
+  if (tag === UTF8) return utf8Slice.call(r.bytes, start, end)
+  return ucs2Slice.call(r.bytes, start, end)
 }

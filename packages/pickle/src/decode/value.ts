@@ -16,8 +16,22 @@ import {
   readSparse,
 } from './collections.js'
 import { readDomException, readError } from './errors.js'
-import { readCell, readExport, readFunction, readGlobal, readImport, readMethod, readPrototype } from './functions.js'
-import { readInstance, readReduced, readReducedByValue, readSubclass, readWithPrototype } from './instances.js'
+import {
+  readCell,
+  readExport,
+  readFunction,
+  readGlobal,
+  readImport,
+  readMethod,
+  readPrototype,
+} from './functions.js'
+import {
+  readInstance,
+  readReduced,
+  readReducedByValue,
+  readSubclass,
+  readWithPrototype,
+} from './instances.js'
 import type { Reader } from './reader.js'
 import { readNewShape, readShaped } from './shapes.js'
 import { readLong, readShort, readString } from './strings.js'
@@ -26,7 +40,7 @@ type Read = (r: Reader) => unknown
 
 /** Reads one value and everything in it. */
 export function readValue(r: Reader): unknown {
-  const first = r.bytes[r.position++] as number
+  const first = r.bytes[r.position++]
   if (first < tag.FIXSTR) return first
   if (first < tag.FIRST_TAG) return readShort(r, first - tag.FIXSTR)
   const read = readers[first - tag.FIRST_TAG]
@@ -39,8 +53,8 @@ const int64Bytes = new Uint8Array(int64.buffer)
 
 function readBigInt64(r: Reader): bigint {
   const start = r.skip(8)
-  for (let i = 0; i < 8; i++) int64Bytes[i] = r.bytes[start + i] as number
-  return int64[0] as bigint
+  for (let i = 0; i < 8; i++) int64Bytes[i] = r.bytes[start + i]
+  return int64[0]
 }
 
 function readBigInt(r: Reader): bigint {

@@ -83,7 +83,7 @@ function writePacked(out: Output, array: readonly unknown[]): boolean {
   const { bytes } = out
   let { position } = out
   for (let i = 0; i < length; i++) {
-    const value = numbers[i] as number
+    const value = numbers[i]
     bytes[position++] = value
     if (width === 1) continue
     bytes[position++] = value >> 8
@@ -102,7 +102,7 @@ function writeSparse(w: Writer, array: readonly unknown[]): void {
   out.varint(array.length)
   const keys = Object.keys(array)
   let indexes = 0
-  while (indexes < keys.length && isIndex(keys[indexes]!)) indexes++
+  while (indexes < keys.length && isIndex(keys[indexes])) indexes++
   out.varint(indexes)
   const depth = w.enter()
   let next = 0

@@ -84,7 +84,8 @@ export function writeParts(w: Writer): void {
   for (const [buffer, { start, end }] of w.parts) {
     // Elements of up to eight bytes must stay aligned.
     const from = start - (start % 8)
-    const whole = from === 0 && end === buffer.byteLength && (buffer as Resizable).resizable === true
+    const whole =
+      from === 0 && end === buffer.byteLength && (buffer as Resizable).resizable === true
     out.varint(from)
     out.varint(whole ? (buffer as Resizable).maxByteLength! + 1 : 0)
     out.varint(end - from)

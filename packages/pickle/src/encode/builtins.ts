@@ -36,7 +36,7 @@ export function writeBuiltin(w: Writer, object: object, prototype: object): bool
 
 /** Finds the builtin prototype whose brand an object of another class carries. */
 export function builtinPrototypeOf(object: object): object | undefined {
-  for (let prototype: object | null = object; prototype !== null; ) {
+  for (let prototype: object | null = object; prototype !== null;) {
     const kind = kinds.get(prototype)
     if (kind?.isReal(object)) return prototype
     prototype = Object.getPrototypeOf(prototype) as object | null
@@ -80,7 +80,8 @@ define(
 for (const constructor of [Number, String, Boolean]) {
   define(
     constructor,
-    (object) => types.isBoxedPrimitive(object) && typeof object.valueOf() === constructor.name.toLowerCase(),
+    (object) =>
+      types.isBoxedPrimitive(object) && typeof object.valueOf() === constructor.name.toLowerCase(),
     registered<object>((w, boxed) => {
       w.out.byte(tag.BOXED)
       writeValue(w, boxed.valueOf())
@@ -105,7 +106,9 @@ define(
 )
 define(ArrayBuffer, (object) => types.isArrayBuffer(object), writeBuffer)
 for (const name of tag.VIEW_KINDS) {
-  const constructor = (globalThis as unknown as Record<string, { prototype: object } | undefined>)[name]
+  const constructor = (globalThis as unknown as Record<string, { prototype: object } | undefined>)[
+    name
+  ]
   if (constructor) {
     define(
       constructor,
@@ -120,7 +123,7 @@ for (const name of tag.VIEW_KINDS) {
   }
 }
 for (const name of tag.ERROR_CLASSES) {
-  const constructor = (globalThis as unknown as Record<string, { prototype: object }>)[name]!
+  const constructor = (globalThis as unknown as Record<string, { prototype: object }>)[name]
   define(constructor, types.isNativeError, writeError)
 }
 define(DOMException, (object) => hasBrand(DOMException.prototype, 'code', object), writeError)

@@ -73,7 +73,7 @@ function* propertiesOf(error: Error): Generator<string> {
 }
 
 function builtinClassOf(error: Error): string {
-  for (let prototype: unknown = error; prototype !== null; ) {
+  for (let prototype: unknown = error; prototype !== null;) {
     prototype = Object.getPrototypeOf(prototype)
     for (const name of tag.ERROR_CLASSES) {
       const constructor = (globalThis as unknown as Record<string, { prototype: object }>)[name]

@@ -4,7 +4,12 @@
  * @module
  */
 import { reduceSymbol } from '../hooks.js'
-import { recordOf, type Capture, type CodeRecord, type FunctionRecord } from '../functions/capture.js'
+import {
+  recordOf,
+  type Capture,
+  type CodeRecord,
+  type FunctionRecord,
+} from '../functions/capture.js'
 import type { Code } from '../functions/code.js'
 import { extrasOf } from '../functions/extras.js'
 import { Cell, identityOf } from '../functions/registry.js'
@@ -97,13 +102,13 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
     next = 1
   }
   const eager = code.eager.length - next
-  for (let i = 0; i < eager; i++) writeCapture(w, depth, captures[i]!)
+  for (let i = 0; i < eager; i++) writeCapture(w, depth, captures[i])
   if (w.numberOf(fn) >= 0) {
     // An eager capture led to this very function, which is written by now. Only the values count.
     throw w.refuse('is needed while it is being defined')
   }
   w.register(fn)
-  for (let i = eager; i < captures.length; i++) writeCapture(w, depth, captures[i]!)
+  for (let i = eager; i < captures.length; i++) writeCapture(w, depth, captures[i])
   writeExtras(w, depth, fn, record)
   w.depth = depth
   void start

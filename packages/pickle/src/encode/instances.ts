@@ -113,4 +113,3 @@ function writeWithPrototype(w: Writer, object: object, prototype: object): void 
   w.depth = depth
   writeFields(w, object)
 }
-

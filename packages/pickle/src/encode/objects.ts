@@ -60,7 +60,7 @@ export function writeNamed(w: Writer, object: object, keys: string[]): void {
     out.byte(tag.DICTIONARY)
     out.varint(count)
     for (let i = 0; i < count; i++) {
-      const key = keys[i] as string
+      const key = keys[i]
       writeString(out, key)
       path[depth] = key
       writeValue(w, (object as Record<string, unknown>)[key])
@@ -68,7 +68,7 @@ export function writeNamed(w: Writer, object: object, keys: string[]): void {
   } else {
     writeShape(w, keys)
     for (let i = 0; i < count; i++) {
-      const key = keys[i] as string
+      const key = keys[i]
       path[depth] = key
       writeValue(w, (object as Record<string, unknown>)[key])
     }
@@ -88,7 +88,7 @@ function writeShape(w: Writer, keys: string[]): void {
   // The definition's own length lets the receiver look it up without decoding its strings.
   const start = out.position
   out.uint32(0)
-  for (let i = 0; i < keys.length; i++) writeString(out, keys[i] as string)
+  for (let i = 0; i < keys.length; i++) writeString(out, keys[i])
   out.uint32At(start, out.position - start - 4)
 }
 

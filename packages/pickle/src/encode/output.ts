@@ -58,7 +58,7 @@ export class Output {
     this.reserve(8)
     float64[0] = value
     const { bytes, position } = this
-    for (let i = 0; i < 8; i++) bytes[position + i] = float64Bytes[i] as number
+    for (let i = 0; i < 8; i++) bytes[position + i] = float64Bytes[i]
     this.position = position + 8
   }
 

@@ -30,11 +30,11 @@ export function picklingError(
 ): PicklingError {
   const clauses: { kind: string; name: string }[] = [{ kind: '', name: root }]
   for (const segment of segments) {
-    const last = clauses[clauses.length - 1]!
+    const last = clauses[clauses.length - 1]
     if (typeof segment === 'object') clauses.push({ ...segment })
     else last.name += property(segment, last.name === '')
   }
-  const first = clauses[0]!
+  const first = clauses[0]
   const subject = first.name === '' ? 'the value' : `"${first.name}"`
   const rest = clauses.slice(1).map(({ kind, name }) => (name === '' ? kind : `${kind} "${name}"`))
   const detail = rest.length === 0 ? 'it' : rest.join(' → ')

@@ -33,14 +33,14 @@ function writeLongString(out: Output, text: string): void {
   // Three bytes a unit is the worst case; big strings are worth a pass to know.
   out.reserve(5 + (length > 65_536 ? Buffer.byteLength(text, 'utf8') : length * 3))
   const start = out.position + 5
-  let written = utf8Write!.call(out.bytes, text, start)
+  let written = utf8Write.call(out.bytes, text, start)
   let tag = ASCII
   if (written !== length) {
     tag = UTF8
     if (!isWellFormed(text)) {
       tag = UTF16
       out.reserve(5 + length * 2)
-      written = ucs2Write!.call(out.bytes, text, start)
+      written = ucs2Write.call(out.bytes, text, start)
     }
   }
   out.bytes[out.position] = tag

@@ -84,7 +84,9 @@ export class Writer {
   enter(): number {
     const { depth } = this
     if (depth === MAX_DEPTH) {
-      throw this.refuse(`is nested more than ${MAX_DEPTH} levels deep; flatten it, or send it as text`)
+      throw this.refuse(
+        `is nested more than ${MAX_DEPTH} levels deep; flatten it, or send it as text`,
+      )
     }
     this.depth = depth + 1
     return depth
@@ -98,7 +100,7 @@ export class Writer {
   needModule(specifier: string, parent: string, kind: string): number {
     const { modules } = this
     for (let i = 0; i < modules.length; i++) {
-      const known = modules[i]!
+      const known = modules[i]
       if (known.specifier === specifier && known.parent === parent && known.kind === kind) return i
     }
     return modules.push({ specifier, parent, kind }) - 1

@@ -126,7 +126,7 @@ class Walk implements Analysis {
       case 'CatchClause':
         return this.#inScope(newScope(node, this.#scope, { home: false, once: false }), () => {
           if (node.param) this.#pattern(node.param, 'catch', undefined)
-          this.children({ ...node, param: null } as AnyNode)
+          this.children({ ...node, param: null })
         })
       case 'VariableDeclaration':
         return this.#variables(node, parent)
@@ -280,11 +280,7 @@ class Walk implements Analysis {
   }
 
   /** Declares the names of a pattern. */
-  #pattern(
-    pattern: Pattern,
-    kind: Binding['kind'],
-    source: ImportSource | undefined,
-  ): Binding[] {
+  #pattern(pattern: Pattern, kind: Binding['kind'], source: ImportSource | undefined): Binding[] {
     switch (pattern.type) {
       case 'Identifier': {
         const scope = kind === 'var' ? this.#scope.home : this.#scope
@@ -294,7 +290,8 @@ class Walk implements Analysis {
       }
       case 'ObjectPattern':
         return pattern.properties.flatMap((property) => {
-          if (property.type === 'RestElement') return this.#pattern(property.argument, kind, undefined)
+          if (property.type === 'RestElement')
+            return this.#pattern(property.argument, kind, undefined)
           if (property.computed) this.visit(property.key, property)
           const name =
             property.key.type === 'Identifier' && !property.computed ? property.key.name : undefined
@@ -387,11 +384,9 @@ class Walk implements Analysis {
   ): void {
     if (node.type === 'ExportDefaultDeclaration') {
       const { declaration } = node
-      const named = 'id' in declaration && declaration.id && declaration.type.endsWith('Declaration')
-      this.exports.set(
-        'default',
-        named ? (declaration.id as { name: string }).name : '*default*',
-      )
+      const named =
+        'id' in declaration && declaration.id && declaration.type.endsWith('Declaration')
+      this.exports.set('default', named ? (declaration.id as { name: string }).name : '*default*')
       return this.visit(declaration, node)
     }
     if (node.source) return

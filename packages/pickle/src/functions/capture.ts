@@ -31,7 +31,12 @@ type Callable = (...args: never[]) => unknown
 /** A value that code needs: as is, or through an import or a shared cell. */
 export type Capture =
   | { readonly kind: 'value'; readonly variable: string; readonly value: unknown }
-  | { readonly kind: 'cell'; readonly variable: string; readonly value: unknown; readonly key: string }
+  | {
+      readonly kind: 'cell'
+      readonly variable: string
+      readonly value: unknown
+      readonly key: string
+    }
   | { readonly kind: 'import'; readonly source: ImportSource; readonly parent: string }
 
 /** A function or class that travels as its source. */
@@ -47,8 +52,17 @@ export interface CodeRecord {
 
 export type FunctionRecord =
   | { readonly kind: 'global'; readonly path: readonly string[] }
-  | ({ readonly kind: 'export'; readonly from: ExportReference['kind'] } & Omit<ExportReference, 'kind'>)
-  | { readonly kind: 'method'; readonly owner: Callable; readonly isStatic: boolean; readonly key: string | symbol; readonly part: 'value' | 'get' | 'set' }
+  | ({ readonly kind: 'export'; readonly from: ExportReference['kind'] } & Omit<
+      ExportReference,
+      'kind'
+    >)
+  | {
+      readonly kind: 'method'
+      readonly owner: Callable
+      readonly isStatic: boolean
+      readonly key: string | symbol
+      readonly part: 'value' | 'get' | 'set'
+    }
   | CodeRecord
 
 const records: WeakMap<Callable, FunctionRecord> = new WeakMap()
@@ -210,7 +224,9 @@ class CapturedCode implements CodeRecord {
   }
 
   captures(): readonly Capture[] {
-    return this.#captures ?? this.#read(inspect(this.#fn.deref()!, (inspection) => inspection.scopes()))
+    return (
+      this.#captures ?? this.#read(inspect(this.#fn.deref()!, (inspection) => inspection.scopes()))
+    )
   }
 
   #read(scopes: readonly CapturedScope[]): Capture[] {
@@ -255,4 +271,3 @@ function originOf(unit: Unit): { url: string; sources: Readonly<Record<string, I
   }
   return { url: unit.script.url, sources: {} }
 }
-

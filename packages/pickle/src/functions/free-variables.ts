@@ -73,7 +73,7 @@ export function freeVariables(
 }
 
 function isCommonJs({ script }: Unit, uses: readonly Reference[]): boolean {
-  return !script.isModule && uses[0]!.binding === undefined
+  return !script.isModule && uses[0].binding === undefined
 }
 
 function classify(
@@ -82,7 +82,7 @@ function classify(
   visible: boolean,
   sources: Readonly<Record<string, ImportSource>>,
 ): Omit<FreeVariable, 'eager'> | undefined {
-  const { binding } = uses[0]!
+  const { binding } = uses[0]
   if (binding === undefined) {
     // Of the scopes around evaluated code, or of no scope: a global.
     if (visible) return { name, kind: 'value', at: -1, constant: false, source: undefined }

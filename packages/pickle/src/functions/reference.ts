@@ -103,9 +103,7 @@ function isContainer(value: unknown): value is object {
   if (typeof value === 'function') return !isNative(value as Callable)
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return (
-    prototype === null || prototype === Object.prototype || Object.hasOwn(value, 'constructor')
-  )
+  return prototype === null || prototype === Object.prototype || Object.hasOwn(value, 'constructor')
 }
 
 /**
@@ -144,7 +142,8 @@ function findInModules(fn: Callable, url: string): readonly string[] | undefined
       indexValue(index, builtin, path, 2)
       for (const inner of ['promises', 'posix', 'win32', 'types', 'webcrypto']) {
         const value: unknown = (builtin as Record<string, unknown>)[inner]
-        if (typeof value === 'object' && value !== null) indexValue(index, value, [...path, inner], 1)
+        if (typeof value === 'object' && value !== null)
+          indexValue(index, value, [...path, inner], 1)
       }
       indexes.set(name, index)
     }

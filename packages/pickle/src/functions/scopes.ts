@@ -24,7 +24,16 @@ export interface Scope {
 /** A declared name. */
 export interface Binding {
   readonly name: string
-  readonly kind: 'var' | 'let' | 'const' | 'function' | 'class' | 'param' | 'import' | 'catch' | 'self'
+  readonly kind:
+    | 'var'
+    | 'let'
+    | 'const'
+    | 'function'
+    | 'class'
+    | 'param'
+    | 'import'
+    | 'catch'
+    | 'self'
   readonly scope: Scope
   readonly start: number
   /** Where its value is imported from, when a declaration says so. */
@@ -89,12 +98,7 @@ export function newScope(
   return scope
 }
 
-export function declare(
-  scope: Scope,
-  name: string,
-  kind: Binding['kind'],
-  start: number,
-): Binding {
+export function declare(scope: Scope, name: string, kind: Binding['kind'], start: number): Binding {
   const known = scope.bindings.get(name)
   if (known !== undefined) {
     // Declared again: `var x` twice, or a function over a parameter. Its value may have changed.

@@ -14,10 +14,7 @@ export function isClass(fn: Callable): boolean {
 }
 
 function isNativeClass(fn: Callable): boolean {
-  return (
-    isNative(fn) &&
-    Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false
-  )
+  return isNative(fn) && Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false
 }
 
 /** True for functions without a source: native and bound ones. */

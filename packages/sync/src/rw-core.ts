@@ -1,0 +1,217 @@
+/**
+ * The protocol of `RWLock`: many readers or one writer, in phases that starve neither.
+ *
+ * Who comes to read waits behind writers that wait. When a writer leaves, the
+ * readers that waited by then go before the next writer; those that come later
+ * do not. After Brandenburg and Anderson's phase-fair locks. Writers among
+ * themselves take turns by a gate.
+ *
+ * The truth is the writer's tag and a ledger of readers, so what the dead hold is
+ * known to nobody's cost: a dead writer's lock is free, and a dead reader's count
+ * is struck out by the next writer that looks.
+ *
+ * @module
+ */
+import {
+  LeafLock,
+  type ObjectShape,
+  PENDING,
+  type Pending,
+  type Session,
+  WaitSet,
+  isDead,
+  toTicks,
+} from '@mp/shared-memory/internal'
+import { GATE_MS, Gate } from './gate.js'
+import { LEDGER_WORDS, Ledger } from './ledger.js'
+
+/**
+ * Words of a read-write lock.
+ *
+ * | word     | name     | values                                                                     |
+ * | -------- | -------- | -------------------------------------------------------------------------- |
+ * | 0        | leaf     | leaf lock over writer, readers and ledger                                   |
+ * | 1–2      | gate     | see `GATE`; for writers                                                     |
+ * | 3        | writer   | 0 · tag of the agent that writes. A dead one's: free, and it died writing    |
+ * | 4        | readers  | Σ ledger; derived                                                           |
+ * | 5        | turn     | 0 · when the readers' turn began, in ticks, made odd; a hint                |
+ * | 6        | freed    | when the last holder left, in ticks; a hint                                 |
+ * | 16–23    | reading  | wait set of those who want to read                                          |
+ * | 24–31    | writing  | wait set of those who want to write                                         |
+ * | 32–39    | leafSet  | wait set of the leaf lock                                                   |
+ * | 64–319   | came     | since when each agent waits to read                                         |
+ * | 320–575  | cameW    | since when each agent waits to write                                        |
+ * | 576–1087 | ledger   | how often each agent reads                                                  |
+ */
+const RW = {
+  leaf: 0,
+  gate: 1,
+  writer: 3,
+  readers: 4,
+  turn: 5,
+  freed: 6,
+  reading: 16,
+  writing: 24,
+  leafSet: 32,
+  came: 64,
+  cameW: 320,
+  ledger: 576,
+} as const
+
+export function rwShape(): Omit<ObjectShape, 'type'> {
+  return { words: RW.ledger + LEDGER_WORDS, sets: RW.reading, setCount: 3 }
+}
+
+export class RWCore {
+  readonly reading: WaitSet
+  readonly writing: WaitSet
+  readonly gate: Gate
+  readonly #session: Session
+  readonly #words: Int32Array
+  readonly #base: number
+  readonly #held: Ledger
+  readonly #leaf: LeafLock
+
+  /** @param base first word of the lock. */
+  constructor(session: Session, base: number) {
+    const { agent, waiting, words } = session
+    this.#session = session
+    this.#words = words
+    this.#base = base
+    this.reading = new WaitSet(agent, base + RW.reading, base + RW.came)
+    this.writing = new WaitSet(agent, base + RW.writing, base + RW.cameW)
+    this.gate = new Gate(session, base + RW.gate, this.writing)
+    this.#held = new Ledger(session, base + RW.ledger)
+    this.#leaf = new LeafLock(agent, waiting, base + RW.leaf, base + RW.leafSet, () =>
+      this.#derive(),
+    )
+  }
+
+  /**
+   * Takes it for reading; gives the tag of the writer that died writing, or 0.
+   *
+   * @param since when this reader came, in ticks; undefined when it does not wait yet.
+   */
+  read(since: number | undefined): number | Pending {
+    if (this.#mustYield(since)) return PENDING
+    const words = this.#words
+    this.#leaf.lock()
+    const writer = Atomics.load(words, this.#base + RW.writer)
+    const isFree = writer === 0 || isDead(words, writer)
+    if (isFree) {
+      if (!this.#held.signed) {
+        this.#held.settle()
+        this.#derive()
+      }
+      // CRASH: one store makes us a reader; the two after it are derived, or the same as before.
+      this.#held.setOwn(this.#held.own() + 1)
+      Atomics.add(words, this.#base + RW.readers, 1)
+      if (writer !== 0) Atomics.store(words, this.#base + RW.writer, 0)
+    }
+    this.#leaf.unlock()
+    return isFree ? writer : PENDING
+  }
+
+  /** Takes it for writing; gives the tag of the writer that died writing, or 0. */
+  write(): number | Pending {
+    const words = this.#words
+    const gate = this.gate.owner()
+    if (this.gate.bars(gate) || this.#isReadersTurn()) return PENDING
+    this.#leaf.lock()
+    const writer = Atomics.load(words, this.#base + RW.writer)
+    const isFree = (writer === 0 || isDead(words, writer)) && !this.#isRead()
+    // CRASH: dying from here on leaves our tag, which the next one recognises.
+    if (isFree) Atomics.store(words, this.#base + RW.writer, this.#session.agent.tag)
+    this.#leaf.unlock()
+    if (!isFree) return PENDING
+    this.gate.open(gate)
+    return writer
+  }
+
+  /** Gives back one of this agent's reads; false when it has none. */
+  releaseRead(): boolean {
+    const words = this.#words
+    const own = this.#held.own()
+    if (own === 0) return false
+    this.#leaf.lock()
+    this.#held.setOwn(own - 1)
+    const left = Atomics.sub(words, this.#base + RW.readers, 1) - 1
+    if (left === 0) Atomics.store(words, this.#base + RW.freed, this.#now())
+    this.#leaf.unlock()
+    if (left === 0) this.gate.wakeNext()
+    return true
+  }
+
+  /** Gives back the write of this agent; false when it has none. */
+  releaseWrite(): boolean {
+    const words = this.#words
+    if (this.writer() !== this.#session.agent.tag) return false
+    Atomics.store(words, this.#base + RW.freed, this.#now())
+    const readersWait = this.reading.any()
+    Atomics.store(words, this.#base + RW.turn, readersWait ? this.#now() | 1 : 0)
+    // SYNC: what was written is visible to whoever reads 0 here. CRASH: before it, we died writing; after it, any
+    // death wakes everybody.
+    Atomics.store(words, this.#base + RW.writer, 0)
+    this.reading.wakeAll()
+    this.gate.wakeNext()
+    return true
+  }
+
+  /** Tag of the living agent that writes, or 0. */
+  writer(): number {
+    const writer = Atomics.load(this.#words, this.#base + RW.writer)
+    return writer === 0 || isDead(this.#words, writer) ? 0 : writer
+  }
+
+  /** Whether somebody reads; a hint. */
+  isRead(): boolean {
+    return Atomics.load(this.#words, this.#base + RW.readers) > 0
+  }
+
+  /** Whether nobody holds it, and somebody else's turn has to be waited for. */
+  isIdle(): boolean {
+    return this.writer() === 0 && !this.isRead()
+  }
+
+  /** A writer that leaves without having written may have kept readers waiting. */
+  abandonWriting(): void {
+    this.gate.leave()
+    this.reading.wakeAll()
+  }
+
+  /** Whether a reader has to let a waiting writer go first. */
+  #mustYield(since: number | undefined): boolean {
+    if (!this.writing.any()) return false
+    const turn = Atomics.load(this.#words, this.#base + RW.turn)
+    if (since !== undefined && turn !== 0 && ((since - turn) | 0) <= 0) return false
+    // A writer that does not take a free lock for so long is stopped, or its event loop is busy.
+    return !(this.isIdle() && this.#isOver(Atomics.load(this.#words, this.#base + RW.freed)))
+  }
+
+  /** Whether readers that waited when the last writer left have not come in yet. */
+  #isReadersTurn(): boolean {
+    const turn = Atomics.load(this.#words, this.#base + RW.turn)
+    if (turn === 0 || this.#isOver(turn)) return false
+    const { slot, since } = this.reading.next()
+    return slot >= 0 && ((since - turn) | 0) <= 0
+  }
+
+  /** Whether anybody alive reads. Under the leaf lock. */
+  #isRead(): boolean {
+    if (!this.isRead()) return false
+    if (this.#held.settle() !== 0) this.#derive()
+    return this.isRead()
+  }
+
+  #isOver(since: number): boolean {
+    return ((this.#now() - since) | 0) > toTicks(GATE_MS)
+  }
+
+  #derive(): void {
+    Atomics.store(this.#words, this.#base + RW.readers, this.#held.total())
+  }
+
+  #now(): number {
+    return toTicks(this.#session.agent.platform.now())
+  }
+}
