@@ -11,6 +11,8 @@ export default defineConfig({
     pool: 'forks',
     // The tests start processes of their own; more files at a time than this only makes them wait for each other.
     maxWorkers: 2,
+    // Fails whatever leaves a process, a file or a descriptor behind.
+    setupFiles: ['internal/dist/leak-check.js'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Left to itself vitest inlines linked packages and gives a test a second copy of each module.

@@ -26,7 +26,7 @@ async function write(queue: Queue<number>): Promise<void> {
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error
       console.log('writer: the queue is full')
-      await sleep(0.5 * second)
+      await sleep(1 * second)
     }
   }
   queue.shutdown() // no more puts; gets go on until it is empty

@@ -67,11 +67,11 @@ function decode(
   const r = spare ?? new Reader()
   spare = undefined
   try {
-    r.bytes = bytes
+    r.bytes = plainView(bytes)
     r.position = 1
     r.end = bytes.length
     r.dataOnly = options?.dataOnly === true
-    const header = bytes[0] ?? 0
+    const header = r.bytes[0] ?? 0
     if ((header & ~HAS_TRAILER) !== VERSION) {
       throw new UnpicklingError(`Not a message of this version (first byte ${header})`)
     }
@@ -92,6 +92,15 @@ function decode(
     r.reset()
     spare = r
   }
+}
+
+/** A Buffer's slice() would not copy: decoding works on the plain view of the same bytes. */
+function plainView(bytes: Uint8Array): Uint8Array {
+  if (bytes?.constructor === Uint8Array) return bytes
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`Expected \`bytes\` to be a Uint8Array, got \`${typeof bytes}\``)
+  }
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function readTrailer(r: Reader): void {

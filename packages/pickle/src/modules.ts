@@ -89,12 +89,56 @@ export function loadedNamespace(url: string): object | undefined {
   }
 }
 
-// #endregion
-// #region Loading
-
-function keyOf({ specifier, parent, kind }: ModuleName): string {
-  return `${kind} ${parent} ${specifier}`
+/** @returns the exports of a file that `require` has loaded, or undefined. */
+export function loadedExports(file: string): { exports: unknown } | undefined {
+  const cache = (Module as unknown as { _cache: Record<string, NodeJS.Module | undefined> })._cache
+  return cache[file]
 }
+
+/**
+ * The one copy of a module that this process has, if any: as ES module, or, where a loader makes
+ * CommonJS of ES modules, as that.
+ */
+function residentModule(url: string): object | undefined {
+  const namespace = loadedNamespace(url)
+  if (namespace !== undefined || !url.startsWith('file:')) return namespace
+  const file = fileURLToPath(url)
+  const loaded = loadedExports(file)
+  return loaded && likeEsm(loaded.exports, !isEsmFile(file))
+}
+
+/** True for what Node takes for an ES module: by extension, or by the nearest package.json. */
+function isEsmFile(file: string): boolean {
+  if (file.endsWith('.mjs')) return true
+  if (!file.endsWith('.js')) return false
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    try {
+      const text = readFileSync(join(directory, 'package.json'), 'utf8')
+      return (JSON.parse(text) as { type?: string }).type === 'module'
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+    if (directory === dirname(directory)) return false
+  }
+}
+
+/** What `import` gives for CommonJS exports: their names, and all of them as `default`. */
+function likeEsm(exports: unknown, nodeMode: boolean): object {
+  const namespace: object = {}
+  const members =
+    (typeof exports === 'object' && exports !== null) || typeof exports === 'function'
+      ? (exports as Record<string, unknown>)
+      : {}
+  if (members['__esModule'] === true && !nodeMode) return members
+  for (const name of Object.keys(members)) {
+    if (name === 'default') continue
+    Object.defineProperty(namespace, name, { enumerable: true, get: () => members[name] })
+  }
+  return Object.defineProperty(namespace, 'default', { value: exports, enumerable: true })
+}
+
+// #endregion
+// #region In place of a module that is not loaded here
 
 type Importer = (specifier: string, options?: unknown) => Promise<unknown>
 
@@ -113,7 +157,7 @@ export function importerOf(parent: string): Importer {
 
 /** The `require` of a module. */
 export function requireOf(parent: string): NodeJS.Require {
-  return createRequire(parent || import.meta.url)
+  return createRequire(parent.startsWith('file:') ? parent : import.meta.url)
 }
 
 const metas = new Map<string, ImportMeta>()
@@ -124,7 +168,7 @@ export function metaOf(url: string): ImportMeta {
   if (meta === undefined) {
     const filename = fileOf(url)
     meta = Object.assign(Object.create(null) as ImportMeta, {
-      dirname: filename.replace(/[/\\][^/\\]*$/, ''),
+      dirname: dirname(filename),
       filename,
       url,
       resolve: (specifier: string) => resolverOf(url)(specifier),
@@ -153,18 +197,25 @@ function resolverOf(parent: string): (specifier: string) => string {
 
 /** The file of a URL; for code without one, a name in the current directory. */
 function fileOf(url: string): string {
-  return url.startsWith('file:')
-    ? fileURLToPath(url)
-    : fileURLToPath(new URL('[eval].mjs', pathToFileURL(`${process.cwd()}/`)))
+  return url.startsWith('file:') ? fileURLToPath(url) : join(process.cwd(), '[eval].mjs')
+}
+
+// #endregion
+// #region Loading
+
+function keyOf({ specifier, parent, kind }: ModuleName): string {
+  return `${kind} ${parent} ${specifier}`
 }
 
 /** Loads a module with `import()`, for {@link loadNow} to find it. */
 export async function loadAhead(name: ModuleName): Promise<void> {
-  const key = keyOf(name)
-  if (!name.kind.startsWith('import') || imported.has(key)) return
-  const type = name.kind.slice('import:'.length)
+  const { specifier, parent, kind } = name
+  if (!kind.startsWith('import') || imported.has(keyOf(name))) return
+  const resident = parent === '' ? residentModule(specifier) : undefined
+  if (resident !== undefined) return void imported.set(keyOf(name), resident)
+  const type = kind.slice('import:'.length)
   const options = type ? { with: { type } } : undefined
-  imported.set(key, await importerOf(name.parent)(name.specifier, options))
+  imported.set(keyOf(name), await importerOf(parent)(specifier, options))
 }
 
 /** Loads a module at once. @returns its namespace, or its exports for a CommonJS one. */
@@ -180,57 +231,35 @@ export function loadNow(name: ModuleName): unknown {
 
 function load({ specifier, parent, kind }: ModuleName): unknown {
   if (kind.startsWith('require')) {
-    const exports: unknown = parent
-      ? requireOf(parent)(specifier)
-      : requireOf('')(fileURLToPath(specifier))
+    const exports = requireFrom(parent, specifier)
     return kind === 'require' ? exports : likeEsm(exports, kind === 'require-node')
   }
-  if (isBuiltin(specifier)) return likeEsm(requireOf('')(specifier), true)
-  const url = parent ? resolverOf(parent)(specifier) : specifier
+  const url = isBuiltin(specifier) || !parent ? specifier : resolverOf(parent)(specifier)
   if (isBuiltin(url)) return likeEsm(requireOf('')(url), true)
   if (!url.startsWith('file:')) {
     throw new UnpicklingError(`Cannot load ${url} without waiting; use loadsAsync`)
   }
-  return loadedNamespace(url) ?? loadFile(fileURLToPath(url), url)
+  return residentModule(url) ?? loadFile(fileURLToPath(url))
 }
 
-function loadFile(file: string, url: string): unknown {
+/** What `require` gives, but one copy only of a module that is an ES module. */
+function requireFrom(parent: string, specifier: string): unknown {
+  const require = requireOf(parent)
+  const file = parent ? require.resolve(specifier) : fileURLToPath(specifier)
+  if (!isBuiltin(file) && isEsmFile(file)) {
+    return loadedNamespace(pathToFileURL(file).href) ?? loadFile(file)
+  }
+  return require(file) as unknown
+}
+
+function loadFile(file: string): unknown {
   if (file.endsWith('.json')) {
     return { default: JSON.parse(readFileSync(file, 'utf8')) as unknown }
   }
-  if (file.endsWith('.mjs') || (file.endsWith('.js') && isInModulePackage(file))) {
-    // A loader that turns ES modules into CommonJS for require() would make a second copy.
-    return compile(readFileSync(file, 'utf8'), file, 'module')
-  }
-  const exports: unknown = requireOf(url)(file)
+  // A loader that turns ES modules into CommonJS for require() would make a second copy of it.
+  if (isEsmFile(file)) return compile(readFileSync(file, 'utf8'), file, 'module')
+  const exports: unknown = requireOf('')(file)
   return types.isModuleNamespaceObject(exports) ? exports : likeEsm(exports, true)
-}
-
-/** True when the nearest package.json says `"type": "module"`. */
-function isInModulePackage(file: string): boolean {
-  for (let directory = dirname(file); ; directory = dirname(directory)) {
-    try {
-      const text = readFileSync(join(directory, 'package.json'), 'utf8')
-      return (JSON.parse(text) as { type?: string }).type === 'module'
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-    if (directory === dirname(directory)) return false
-  }
-}
-
-/** What `import` gives for CommonJS exports: their names, and all of them as `default`. */
-function likeEsm(exports: unknown, nodeMode: boolean): object {
-  const namespace: object = {}
-  const members =
-    (typeof exports === 'object' && exports !== null) || typeof exports === 'function'
-      ? (exports as Record<string, unknown>)
-      : {}
-  if (members['__esModule'] === true && !nodeMode) return members
-  for (const name of Object.keys(members)) {
-    Object.defineProperty(namespace, name, { enumerable: true, get: () => members[name] })
-  }
-  return Object.defineProperty(namespace, 'default', { value: exports, enumerable: true })
 }
 
 // #endregion

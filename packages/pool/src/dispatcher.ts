@@ -145,8 +145,8 @@ export class Dispatcher {
     const { waiting } = this.#core.session
     try {
       while (this.pending > 0) {
-        const message = await waiting.async(this.#core.results.taking(), Infinity, stop.signal)
-        if (message !== PENDING) this.#handle(decodeResult(message))
+        // Waits without taking: a result in a promise would be out of reach for a call that blocks this thread.
+        await waiting.async(this.#core.results.polling(), Infinity, stop.signal)
         this.#drain(TURN)
       }
     } catch (error) {

@@ -7,7 +7,6 @@
 #include "session.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +65,8 @@ bool mp_arg_integer(const struct mp_call *call, size_t i, const char *argument, 
                     uint64_t max, uint64_t *out) {
   double value;
   if (!arg_double(call, i, argument, &value)) return false;
-  if (!(value >= (double)min && value <= (double)max) || value != floor(value)) {
+  if (!(value >= (double)min && value <= (double)max) ||
+      value != (double)(uint64_t)value) {
     char message[192];
     (void)snprintf(message, sizeof message,
                    "%s: Expected `%s` to be an integer from %.0f to %.0f, got `%.17g`", call->name,
@@ -120,7 +120,7 @@ bool mp_arg_value(const struct mp_call *call, size_t i, const char *argument, ui
 bool mp_arg_slice(const struct mp_call *call, size_t i, const char *argument, double *out) {
   double value;
   if (!arg_double(call, i, argument, &value)) return false;
-  if (isnan(value)) {
+  if (value != value) {
     mp_throw_type(call, argument, "a number, not NaN");
     return false;
   }

@@ -159,7 +159,11 @@ static napi_value set_layout(napi_env env, napi_callback_info info) {
     *fields[i].field = (uint32_t)value;
   }
   int error = mp_session_set_layout(&layout);
-  if (error < 0) mp_throw_errno(&call, error, "it does not fit, or is not the one set before");
+  if (error == -EINVAL) {
+    mp_throw_errno(&call, error, "the layout does not fit, or is not the one set before");
+  } else if (error < 0) {
+    mp_throw_errno(&call, error, "create or attach first");
+  }
   return NULL;
 }
 

@@ -8,7 +8,15 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import {
   addonPlan,
@@ -25,11 +33,8 @@ function fingerprint(plan, compiler, headers) {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([plan, compiler, process.platform, process.arch]))
   const local = readdirSync(nativeDir).filter((name) => /\.[ch]$/.test(name))
-  const files = [
-    ...local.map((name) => join(nativeDir, name)),
-    ...readdirSync(headers).map((name) => join(headers, name)),
-  ]
-  for (const file of files.sort()) hash.update(readFileSync(file))
+  for (const name of local.sort()) hash.update(readFileSync(join(nativeDir, name)))
+  for (const name of readdirSync(headers).sort()) hash.update(readFileSync(join(headers, name)))
   return hash.digest('hex')
 }
 
@@ -52,7 +57,15 @@ function build() {
   const partial = join(folder, `native.${process.pid}.partial`)
   try {
     // -isystem: our warnings are for our sources.
-    compile(compiler, [...plan.compile, '-isystem', headers, ...plan.sources, ...plan.link, '-o', partial])
+    compile(compiler, [
+      ...plan.compile,
+      '-isystem',
+      headers,
+      ...plan.sources,
+      ...plan.link,
+      '-o',
+      partial,
+    ])
     renameSync(partial, target)
   } finally {
     rmSync(partial, { force: true })

@@ -135,6 +135,8 @@ export const OBJECT_TYPE = {
   array: 10,
   process: 11,
   pool: 12,
+  value: 13,
+  list: 14,
 } as const
 
 /** A unit of the control region's arena: 64 words, 256 bytes. */

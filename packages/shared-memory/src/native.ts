@@ -23,7 +23,7 @@ export interface NativeLayout {
   readonly stateWord: number
   /** Inside a slot: the bell on which its agent sleeps. */
   readonly bellWord: number
-  /** Inside a slot: who sleeps on the bell, see {@link ParkedBit}. */
+  /** Inside a slot: who sleeps on the bell. 1: a thread in `park()`; 2: the waiter thread is armed. */
   readonly parkedWord: number
   /** In the mapping: how many deaths this session has seen. */
   readonly deathsWord: number
@@ -32,14 +32,6 @@ export interface NativeLayout {
   /** The state of a slot whose agent is alive; 1 to 255. */
   readonly liveState: number
 }
-
-/** Bits of a parked word, and of the mask of {@link Native.wake}. */
-export const ParkedBit = {
-  /** A thread sleeps in {@link Native.park}. */
-  sync: 1,
-  /** The waiter thread is to call back at the next ring. */
-  waiter: 2,
-} as const
 
 /** What {@link Native.park} says of its end. */
 export const ParkResult = {
@@ -96,14 +88,14 @@ export interface Native {
    * sleeper. Call it through a JavaScript function for each slice, or the thread cannot be terminated.
    */
   park(word: number, expected: number, timeoutMs: number): ParkResult
-  /** Wakes all sleepers on a word, in any process, whose {@link ParkedBit} is in `mask`. */
+  /** Wakes all sleepers on a word, in any process. Mask 1: those in {@link park}; 2: waiter threads. */
   wake(word: number, mask: number): void
   /** Rings every slot that is not free, whether it looks asleep or not. Needs a layout. */
   ringAll(): void
 
   /**
-   * Starts this agent's waiter thread: once the bell leaves `seen` while {@link ParkedBit.waiter} is
-   * set, it clears that bit and calls `callback` from the event loop. So: load the bell, arm the bit,
+   * Starts this agent's waiter thread: once the bell leaves `seen` while bit 2 of
+   * the parked word is set, it clears it and calls `callback` from the event loop. So: load the bell, arm the bit,
    * load the bell again; if it moved, do not wait. Does not keep the event loop alive until
    * {@link waiterRef}. What `callback` throws is an uncaught exception.
    */

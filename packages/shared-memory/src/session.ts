@@ -31,6 +31,7 @@ import {
 import { type Native, loadNative } from './native.js'
 import { Pages } from './pages.js'
 import { Reaper } from './reaper.js'
+import { endWithTheDead } from './shared-lifetime.js'
 import { makeTag, nextGeneration, packState, tagSlot } from './tag.js'
 import { Waiting } from './waiting.js'
 
@@ -150,7 +151,9 @@ function join(native: Native, parent: number): Session {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
   })
-  return { agent, words, native, waiting, directory, pages, reaper }
+  const joined = { agent, words, native, waiting, directory, pages, reaper }
+  endWithTheDead(joined)
+  return joined
 }
 
 function startWaiting(native: Native, agent: Agent, reaper: Reaper): Waiting {

@@ -26,20 +26,29 @@ const fixture = (name: string): string =>
 const countDescriptors = (): number => readdirSync('/proc/self/fd').length
 
 /** Starts a fixture in this session; the test's end kills what is left of it. */
-function start(name: string, ...args: (string | number)[]): ChildProcess & { pid: number } {
+function start(name: string, ...args: (string | number)[]): { child: ChildProcess; pid: number } {
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', native.fd()]
   const child = spawn(process.execPath, [fixture(name), ...args.map(String)], { stdio })
   children.push(child)
-  return child
+  if (child.pid === undefined) throw new Error(`${name} did not start`)
+  return { child, pid: child.pid }
 }
 
 /** Runs a fixture with a session of its own to its end, or to the deadline. */
-function run(name: string, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function run(
+  name: string,
+  ...args: string[]
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const options = { timeout: 20_000, killSignal: 'SIGKILL' as const }
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--expose-gc', fixture(name), ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr })
-    })
+    execFile(
+      process.execPath,
+      ['--expose-gc', fixture(name), ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr })
+      },
+    )
   })
 }
 
@@ -75,21 +84,21 @@ afterEach(async () => {
 })
 
 test('a child that inherits the file shares the memory', async () => {
-  const child = start('player', 'inherited', 1)
+  const { child } = start('player', 'inherited', 1)
   put(words, WORD.ball, 1)
   waitFor(words, WORD.ball, 2)
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
 test('a sibling opens it by process and descriptor', async () => {
-  const child = start('player', here, 1)
+  const { child } = start('player', here, 1)
   put(words, WORD.ball, 1)
   waitFor(words, WORD.ball, 2)
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
 test('no wake is lost between two processes that sleep in turn', async () => {
-  const child = start('player', 'inherited', 20_000)
+  const { child } = start('player', 'inherited', 20_000)
   for (let round = 0; round < 20_000; round++) {
     put(words, WORD.ball, 2 * round + 1)
     waitFor(words, WORD.ball, 2 * round + 2)
@@ -101,7 +110,7 @@ test('atomics on plain views are exact between processes', async () => {
   const adders = [start('adder', 'inherited', 1_000_000), start('adder', here, 1_000_000)]
   waitFor(words, WORD.ready, 2)
   put(words, WORD.gate, 1)
-  await Promise.all(adders.map((child) => once(child, 'exit')))
+  await Promise.all(adders.map(({ child }) => once(child, 'exit')))
   expect(word(WORD.count)).toBe(2_000_000)
   expect(word(WORD.spin)).toBe(200_000)
 })
@@ -118,11 +127,11 @@ test('a ring from another process reaches a waiting event loop', async () => {
 })
 
 test('a killed process is heard of, and its slot can be claimed', async () => {
-  const child = start('member', 'inherited', 1, 'busy')
+  const { child, pid } = start('member', 'inherited', 1, 'busy')
   waitFor(words, WORD.ready, 1)
   expect(native.probe(1)).toBe(false)
   expect(native.claim(1)).toBe(false)
-  expect(native.watch(child.pid, 1)).toBe(true)
+  expect(native.watch(pid, 1)).toBe(true)
   const heard = new Promise<void>((resolve) => {
     const stop = listen(words, 0, () => {
       if (word(LAYOUT.deathsWord) === 0) return
@@ -140,14 +149,14 @@ test('a killed process is heard of, and its slot can be claimed', async () => {
 })
 
 test('a stopped process is not dead', () => {
-  const child = start('member', 'inherited', 1, 'busy')
+  const { child } = start('member', 'inherited', 1, 'busy')
   waitFor(words, WORD.ready, 1)
   child.kill('SIGSTOP')
   expect(native.claim(1)).toBe(false)
 })
 
 test('a busy process dies with its parent', async () => {
-  const parent = start('parent', here, 2)
+  const { child: parent } = start('parent', here, 2)
   waitFor(words, WORD.ready, 1)
   const before = word(WORD.spin)
   await until(() => word(WORD.spin) !== before)
@@ -157,24 +166,24 @@ test('a busy process dies with its parent', async () => {
 })
 
 test('waiting for a child blocks, tells how it ended, and leaves its exit event', async () => {
-  const child = start('member', 'inherited', 1, 'exit')
+  const { child, pid } = start('member', 'inherited', 1, 'exit')
   waitFor(words, WORD.ready, 1)
-  expect(native.waitExit(child.pid, 10)).toBe(null)
+  expect(native.waitExit(pid, 10)).toBe(null)
   put(words, WORD.gate, 1)
   let ended = null
-  while (ended === null) ended = native.waitExit(child.pid, 100)
+  while (ended === null) ended = native.waitExit(pid, 100)
   expect(ended).toEqual({ code: 5, signal: null })
-  expect(native.waitExit(child.pid, 0)).toEqual({ code: 5, signal: null })
+  expect(native.waitExit(pid, 0)).toEqual({ code: 5, signal: null })
   expect(await once(child, 'exit')).toEqual([5, null])
-  expect(() => native.waitExit(child.pid, 100)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
+  expect(() => native.waitExit(pid, 100)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
 })
 
 test('waiting for a child names the signal that ended it', async () => {
-  const child = start('member', 'inherited', 1, 'busy')
+  const { child, pid } = start('member', 'inherited', 1, 'busy')
   waitFor(words, WORD.ready, 1)
   child.kill('SIGKILL')
   let ended = null
-  while (ended === null) ended = native.waitExit(child.pid, 100)
+  while (ended === null) ended = native.waitExit(pid, 100)
   expect(ended).toEqual({ code: null, signal: 9 })
   expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
 })

@@ -33,7 +33,7 @@ export interface BarrierOptions {
    *
    * @default none
    */
-  action?: (() => void) | undefined
+  action?: (() => unknown) | undefined
   /**
    * How long a party waits that says nothing else, in milliseconds.
    *
@@ -55,7 +55,7 @@ export interface BarrierOptions {
  */
 export class Barrier extends SharedObject {
   readonly #core: BarrierCore
-  readonly #action: (() => void) | undefined
+  readonly #action: (() => unknown) | undefined
   readonly #timeoutMs: number
 
   /** Makes a barrier for `parties` parties, a positive integer. It is freed with the session. */

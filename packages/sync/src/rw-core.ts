@@ -39,6 +39,7 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
  * | 16–23    | reading  | wait set of those who want to read                                          |
  * | 24–31    | writing  | wait set of those who want to write                                         |
  * | 32–39    | leafSet  | wait set of the leaf lock                                                   |
+ * | 40–47    | invited  | agents whose readers waited when the turn began, and have not come in; a hint |
  * | 64–319   | came     | since when each agent waits to read                                         |
  * | 320–575  | cameW    | since when each agent waits to write                                        |
  * | 576–1087 | ledger   | how often each agent reads                                                  |
@@ -53,13 +54,14 @@ const RW = {
   reading: 16,
   writing: 24,
   leafSet: 32,
+  invited: 40,
   came: 64,
   cameW: 320,
   ledger: 576,
 } as const
 
 export function rwShape(): Omit<ObjectShape, 'type'> {
-  return { words: RW.ledger + LEDGER_WORDS, sets: RW.reading, setCount: 3 }
+  return { words: RW.ledger + LEDGER_WORDS, sets: RW.reading, setCount: 4 }
 }
 
 export class RWCore {
@@ -69,6 +71,7 @@ export class RWCore {
   readonly #session: Session
   readonly #words: Int32Array
   readonly #base: number
+  readonly #invited: WaitSet
   readonly #held: Ledger
   readonly #leaf: LeafLock
 
@@ -81,6 +84,7 @@ export class RWCore {
     this.reading = new WaitSet(agent, base + RW.reading, base + RW.came)
     this.writing = new WaitSet(agent, base + RW.writing, base + RW.cameW)
     this.gate = new Gate(session, base + RW.gate, this.writing)
+    this.#invited = new WaitSet(agent, base + RW.invited)
     this.#held = new Ledger(session, base + RW.ledger)
     this.#leaf = new LeafLock(agent, waiting, base + RW.leaf, base + RW.leafSet, () =>
       this.#derive(),
@@ -109,7 +113,9 @@ export class RWCore {
       if (writer !== 0) Atomics.store(words, this.#base + RW.writer, 0)
     }
     this.#leaf.unlock()
-    return isFree ? writer : PENDING
+    if (!isFree) return PENDING
+    this.#invited.disarm()
+    return writer
   }
 
   /** Takes it for writing; gives the tag of the writer that died writing, or 0. */
@@ -146,9 +152,10 @@ export class RWCore {
   releaseWrite(): boolean {
     const words = this.#words
     if (this.writer() !== this.#session.agent.tag) return false
-    Atomics.store(words, this.#base + RW.freed, this.#now())
-    const readersWait = this.reading.any()
-    Atomics.store(words, this.#base + RW.turn, readersWait ? this.#now() | 1 : 0)
+    const now = this.#now()
+    Atomics.store(words, this.#base + RW.freed, now)
+    this.#inviteReaders()
+    Atomics.store(words, this.#base + RW.turn, now | 1)
     // SYNC: what was written is visible to whoever reads 0 here. CRASH: before it, we died writing; after it, any
     // death wakes everybody.
     Atomics.store(words, this.#base + RW.writer, 0)
@@ -173,6 +180,11 @@ export class RWCore {
     return this.writer() === 0 && !this.isRead()
   }
 
+  /** A reader that leaves without having read is not waited for. */
+  abandonReading(): void {
+    this.#invited.disarm()
+  }
+
   /** A writer that leaves without having written may have kept readers waiting. */
   abandonWriting(): void {
     this.gate.leave()
@@ -191,9 +203,16 @@ export class RWCore {
   /** Whether readers that waited when the last writer left have not come in yet. */
   #isReadersTurn(): boolean {
     const turn = Atomics.load(this.#words, this.#base + RW.turn)
-    if (turn === 0 || this.#isOver(turn)) return false
-    const { slot, since } = this.reading.next()
-    return slot >= 0 && ((since - turn) | 0) <= 0
+    return turn !== 0 && this.#invited.any() && !this.#isOver(turn)
+  }
+
+  /** Whoever waits to read now goes before the next writer. */
+  #inviteReaders(): void {
+    const end = (this.#session.agent.highSlot() + 31) >>> 5
+    for (let i = 0; i < end; i++) {
+      const waiting = Atomics.load(this.#words, this.#base + RW.reading + i)
+      Atomics.store(this.#words, this.#base + RW.invited + i, waiting)
+    }
   }
 
   /** Whether anybody alive reads. Under the leaf lock. */

@@ -51,6 +51,10 @@ export class ReadAcquisition implements Acquisition {
     return this.#core.isIdle() ? GATE_MS : Infinity
   }
 
+  abandon(): void {
+    this.#core.abandonReading()
+  }
+
   settle(): void {}
 }
 

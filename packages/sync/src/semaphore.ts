@@ -6,12 +6,7 @@
  *
  * @module
  */
-import {
-  Attachment,
-  OBJECT_TYPE,
-  type Origin,
-  checkInteger,
-} from '@mp/shared-memory/internal'
+import { Attachment, OBJECT_TYPE, type Origin, checkInteger } from '@mp/shared-memory/internal'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { MAX_PERMITS, SEMAPHORE, SemaphoreCore, semaphoreShape } from './semaphore-core.js'
@@ -94,4 +89,3 @@ export class Semaphore extends Acquirable {
     return { module: import.meta.url, name: 'Semaphore' }
   }
 }
-

@@ -8,7 +8,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { serialize } from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import { type SharedObject, SLOT, isDead, session, slotWord, tagSlot } from '@mp/shared-memory/internal'
+import {
+  type SharedObject,
+  SLOT,
+  isDead,
+  session,
+  slotWord,
+  tagSlot,
+} from '@mp/shared-memory/internal'
 import { afterEach } from 'vitest'
 import { encode } from './fixtures/transport.mjs'
 
@@ -101,7 +108,7 @@ export async function start(
       child.kill(name)
     },
   }
-  if (!(child instanceof Worker)) native.watch(child.pid!, tagSlot(remote.tag))
+  if (!(child instanceof Worker)) native.watch(child.pid ?? 0, tagSlot(remote.tag))
   running.add(remote)
   return remote
 }
@@ -146,7 +153,11 @@ export function isWaiting(object: SharedObject, { tag }: { tag: number }, set = 
 }
 
 /** Waits until the agent waits at the object. */
-export async function untilWaiting(object: SharedObject, agent: { tag: number }, set = 16): Promise<void> {
+export async function untilWaiting(
+  object: SharedObject,
+  agent: { tag: number },
+  set = 16,
+): Promise<void> {
   await until(`agent ${tagSlot(agent.tag)} waits`, () => isWaiting(object, agent, set))
 }
 

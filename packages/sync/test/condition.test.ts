@@ -20,7 +20,11 @@ test('a waiter goes on when it is notified, holding the lock again', async () =>
 })
 
 test('who does not hold the lock can neither wait nor notify', async () => {
-  for (const condition of [new Condition(), new Condition(new Lock()), new Condition(new RLock())]) {
+  for (const condition of [
+    new Condition(),
+    new Condition(new Lock()),
+    new Condition(new RLock()),
+  ]) {
     expect(() => condition.waitSync()).toThrow(notHeld)
     expect(() => condition.notify()).toThrow(notHeld)
     expect(() => condition.notifyAll()).toThrow(notHeld)
@@ -152,7 +156,16 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     const words = new Words(2)
     const players = [
       await start(kind, 'conditions.mjs', 'play', condition, words, form, 0, 300),
-      await start(kind, 'conditions.mjs', 'play', condition, words, form === 'sync' ? 'async' : form, 1, 300),
+      await start(
+        kind,
+        'conditions.mjs',
+        'play',
+        condition,
+        words,
+        form === 'sync' ? 'async' : form,
+        1,
+        300,
+      ),
     ]
     await Promise.all(players.map((player) => player.result))
     expect(words.get(0)).toBe(600)
@@ -178,7 +191,12 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     condition.notifyAll()
     condition.release()
     await Promise.all(agents.map((agent) => agent.result))
-    expect(words.entries().slice(2).sort()).toEqual([2, 3])
+    expect(
+      words
+        .entries()
+        .slice(2)
+        .sort((a, b) => a - b),
+    ).toEqual([2, 3])
   })
 
   test('items pass a bounded buffer one by one, with impatient takers in between', async () => {

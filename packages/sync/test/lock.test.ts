@@ -150,16 +150,19 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect(words.entries()).toEqual([0, 1, 2])
   })
 
-  test.each(['sync', 'async'])('a waiter (%s) is not starved by one that never stops taking the lock', async (form) => {
-    const lock = new Lock()
-    const words = new Words(4)
-    const hog = await start(kind, 'locks.mjs', 'hog', lock, words)
-    await until('the hog is at work', () => words.get(0) > 100)
-    const waiter = await start(kind, 'locks.mjs', 'takeTurns', lock, form, 50)
-    await waiter.result
-    words.set(1, 1)
-    await hog.result
-  })
+  test.each(['sync', 'async'])(
+    'a waiter (%s) is not starved by one that never stops taking the lock',
+    async (form) => {
+      const lock = new Lock()
+      const words = new Words(4)
+      const hog = await start(kind, 'locks.mjs', 'hog', lock, words)
+      await until('the hog is at work', () => words.get(0) > 100)
+      const waiter = await start(kind, 'locks.mjs', 'takeTurns', lock, form, 50)
+      await waiter.result
+      words.set(1, 1)
+      await hog.result
+    },
+  )
 
   test('a lock taken by one agent can be released by another', async () => {
     const lock = new Lock()
@@ -170,19 +173,22 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect(() => guard?.release()).toThrow(expect.objectContaining({ code: 'ERR_MP_NOT_HELD' }))
   })
 
-  test.each(['sync', 'async'])('a waiter (%s) gets the lock when its holder is killed, and learns of it', async (form) => {
-    const lock = new Lock()
-    const holder = await start(kind, 'locks.mjs', 'holdForEver', lock)
-    await until('it is held', () => lock.locked)
-    const waiter = await start(kind, 'locks.mjs', 'takeOnce', lock, form)
-    await untilWaiting(lock, waiter)
-    await holder.kill()
-    expect(await waiter.result).toBe(true)
-    expect(lock.locked).toBe(false)
-    const guard = await lock.acquire()
-    expect(guard?.ownerDied).toBe(false)
-    guard?.release()
-  })
+  test.each(['sync', 'async'])(
+    'a waiter (%s) gets the lock when its holder is killed, and learns of it',
+    async (form) => {
+      const lock = new Lock()
+      const holder = await start(kind, 'locks.mjs', 'holdForEver', lock)
+      await until('it is held', () => lock.locked)
+      const waiter = await start(kind, 'locks.mjs', 'takeOnce', lock, form)
+      await untilWaiting(lock, waiter)
+      await holder.kill()
+      expect(await waiter.result).toBe(true)
+      expect(lock.locked).toBe(false)
+      const guard = await lock.acquire()
+      expect(guard?.ownerDied).toBe(false)
+      guard?.release()
+    },
+  )
 
   test('a dead holder does not hold the lock', async () => {
     const lock = new Lock()

@@ -48,12 +48,7 @@ test('who comes to read waits behind a writer that waits, and goes before the ne
     await new Promise((resolve) => setImmediate(resolve))
   }
   const reader = await lock.read.acquire()
-  const all = [
-    enter('write', 'w1'),
-    enter('read', 'r1'),
-    enter('write', 'w2'),
-    enter('read', 'r2'),
-  ]
+  const all = [enter('write', 'w1'), enter('read', 'r1'), enter('write', 'w2'), enter('read', 'r2')]
   expect(lock.read.tryAcquire()).toBeNull()
   reader?.release()
   await Promise.all(all)
@@ -105,19 +100,22 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect([words.get(0), words.get(1)]).toEqual([1_000, 1_000])
   })
 
-  test.each(['sync', 'async'])('a writer (%s) is not starved by readers that never let go together', async (form) => {
-    const lock = new RWLock()
-    const words = new Words(8)
-    const readers = [
-      await start(kind, 'rw-locks.mjs', 'readAlways', lock, words),
-      await start(kind, 'rw-locks.mjs', 'readAlways', lock, words),
-    ]
-    await until('they read', () => words.get(2) > 100)
-    const writer = await start(kind, 'rw-locks.mjs', 'write', lock, words, form, 30)
-    await writer.result
-    words.set(3, 1)
-    await Promise.all(readers.map((reader) => reader.result))
-  })
+  test.each(['sync', 'async'])(
+    'a writer (%s) is not starved by readers that never let go together',
+    async (form) => {
+      const lock = new RWLock()
+      const words = new Words(8)
+      const readers = [
+        await start(kind, 'rw-locks.mjs', 'readAlways', lock, words),
+        await start(kind, 'rw-locks.mjs', 'readAlways', lock, words),
+      ]
+      await until('they read', () => words.get(2) > 100)
+      const writer = await start(kind, 'rw-locks.mjs', 'write', lock, words, form, 30)
+      await writer.result
+      words.set(3, 1)
+      await Promise.all(readers.map((reader) => reader.result))
+    },
+  )
 
   test('a reader is not starved by a writer that never stops', async () => {
     const lock = new RWLock()
@@ -155,10 +153,12 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     await until('it reads', () => words.get(7) === 1)
     const waiter = await start(kind, 'rw-locks.mjs', 'takeOnce', lock, 'write', 'sync')
     await untilWaiting(lock, waiter, WRITING)
-    const own = lock.write.acquire()
+    const own = lock.write.acquire().then((guard) => {
+      guard?.release()
+      return guard?.ownerDied
+    })
     await holder.kill()
-    expect(await waiter.result).toBe(false)
-    expect((await own)?.ownerDied).toBe(false)
+    expect(await Promise.all([own, waiter.result])).toEqual([false, false])
   })
 
   test('a waiting writer that is killed lets the readers behind it go', async () => {

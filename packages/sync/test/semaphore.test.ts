@@ -139,17 +139,20 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect(words.entries()).toEqual([0, 1, 2])
   })
 
-  test.each(['sync', 'async'])('a waiter (%s) is not starved by one that never stops taking the permit', async (form) => {
-    const semaphore = new Semaphore(1)
-    const words = new Words(4)
-    const hog = await start(kind, 'locks.mjs', 'hog', semaphore, words)
-    await until('the hog is at work', () => words.get(0) > 100)
-    const waiter = await start(kind, 'locks.mjs', 'takeTurns', semaphore, form, 50)
-    await waiter.result
-    words.set(1, 1)
-    await hog.result
-    expect(semaphore.value).toBe(1)
-  })
+  test.each(['sync', 'async'])(
+    'a waiter (%s) is not starved by one that never stops taking the permit',
+    async (form) => {
+      const semaphore = new Semaphore(1)
+      const words = new Words(4)
+      const hog = await start(kind, 'locks.mjs', 'hog', semaphore, words)
+      await until('the hog is at work', () => words.get(0) > 100)
+      const waiter = await start(kind, 'locks.mjs', 'takeTurns', semaphore, form, 50)
+      await waiter.result
+      words.set(1, 1)
+      await hog.result
+      expect(semaphore.value).toBe(1)
+    },
+  )
 
   test('the permits of a killed holder come back, and a waiter gets one', async () => {
     const semaphore = new BoundedSemaphore(3)

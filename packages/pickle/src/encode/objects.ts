@@ -117,5 +117,6 @@ export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
 }
 
 function briefly(key: unknown): string {
-  return typeof key === 'object' || typeof key === 'function' ? '' : String(key).slice(0, 40)
+  if (typeof key === 'object' || typeof key === 'function') return ''
+  return String(key as string | number | undefined).slice(0, 40)
 }

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { builtinModules, Module } from 'node:module'
+import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { isMainModule, loadedNamespace } from '../modules.js'
+import { isMainModule, loadedExports, loadedNamespace } from '../modules.js'
 import type { Inspection, Script } from './inspector.js'
 import { indexValue, intrinsicPath } from './intrinsics.js'
 import { isNative } from './source.js'
@@ -37,8 +37,7 @@ export function exportReference(
   const { url } = script
   if (!url.startsWith('file:') || isMainModule(url)) return undefined
   if (!script.isModule) {
-    const file = fileURLToPath(url)
-    const loaded = commonJsCache()[file]
+    const loaded = loadedExports(fileURLToPath(url))
     if (loaded === undefined) return undefined
     const path = pathTo(fn, loaded.exports)
     return path && { specifier: url, kind: 'require', path }
@@ -46,10 +45,6 @@ export function exportReference(
   const namespace = loadedNamespace(url) ?? exportsSeenFrom(inspection, script)
   const path = pathTo(fn, namespace)
   return path && { specifier: url, kind: 'import', path }
-}
-
-function commonJsCache(): Record<string, { exports: unknown } | undefined> {
-  return (Module as unknown as { _cache: Record<string, { exports: unknown } | undefined> })._cache
 }
 
 /**
@@ -90,7 +85,12 @@ export function pathTo(target: Callable, from: unknown): string[] | undefined {
 
 function valueAt(container: object, name: string): unknown {
   try {
-    return Object.getOwnPropertyDescriptor(container, name)?.value
+    const descriptor = Object.getOwnPropertyDescriptor(container, name)
+    // Compilers make exports of ES modules getters in CommonJS. Other getters may do anything.
+    if (descriptor?.get && Object.hasOwn(container, '__esModule')) {
+      return (container as Record<string, unknown>)[name]
+    }
+    return descriptor?.value
   } catch (error) {
     // An export of a module that is still being evaluated.
     if (error instanceof ReferenceError) return undefined

@@ -1,0 +1,54 @@
+/**
+ * Fails a test, or a file of tests, that leaves a process, a file or a descriptor behind.
+ *
+ * A setup file of vitest, where its hooks are the outermost: they look after all others have
+ * cleaned up. What a file of tests sets up for all of them is taken as given for each.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { aroundAll, aroundEach } from 'vitest'
+import { type Picture, Watch, describe } from './leftovers.js'
+import { killProcess } from './processes.js'
+
+/** How long it may take until everything is gone. */
+const GRACE_MS = 5_000
+
+// Children inherit both: the mark to be found by, and a directory for temporary files of our own.
+const mark = { name: 'MP_TEST_FILE', value: `${process.pid}-${Date.now()}` }
+const temporary = mkdtempSync(join(tmpdir(), 'mp-test-'))
+process.env[mark.name] = mark.value
+process.env['TMPDIR'] = temporary
+
+let watch: Watch
+
+aroundAll(async (runTests) => {
+  // The first child of a process leaves it with a pipe for signals, for good.
+  await once(spawn('true', { stdio: 'ignore' }), 'close')
+  watch = new Watch({ mark, temporary })
+  const before = watch.take()
+  try {
+    await runTests()
+    await check('These tests leave behind', before)
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+})
+
+aroundEach(async (runTest) => {
+  const before = watch.take()
+  await runTest()
+  await check('This test leaves behind', before)
+})
+
+async function check(what: string, before: Picture): Promise<void> {
+  const left = await watch.leftSince(before, GRACE_MS)
+  if (left === null) return
+  // Those after it are not to suffer.
+  for (const { pid } of left.processes) killProcess(pid)
+  throw new Error(`${what}:\n  ${describe(left)}`)
+}
