@@ -15,8 +15,8 @@ import { aroundAll, aroundEach } from 'vitest'
 import { type Picture, Watch, describe } from './leftovers.js'
 import { killProcess } from './processes.js'
 
-/** How long it may take until everything is gone. */
-const GRACE_MS = 5_000
+/** How long it may take until everything is gone, in milliseconds. */
+const GRACE_MS = Number(process.env['MP_LEAK_GRACE'] ?? 5_000)
 
 // Children inherit both: the mark to be found by, and a directory for temporary files of our own.
 const mark = { name: 'MP_TEST_FILE', value: `${process.pid}-${Date.now()}` }

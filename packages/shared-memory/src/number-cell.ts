@@ -88,7 +88,7 @@ export class NumberCell {
 
   /** A term need not fit the type (-1 for an unsigned one): the sum must. */
   #checkTerm(n: unknown): Bits {
-    const { type } = { type: this.#type }
+    const type = this.#type
     if (!type.integer) return checkNumber(type, 'n', n)
     if (type.big && typeof n === 'bigint') return n
     if (typeof n === 'number' && Number.isSafeInteger(n)) return type.big ? BigInt(n) : n

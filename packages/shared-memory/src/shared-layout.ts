@@ -36,4 +36,4 @@ export const OWNED = {
   lockSet: 16,
 } as const
 
-export const OWNED_WORDS = UNIT_WORDS
+export const OWNED_WORDS: number = UNIT_WORDS

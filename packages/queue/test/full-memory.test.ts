@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+test('when the memory is full, puts wait or say so, and nothing is lost', async () => {
+  const program = fileURLToPath(new URL('fixtures/full-memory.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [program], {
+    env: { ...process.env, MP_MEMORY_LIMIT: `${16 * 1024 * 1024}` },
+    timeout: 20_000,
+  })
+  const seen = JSON.parse(stdout) as Record<string, unknown>
+  expect(seen).toMatchObject({ tooLarge: true, full: true, inOrder: true })
+  // Each takes two pages of 64 KiB.
+  expect(seen['count']).toBeGreaterThan(100)
+})
