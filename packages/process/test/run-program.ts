@@ -22,6 +22,8 @@ export interface ProgramOptions {
   timeoutMs?: number
   stdio?: StdioOptions
   detached?: boolean
+  /** Whether `report` allows it to write to stderr. */
+  noisy?: boolean
 }
 
 const MARK = 'MP_TEST_RUN'
@@ -109,9 +111,9 @@ export async function runProgram(fixture: string, options?: ProgramOptions): Pro
   return new Program(fixture, options).end()
 }
 
-/** Runs a fixture that must end well, and gives what it printed as its last line of JSON. */
+/** Runs a fixture that must end well and say nothing on stderr, and gives what it printed as its last line of JSON. */
 export async function report(fixture: string, options?: ProgramOptions): Promise<unknown> {
   const { code, signal, stdout, stderr } = await runProgram(fixture, options)
-  if (code !== 0) throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)
+  if (code !== 0 || (stderr !== '' && options?.noisy !== true)) throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }

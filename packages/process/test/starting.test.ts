@@ -22,7 +22,7 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
 
   test('a child that cannot start says why, and leaves nothing', async () => {
     const env = { MP_MEMORY_LIMIT: String(32 << 20) }
-    const outcomes = await report('start-failures.mjs', { args: [method], env })
+    const outcomes = await report('start-failures.mjs', { args: [method], env, noisy: true })
     expect(outcomes).toEqual({
       'bad flag':
         method === 'spawn'
@@ -64,7 +64,7 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
   test('it inherits flags, environment and start method', async () => {
     const nodeArgs = ['--stack-trace-limit=20', '--inspect=0']
     const env = { MP_TEST_COLOR: 'blue' }
-    const outcomes = (await report('surroundings.mjs', { args: [method], nodeArgs, env })) as {
+    const outcomes = (await report('surroundings.mjs', { args: [method], nodeArgs, env, noisy: true })) as {
       plain: object
     }
     const flags = method === 'spawn' ? ['--stack-trace-limit=20'] : nodeArgs

@@ -29,6 +29,9 @@ static bool check_platform(napi_env env) {
   return false;
 }
 
+/* NAPI_MODULE_INIT defines this one too, without declaring it. */
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+
 NAPI_MODULE_INIT() {
   if (!check_platform(env)) return NULL;
   struct mp_agent *agent = calloc(1, sizeof *agent);
@@ -42,7 +45,7 @@ NAPI_MODULE_INIT() {
   MP_TRY(env, status, NULL);
   /* From here on the hook frees the agent, whatever fails. */
   if (!mp_define_session(agent, exports) || !mp_define_parking(agent, exports) ||
-      !mp_define_liveness(agent, exports)) {
+      !mp_define_liveness(agent, exports) || !mp_define_named(agent, exports)) {
     return NULL;
   }
   return exports;

@@ -2,6 +2,7 @@
  * Every system without an implementation of its own. The one thing to know: it exists so that the
  * package can be installed and imported there, and says what is missing when it is used.
  */
+#include "named.h"
 #include "platform.h"
 
 #include <errno.h>
@@ -99,4 +100,58 @@ double mp_now(void) {
 
 int mp_pid(void) {
   return 0;
+}
+
+/* Named blocks: none can be made, so the functions that need one are never reached. */
+
+int mp_named_create(const char *folder, const char *path, uint64_t byte_length,
+                    struct mp_named **out, const char **step) {
+  (void)folder, (void)path, (void)byte_length, (void)out;
+  *step = "open O_TMPFILE";
+  return -ENOSYS;
+}
+
+int mp_named_open(const char *path, struct mp_named **out, const char **step) {
+  (void)path, (void)out;
+  *step = "open";
+  return -ENOSYS;
+}
+
+void *mp_named_base(const struct mp_named *named) {
+  (void)named;
+  return NULL;
+}
+
+uint64_t mp_named_byte_length(const struct mp_named *named) {
+  (void)named;
+  return 0;
+}
+
+uint64_t mp_named_identity(const struct mp_named *named) {
+  (void)named;
+  return 0;
+}
+
+void mp_named_keep(struct mp_named *named) {
+  (void)named;
+}
+
+void mp_named_release(struct mp_named *named) {
+  (void)named;
+}
+
+void mp_named_free(struct mp_named *named, bool unmap) {
+  (void)named, (void)unmap;
+}
+
+int mp_named_unlink(const struct mp_named *named, const char **step) {
+  (void)named;
+  *step = "open";
+  return -ENOSYS;
+}
+
+int mp_named_sweep(const char *path, const char **step) {
+  (void)path;
+  *step = "open";
+  return -ENOSYS;
 }

@@ -22,6 +22,7 @@ const linux = [
   'linux-liveness.c',
   'linux-watch.c',
   'linux-exit.c',
+  'linux-named.c',
 ]
 
 /** The implementation of `platform.h`, and how a loadable module is linked, by `process.platform`. */
@@ -43,6 +44,7 @@ const addonSources = [
   'addon-session.c',
   'addon-parking.c',
   'addon-liveness.c',
+  'addon-named.c',
   'errors.c',
 ]
 
@@ -88,13 +90,15 @@ export function platformSources() {
   return systems[process.platform]?.sources ?? ['unsupported.c']
 }
 
-/** Finds a C compiler: `$CC`, which may carry arguments, else cc, gcc or clang. */
+/** Finds a C compiler: `$CC`, which may carry arguments, else cc, gcc or clang; adds `$CFLAGS`. */
 export function findCompiler() {
+  const flags = process.env.CFLAGS?.trim().split(/\s+/).filter(Boolean) ?? []
   const named = process.env.CC?.trim()
   const candidates = named ? [named.split(/\s+/)] : [['cc'], ['gcc'], ['clang']]
   for (const command of candidates) {
     const result = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' })
-    if (result.status === 0) return { command, version: result.stdout.split('\n', 1)[0] }
+    if (result.status !== 0) continue
+    return { command: [...command, ...flags], version: result.stdout.split('\n', 1)[0] }
   }
   const tried = candidates.map((command) => command.join(' ')).join(', ')
   throw new ToolchainError(

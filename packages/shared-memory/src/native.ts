@@ -94,8 +94,8 @@ export interface Native {
   ringAll(): void
 
   /**
-   * Starts this agent's waiter thread: once the bell leaves `seen` while bit 2 of
-   * the parked word is set, it clears it and calls `callback` from the event loop. So: load the bell, arm the bit,
+   * Starts this agent's waiter thread: once the bell leaves `seen` while bit 2 of the parked word is
+   * set, it clears that bit and calls `callback` from the event loop. So: load the bell, arm the bit,
    * load the bell again; if it moved, do not wait. Does not keep the event loop alive until
    * {@link waiterRef}. What `callback` throws is an uncaught exception.
    */
