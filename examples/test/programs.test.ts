@@ -42,7 +42,7 @@ test('lock.ts: the ten lines of each process stand together', async () => {
 })
 
 test('semaphore.ts: all five are inside once, never more than two at a time', async () => {
-  const { lines, ...outcome } = await runExample('semaphore.ts', 0.2)
+  const { lines, ...outcome } = await runExample('semaphore.ts', 0.5)
   expect(outcome).toMatchObject(well)
   expect(lines.pop()).toBe('all have left; 2 may enter')
   const inside = new Set<string>()

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { availableParallelism } from 'node:os'
 import {
   PENDING,
   type Session,
@@ -44,6 +45,9 @@ export interface Acquisition extends Waitable<number> {
   mayPass?(): boolean
 }
 
+/** A look takes 10 ns, falling asleep and being woken 3 µs. Alone on a CPU, the holder could not run meanwhile. */
+const SPINS = availableParallelism() > 1 ? 100 : 0
+
 /** Gives the dead last holder's tag or 0, or -1 once `options.timeout` has passed. */
 export async function take(
   session: Session,
@@ -72,10 +76,24 @@ export function takeSync(
   throwIfAborted(options)
   const taken = acquisition.tryTake()
   if (taken >= 0) return taken
+  const spun = timeoutMs > 0 ? spin(acquisition) : -1
+  if (spun >= 0) return spun
   const result = session.waiting.block(acquisition, deadlineAfter(session.agent, timeoutMs))
   if (result === PENDING) return -1
   acquisition.settle()
   return result
+}
+
+/** Looks for a moment before this thread falls asleep, which takes longer than most sections that locks protect. */
+function spin(acquisition: Acquisition): number {
+  for (let i = 0; i < SPINS; i += 1) {
+    if (!acquisition.available()) continue
+    const taken = acquisition.tryTake()
+    if (taken >= 0) return taken
+    // Somebody was faster, or has right of way.
+    i += 10
+  }
+  return -1
 }
 
 /** Acquires, runs `fn`, waits for its result, and releases whatever happens. */
