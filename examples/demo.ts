@@ -49,9 +49,9 @@ const bar = new cliProgress.SingleBar(
   {
     format: '  {bar} {percentage} % | {value} of {total} files | {shares}',
     stream: process.stdout, // where that is no terminal, nothing is drawn
-    barsize: 24,
+    barsize: 16,
     clearOnComplete: true,
-    hideCursor: true,
+    linewrap: true, // else it changes how the terminal wraps, and leaves it so if it is killed
   },
   cliProgress.Presets.shades_classic,
 )
@@ -121,7 +121,7 @@ async function report(title: string, work: AsyncIterable<Measured>): Promise<Run
     all.push(measures)
     const { files, bytes } = shares.get(pid) ?? { files: 0, bytes: 0 }
     shares.set(pid, { files: files + 1, bytes: bytes + measures.bytes })
-    bar.increment({ shares: [...shares].map(([pid, own]) => `${pid}: ${percent(own)}`).join(', ') })
+    bar.increment({ shares: summary(shares) })
   }
   bar.stop()
   const seconds = (performance.now() - start) / 1000
@@ -146,6 +146,12 @@ function compare(one: Run, other: Run): void {
   const to = megabytes(sum(measures, 'compressedBytes'))
   console.log(`results: identical for all ${measures.length} files`)
   console.log(`  ${sum(measures, 'words')} words, ${from} compressed to ${to}`)
+}
+
+/** Short enough for a line. */
+function summary(shares: ReadonlyMap<number, Share>): string {
+  if (shares.size > 2) return `${shares.size} processes`
+  return [...shares].map(([pid, own]) => `${pid}: ${percent(own)}`).join(', ')
 }
 
 /** By bytes: files differ too much in size to count them. */

@@ -21,7 +21,9 @@ async function waitTwoSeconds(event: Event): Promise<void> {
 }
 
 const event = new Event()
-const waiting = [waitForEver, waitTwoSeconds].map((target) => new Process({ target, args: [event] }))
+const waiting = [waitForEver, waitTwoSeconds].map(
+  (target) => new Process({ target, args: [event] }),
+)
 for (const child of waiting) child.start()
 
 await sleep(5 * second)

@@ -38,7 +38,9 @@ const lock = new Lock()
 const directory = await mkdtemp(join(tmpdir(), 'mp-lock-'))
 const file = join(directory, 'lines.txt')
 try {
-  const writers = [withUsing, withRelease].map((target) => new Process({ target, args: [lock, file] }))
+  const writers = [withUsing, withRelease].map(
+    (target) => new Process({ target, args: [lock, file] }),
+  )
   for (const writer of writers) writer.start()
   for (const writer of writers) await writer.join()
   process.stdout.write(await readFile(file, 'utf8'))

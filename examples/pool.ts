@@ -16,7 +16,9 @@ async function work(task: string): Promise<string> {
 }
 
 const pool = new Pool(3)
-const results = ['task 1', 'task 2', 'task 3', 'task 4'].map((task) => pool.applyAsync(work, [task]))
+const results = ['task 1', 'task 2', 'task 3', 'task 4'].map((task) =>
+  pool.applyAsync(work, [task]),
+)
 console.log('main: has given out all tasks and goes on')
 
 pool.close() // takes no more tasks; its processes end when all are done

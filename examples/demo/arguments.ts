@@ -43,7 +43,9 @@ export function readArguments(): Arguments {
   }
   const megabytes = Number(values.limit)
   if (!(megabytes > 0)) fail(`--limit has to be a positive number, got ${values.limit}`)
-  const directory = resolve(positionals[0] ?? fileURLToPath(new URL('../../node_modules', import.meta.url)))
+  const directory = resolve(
+    positionals[0] ?? fileURLToPath(new URL('../../node_modules', import.meta.url)),
+  )
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     fail(`there is no directory ${directory}`)
   }
@@ -56,7 +58,9 @@ export function fail(message: string): never {
   process.exit(2)
 }
 
-function parse(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+function parse(): ReturnType<
+  typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>
+> {
   try {
     return parseArgs({ options: OPTIONS, allowPositionals: true })
   } catch (error) {

@@ -9,7 +9,7 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The largest file taken: one process should not end with it long after the others. */
-const MOST_BYTES = 256 * 1024
+const MOST_BYTES = 128 * 1024
 
 export interface Texts {
   /** Sorted. */

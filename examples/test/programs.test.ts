@@ -67,8 +67,12 @@ test('queue.ts: everything arrives in order, though nobody waits', async () => {
   const { lines, ...outcome } = await runExample('queue.ts', 0.1)
   expect(outcome).toMatchObject(well)
   const numbers = Array.from({ length: 10 }, (_, i) => i + 1)
-  expect(lines.filter((line) => line.includes('put'))).toEqual(numbers.map((n) => `writer: put ${n}`))
-  expect(lines.filter((line) => line.includes('got'))).toEqual(numbers.map((n) => `reader: got ${n}`))
+  expect(lines.filter((line) => line.includes('put'))).toEqual(
+    numbers.map((n) => `writer: put ${n}`),
+  )
+  expect(lines.filter((line) => line.includes('got'))).toEqual(
+    numbers.map((n) => `reader: got ${n}`),
+  )
   expect(lines).toContain('writer: the queue is full')
   expect(lines).toContain('reader: that was all')
 })

@@ -1,27 +1,40 @@
 /**
- * Runs a program of this folder as its reader would: `tsx lock.ts`, from somewhere else.
+ * Runs the programs of this folder as their readers would, from somewhere else.
  *
- * Nothing of it may be left: `Program.end()` sees to processes, the leak check to files.
+ * Nothing of them may be left: `Program.end()` sees to processes, the leak check to files.
  */
-import { type Outcome, Program, type ProgramOptions } from 'mp-internal'
+import { type Outcome, Program, runProgram } from 'mp-internal'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const tsx = fileURLToPath(import.meta.resolve('tsx/cli'))
+const TIMEOUT_MS = 25_000
 
-export function startExample(name: string, options: ProgramOptions = {}): Program {
-  const file = fileURLToPath(new URL(`../${name}`, import.meta.url))
-  const { args = [], ...rest } = options
-  return new Program(process.execPath, {
-    timeoutMs: 25_000,
-    ...rest,
-    args: [tsx, file, ...args],
+/** Runs `tsx NAME` to its end; `scale` is the length of its seconds. */
+export async function runExample(
+  name: string,
+  scale: number,
+): Promise<Outcome & { lines: string[] }> {
+  const outcome = await runProgram(process.execPath, {
+    args: [tsx, pathOf(name)],
+    env: { MP_EXAMPLE_SCALE: String(scale) },
     cwd: tmpdir(),
+    timeoutMs: TIMEOUT_MS,
+  })
+  return { ...outcome, lines: outcome.stdout.trimEnd().split('\n') }
+}
+
+/** Starts the demo as the script `demo` does; in a process group of its own, as a shell would. */
+export function startDemo(...args: string[]): Program {
+  return new Program(process.execPath, {
+    // Not by the command `tsx`: on Ctrl-C that kills a program that is busy for more than 60 ms.
+    args: ['--import', import.meta.resolve('tsx'), pathOf('demo.ts'), ...args],
+    cwd: tmpdir(),
+    timeoutMs: TIMEOUT_MS,
+    detached: true,
   })
 }
 
-/** Runs it to its end; `scale` is the length of its seconds. */
-export async function runExample(name: string, scale: number): Promise<Outcome & { lines: string[] }> {
-  const outcome = await startExample(name, { env: { MP_EXAMPLE_SCALE: String(scale) } }).end()
-  return { ...outcome, lines: outcome.stdout.trimEnd().split('\n') }
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(`../${name}`, import.meta.url))
 }

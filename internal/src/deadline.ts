@@ -22,11 +22,7 @@ export async function becomes(isSo: () => boolean, timeoutMs: number): Promise<b
 }
 
 /** As `becomes`, but throws; `what` completes "Waited in vain until". */
-export async function until(
-  what: string,
-  isSo: () => boolean,
-  timeoutMs = 20_000,
-): Promise<void> {
+export async function until(what: string, isSo: () => boolean, timeoutMs = 20_000): Promise<void> {
   if (!(await becomes(isSo, timeoutMs))) {
     throw new Error(`Waited in vain until ${what}, for ${timeoutMs} ms`)
   }

@@ -8,34 +8,39 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aroundAll, aroundEach } from 'vitest'
 import { type Picture, Watch, describe } from './leftovers.js'
 import { killProcess } from './processes.js'
 
+const SHARED = '/dev/shm'
+
 /** How long it may take until everything is gone, in milliseconds. */
 const GRACE_MS = Number(process.env['MP_LEAK_GRACE'] ?? 5_000)
 
-// Children inherit both: the mark to be found by, and a directory for temporary files of our own.
+// Children inherit all of it: a mark to be found by, and folders of our own for temporary files and blocks of memory.
 const mark = { name: 'MP_TEST_FILE', value: `${process.pid}-${Date.now()}` }
 const temporary = mkdtempSync(join(tmpdir(), 'mp-test-'))
+const blocks = existsSync(SHARED) ? mkdtempSync(join(SHARED, 'mp-test-')) : temporary
+const folders = [...new Set([temporary, blocks])]
 process.env[mark.name] = mark.value
 process.env['TMPDIR'] = temporary
+process.env['MP_SHARED_MEMORY_DIR'] = blocks
 
 let watch: Watch
 
 aroundAll(async (runTests) => {
   // The first child of a process leaves it with a pipe for signals, for good.
   await once(spawn('true', { stdio: 'ignore' }), 'close')
-  watch = new Watch({ mark, temporary })
+  watch = new Watch({ mark, folders })
   const before = watch.take()
   try {
     await runTests()
     await check('These tests leave behind', before)
   } finally {
-    rmSync(temporary, { recursive: true, force: true })
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
   }
 })
 

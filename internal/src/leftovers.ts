@@ -7,6 +7,7 @@
  * @module
  */
 import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { becomes } from './deadline.js'
 import { openDescriptors } from './descriptors.js'
 import { type FoundProcess, type Mark, descendants, marked } from './processes.js'
@@ -14,8 +15,8 @@ import { type FoundProcess, type Mark, descendants, marked } from './processes.j
 /** Where a test's processes and files are found. */
 export interface Surroundings {
   readonly mark: Mark
-  /** A directory for temporary files that belongs to the test alone. */
-  readonly temporary: string
+  /** Folders that belong to the test alone: whatever is in them is its. */
+  readonly folders: readonly string[]
 }
 
 /** How it was before. */
@@ -32,7 +33,8 @@ export interface Leftovers {
   readonly descriptors: readonly string[]
 }
 
-const SHARED = '/dev/shm'
+/** Where blocks of memory are that have a name, when nobody says where; other tests have theirs here, too. */
+const NAMED_BLOCKS = `/dev/shm/mp-${process.geteuid?.()}`
 
 /** Caches of Node and tsx, which they keep in the directory for temporary files. */
 const CACHES = /^(node-compile-cache|tsx-\d+)$/
@@ -95,12 +97,12 @@ export class Watch {
   }
 
   #files(): string[] {
-    const { temporary } = this.#surroundings
-    return [
-      ...list(temporary, (name) => !CACHES.test(name)),
-      // Others use it too. Our names begin so.
-      ...list(SHARED, (name) => name.startsWith('mp-')),
-    ]
+    return [...this.#surroundings.folders, NAMED_BLOCKS].flatMap((folder) => {
+      if (!existsSync(folder)) return []
+      return readdirSync(folder)
+        .filter((name) => !CACHES.test(name))
+        .map((name) => join(folder, name))
+    })
   }
 }
 
@@ -121,11 +123,4 @@ function count(targets: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>()
   for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1)
   return counts
-}
-
-function list(directory: string, isOurs: (name: string) => boolean): string[] {
-  if (!existsSync(directory)) return []
-  return readdirSync(directory)
-    .filter(isOurs)
-    .map((name) => `${directory}/${name}`)
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -9,15 +9,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const GRACE_MS = 100
 const mark = { name: 'MP_TEST_LEFTOVERS', value: `${process.pid}` }
-let temporary: string
+let folders: string[]
 let watch: Watch
 
 beforeAll(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'leftovers-'))
-  watch = new Watch({ mark, temporary })
+  folders = [tmpdir(), '/dev/shm'].map((folder) => mkdtempSync(join(folder, 'leftovers-')))
+  watch = new Watch({ mark, folders })
 })
 
-afterAll(() => rmSync(temporary, { recursive: true }))
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
 
 test('nothing is left when nothing happened', async () => {
   expect(await watch.leftSince(watch.take(), 0)).toBeNull()
@@ -45,14 +47,19 @@ test('a process that has lost its parent is found by its mark', async () => {
   expect(await watch.leftSince(before, 5_000)).toBeNull()
 })
 
-test.each(['/dev/shm', 'the directory for temporary files'])('a file in %s is left', async (where) => {
+test.each([0, 1])('a file in folder %i is left', async (n) => {
   const before = watch.take()
-  const directory = where === '/dev/shm' ? where : temporary
-  const file = join(directory, `mp-leftovers-${process.pid}`)
+  const file = join(folders[n]!, 'file')
   writeFileSync(file, '')
   expect((await watch.leftSince(before, GRACE_MS))?.files).toEqual([file])
   rmSync(file)
   expect(await watch.leftSince(before, 5_000)).toBeNull()
+})
+
+test('the caches of Node and tsx are nobody’s leftovers', async () => {
+  const before = watch.take()
+  for (const name of ['node-compile-cache', 'tsx-1000']) mkdirSync(join(folders[0]!, name))
+  expect(await watch.leftSince(before, 0)).toBeNull()
 })
 
 test('an open descriptor is left, also a second one of the same file', async () => {

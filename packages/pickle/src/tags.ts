@@ -36,9 +36,8 @@ export const INT32 = 0xa6
 export const FLOAT64 = 0xa7
 export const BIGINT64 = 0xa8
 export const BIGINT = 0xa9
-export const ASCII = 0xaa
-export const UTF8 = 0xab
-export const UTF16 = 0xac
+export const LATIN1 = 0xaa
+export const UTF16 = 0xab
 export const SYMBOL = 0xad
 
 // References and ordinary containers.

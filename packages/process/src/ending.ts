@@ -46,15 +46,18 @@ export function finish(state: ProcessState, exitCode: number): void {
 
 /** Calls back once it has ended; the event loop stays alive for it when `keepAlive`. Returns what takes that back. */
 export function listen(state: Started, keepAlive: boolean, listener: () => void): () => void {
-  if (state.exitCode !== null) {
-    queueMicrotask(listener)
-    return () => {}
+  let wanted = true
+  const own = (): void => {
+    if (wanted) listener()
   }
-  // One function may be given twice; each counts.
-  const own = (): void => listener()
-  state.listeners.add(own)
-  if (keepAlive && ++state.waiting === 1) state.running.ref()
+  if (state.exitCode === null) {
+    state.listeners.add(own)
+    if (keepAlive && ++state.waiting === 1) state.running.ref()
+  } else {
+    queueMicrotask(own)
+  }
   return () => {
+    wanted = false
     if (!state.listeners.delete(own)) return
     if (keepAlive && --state.waiting === 0 && state.daemon) state.running.unref()
   }

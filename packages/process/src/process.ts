@@ -131,6 +131,9 @@ export class Process<F extends Target = () => unknown> {
   /**
    * Blocks this thread until the child has ended.
    *
+   * A process that writes much to a stream that is to be read here (`stdio: 'pipe'`) waits for that
+   * and does not end.
+   *
    * @returns the exit code (`-N`: killed by signal N), or null when `timeout` (milliseconds) passes first.
    */
   joinSync(options?: WaitOptions): number | null {

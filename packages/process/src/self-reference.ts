@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { PicklingError } from '@mp/pickle'
 import { current, stateOf } from './state.js'
 
 let sending: object | undefined
@@ -24,9 +25,11 @@ export function sendProcess<T>(process: object, send: () => T): T {
 /** How the serializer takes a Process apart. */
 export function reduceProcess(process: object): { module: string; name: string; args: unknown[] } {
   if (process !== sending) {
-    throw new TypeError(
-      `${stateOf(process).name} is a Process, which only the process that made it can use; ` +
+    const { name } = stateOf(process)
+    throw new PicklingError(
+      `cannot send ${name}: a Process can be used only by the process that made it; ` +
         'send what the receiver needs of it, such as its name or pid',
+      name,
     )
   }
   return { module: import.meta.url, name: 'runningProcess', args: [] }

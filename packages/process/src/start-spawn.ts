@@ -67,11 +67,11 @@ class SpawnedProcess implements Running {
     this.pid = pid
     this.#native = native
     this.#watchKey = takeWatchKey()
-    native.watch(pid, this.#watchKey)
     child.on('exit', () => launch.onEnd(this.poll() as number))
     child.on('error', (error) => {
       this.#error = error
     })
+    this.#watch()
   }
 
   get stdin(): Running['stdin'] {
@@ -113,6 +113,16 @@ class SpawnedProcess implements Running {
   release(): void {
     this.#native.unwatch(this.#watchKey, this.pid)
     freeWatchKey(this.#watchKey)
+  }
+
+  /** So that its death rings everybody at once; without, it is seen by those who look now and then. */
+  #watch(): void {
+    try {
+      this.#native.watch(this.pid, this.#watchKey)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EMFILE' && code !== 'ENFILE' && code !== 'ENOMEM') throw error
+    }
   }
 
   #waitExit(): ReturnType<Native['waitExit']> {

@@ -19,7 +19,7 @@ export function withNewThreads<T>(start: () => T): { result: T; threads: string[
   return { result, threads: threadIds().filter((id) => !before.has(id)) }
 }
 
-/** Whether these threads are gone, all of them: another may have started at the same time. */
+/** Whether these threads are gone, all of them: another may have started at the same time. False where nobody knows. */
 export function areGone(threads: readonly string[]): boolean {
-  return threads.length > 0 && threads.every((id) => !existsSync(`${DIRECTORY}/${id}`))
+  return existsSync(DIRECTORY) && threads.every((id) => !existsSync(`${DIRECTORY}/${id}`))
 }

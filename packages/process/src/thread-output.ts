@@ -1,9 +1,10 @@
 /**
- * The standard output of a thread, straight to the descriptors of its process.
+ * The standard output of a thread, which must not make the thread wait for its parent.
  *
- * Node would send it to the parent's event loop, and keep the thread alive until that has taken it:
- * a parent that blocks until the thread ends would wait for ever. Streams that the parent reads
- * (`stdio: 'pipe'`) do go that way.
+ * Node sends it to the parent's event loop and keeps the thread alive until that has taken it: a
+ * parent that blocks until the thread ends would wait for ever. So it goes straight to the
+ * descriptors of the process; or, when the parent reads it (`stdio: 'pipe'`), to the parent's loop
+ * without waiting for an answer.
  *
  * @module
  */
@@ -15,17 +16,38 @@ export type ThreadStream = 'inherit' | 'ignore' | 'pipe'
 /** What a Writable is asked to write at once. */
 type Chunks = readonly { chunk: Uint8Array | string; encoding: BufferEncoding }[]
 
-/** Redirects a standard stream of this thread, unless its parent reads it. */
+/** Writes chunks, then calls back. */
+type Write = (chunks: Chunks, callback: (error?: Error | null) => void) => void
+
+/** Redirects a standard stream of this thread. */
 export function redirect(name: 'stdout' | 'stderr', to: ThreadStream): void {
-  if (to === 'pipe') return
-  const fd = name === 'stdout' ? 1 : 2
   // Not another stream in its place: Node's messages from the parent go to this one.
-  process[name]._writev = (chunks: Chunks, callback) => {
+  const stream = process[name]
+  const send = stream._writev as Write
+  stream._writev = to === 'pipe' ? postTo(stream, send) : writeTo(to, name === 'stdout' ? 1 : 2)
+}
+
+function writeTo(to: ThreadStream, fd: number): Write {
+  return (chunks, callback) => {
     try {
       if (to === 'inherit') for (const chunk of chunks) writeWhole(fd, toBytes(chunk))
       callback()
     } catch (error) {
       callback(error as Error)
+    }
+  }
+}
+
+/** By Node's own way, which does not wait for an answer when the thread is exiting. */
+function postTo(stream: object, send: Write): Write {
+  const state = process as { _exiting?: boolean }
+  return (chunks, callback) => {
+    const exiting = state._exiting
+    state._exiting = true
+    try {
+      send.call(stream, chunks, callback)
+    } finally {
+      state._exiting = exiting
     }
   }
 }

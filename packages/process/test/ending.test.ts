@@ -46,6 +46,15 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
     },
   )
 
+  test('a parent that ends without reading what its child writes does end', async () => {
+    expect(await report('unread.mjs', { args: [method] })).toEqual({ exitCode: 0 })
+  })
+
+  test('no child outlives a parent that is killed while it starts', async () => {
+    const program = new Program('killed-at-once.mjs', { args: [method] })
+    expect((await program.end()).signal).toBe('SIGKILL')
+  })
+
   test('no child outlives a parent that is killed, however busy all are', async () => {
     const program = new Program('orphans.mjs', { args: [method] })
     await program.untilOutput('ready')

@@ -162,6 +162,14 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
     })
   })
 
+  test('a parent that blocks does not keep from the child what it waits for itself', async () => {
+    // The child exits while it holds the lock.
+    expect(await report('blocked.mjs', { args: [method] })).toEqual({
+      exitCode: 0,
+      ownerDied: true,
+    })
+  })
+
   test('a subclass runs its own run() with its own fields, and is the current process', async () => {
     const { stdout, stderr } = await runProgram('subclass.mjs', { args: [method] })
     expect(stderr).toBe('')

@@ -114,6 +114,7 @@ export async function runProgram(fixture: string, options?: ProgramOptions): Pro
 /** Runs a fixture that must end well and say nothing on stderr, and gives what it printed as its last line of JSON. */
 export async function report(fixture: string, options?: ProgramOptions): Promise<unknown> {
   const { code, signal, stdout, stderr } = await runProgram(fixture, options)
-  if (code !== 0 || (stderr !== '' && options?.noisy !== true)) throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)
+  if (code !== 0 || (stderr !== '' && options?.noisy !== true))
+    throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }

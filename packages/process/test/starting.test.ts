@@ -37,11 +37,19 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
         method === 'spawn' ? /^StartError ERR_MP_START: .*ENOTDIR/ : /^TypeError .*`cwd`/,
       ),
       'failing preload': 1,
+      'failing preload, blocked': 1,
       unsendable: expect.stringMatching(/^PicklingError ERR_MP_PICKLING: .*args/),
       'too large': expect.stringMatching(/^OutOfSharedMemoryError ERR_MP_OUT_OF_MEMORY: .*6710/),
       again: ['ERR_MP_PICKLING', 'ERR_MP_PICKLING'],
       active: 0,
       left: { records: 0, pages: 0, slots: 0 },
+    })
+  })
+
+  test('a Process cannot be sent to another', async () => {
+    expect(await report('sent-process.mjs', { args: [method] })).toEqual({
+      name: 'PicklingError',
+      message: expect.stringMatching(/^cannot send Process-1: a Process can be used only by/),
     })
   })
 
@@ -64,7 +72,12 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
   test('it inherits flags, environment and start method', async () => {
     const nodeArgs = ['--stack-trace-limit=20', '--inspect=0']
     const env = { MP_TEST_COLOR: 'blue' }
-    const outcomes = (await report('surroundings.mjs', { args: [method], nodeArgs, env, noisy: true })) as {
+    const outcomes = (await report('surroundings.mjs', {
+      args: [method],
+      nodeArgs,
+      env,
+      noisy: true,
+    })) as {
       plain: object
     }
     const flags = method === 'spawn' ? ['--stack-trace-limit=20'] : nodeArgs

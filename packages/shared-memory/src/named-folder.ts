@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { type Stats, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
@@ -25,18 +25,12 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EFBIG', 'ENOMEM', 'E122'])
 /** Makes a block under a name that nobody uses; null when somebody does. */
 export function createNamed(name: string, byteLength: number): NamedUse | null {
   const native = namedNative()
-  const all = folders()
-  for (const folder of all) sweep(native, folder)
-  if (all.some((folder) => isThere(join(folder, name + SUFFIX)))) {
-    const use = openNamed(name)
-    if (use !== null) {
-      // Never viewed, so there is nothing to empty; it ends with this call.
-      native.namedRelease(use, native.namedView(use))
-      return null
-    }
-  }
+  const own = folders().filter(isOwn)
+  for (const folder of own) sweep(native, folder)
+  // Whoever made it may have found another place to be the best.
+  if (own.some((folder) => isUsed(native, pathOf(folder, name)))) return null
   const failures: { folder: string; error: NodeJS.ErrnoException }[] = []
-  for (const folder of all) {
+  for (const folder of folders()) {
     try {
       return createIn(native, folder, name, byteLength)
     } catch (error) {
@@ -60,10 +54,10 @@ export function createNamed(name: string, byteLength: number): NamedUse | null {
 /** Opens the block of a name; null when there is none. */
 export function openNamed(name: string): NamedUse | null {
   const native = namedNative()
-  for (const folder of folders()) {
+  for (const folder of folders().filter(isOwn)) {
     sweep(native, folder)
     try {
-      return native.namedOpen(join(folder, name + SUFFIX))
+      return native.namedOpen(pathOf(folder, name))
     } catch (error) {
       if (!isMissing(error)) throw error
     }
@@ -77,7 +71,7 @@ function createIn(
   name: string,
   byteLength: number,
 ): NamedUse | null {
-  const path = join(folder, name + SUFFIX)
+  const path = pathOf(folder, name)
   for (let n = 0; ; n++) {
     ensureOwn(folder)
     try {
@@ -131,9 +125,16 @@ function ensureOwn(folder: string): void {
   }
 }
 
-/** Whether it is a folder that only this user can enter: in a folder for all, others may have made it. */
+/** Whether it is a folder that only this user can enter: where all may write, others may have made it. */
 function isOwn(folder: string): boolean {
-  const status = lstatSync(folder, { throwIfNoEntry: false })
+  let status: Stats | undefined
+  try {
+    status = lstatSync(folder, { throwIfNoEntry: false })
+  } catch (error) {
+    // XDG_RUNTIME_DIR may be another user's: then what is in it is nobody's business.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return false
+    throw error
+  }
   return (
     status !== undefined &&
     status.isDirectory() &&
@@ -142,9 +143,12 @@ function isOwn(folder: string): boolean {
   )
 }
 
+function pathOf(folder: string, name: string): string {
+  return join(folder, name + SUFFIX)
+}
+
 /** Removes the blocks in the folder that nobody uses. */
 function sweep(native: NamedNative, folder: string): void {
-  if (!isOwn(folder)) return
   let names: string[]
   try {
     names = readdirSync(folder)
@@ -164,16 +168,12 @@ function sweep(native: NamedNative, folder: string): void {
 }
 
 function removeIfEmpty(folder: string): void {
+  if (!isOwn(folder)) return
   try {
     rmdirSync(folder)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && !isMissing(error)) throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' && !isMissing(error)) throw error
   }
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 function isMissing(error: unknown): boolean {

@@ -83,6 +83,8 @@ function createFile(native: Native): void {
       native.create(CONTROL_BYTES + pages * PAGE_BYTES)
       break
     } catch (error) {
+      // Another thread of this process was faster.
+      if ((error as NodeJS.ErrnoException).code === 'EALREADY') return
       // A limit on address space or file size (ulimit -v, -f): smaller may fit.
       if (pages <= MIN_PAGES) {
         throw new OutOfSharedMemoryError(
@@ -125,6 +127,7 @@ function constrainedMemory(): number {
 function join(native: Native, parent: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
   const words = new Int32Array(native.view(0, CONTROL_BYTES))
+  awaitHeader(native, words)
   const hash = Atomics.load(words, HEADER.hash)
   if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)
   native.setLayout({
@@ -155,6 +158,17 @@ function join(native: Native, parent: number): Session {
   endWithTheDead(joined)
   return joined
 }
+
+/** The thread of this process that makes the session may not have filled the header yet; that takes microseconds. */
+function awaitHeader(native: Native, words: Int32Array): void {
+  const deadline = native.now() + HEADER_DEADLINE_MS
+  while (Atomics.load(words, HEADER.ready) === 0 && native.now() < deadline) {
+    native.park(HEADER.ready, 0, 1)
+  }
+}
+
+/** Whoever makes the session and does not finish in this time was terminated; the check that follows says so. */
+const HEADER_DEADLINE_MS = 5000
 
 function startWaiting(native: Native, agent: Agent, reaper: Reaper): Waiting {
   let started = false

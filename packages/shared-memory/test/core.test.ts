@@ -73,6 +73,15 @@ test('an agent that has ended is dead, its slot is free again', async () => {
   expect(usedSlots()).toBe(1)
 })
 
+test('threads that need a session at the same moment get one', async () => {
+  const program = fileURLToPath(new URL('fixtures/two-threads.mjs', import.meta.url))
+  for (let round = 0; round < 5; round++) {
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(child)
+    expect((await outcome(child)).said).toBe('0,1,2')
+  }
+})
+
 test('another version of the layout is refused', async () => {
   expect((await outcome(run('otherVersion'))).said).toBe('ERR_MP_VERSION')
 })

@@ -108,4 +108,4 @@ test('a build that is up to date is not repeated', () => {
   expect(build({})).toMatchObject({ status: 0, stdout: expect.stringContaining('is up to date') })
   expect(build({ CFLAGS: '-g' }).stdout).toContain(' built with ')
   expect(readdirSync(join(folder, 'build', platform))).toEqual(['native.node', 'native.stamp'])
-})
+}, 90_000)

@@ -35,7 +35,7 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
  * | 3        | writer   | 0 · tag of the agent that writes. A dead one's: free, and it died writing    |
  * | 4        | readers  | Σ ledger; derived                                                           |
  * | 5        | turn     | 0 · when the readers' turn began, in ticks, made odd; a hint                |
- * | 6        | freed    | when the last holder left, in ticks; a hint                                 |
+ * | 6        | freed    | when it was last left to who waited, in ticks; a hint                       |
  * | 16–23    | reading  | wait set of those who want to read                                          |
  * | 24–31    | writing  | wait set of those who want to write                                         |
  * | 32–39    | leafSet  | wait set of the leaf lock                                                   |
@@ -142,9 +142,11 @@ export class RWCore {
     this.#leaf.lock()
     this.#held.setOwn(own - 1)
     const left = Atomics.sub(words, this.#base + RW.readers, 1) - 1
-    if (left === 0) Atomics.store(words, this.#base + RW.freed, this.#now())
     this.#leaf.unlock()
-    if (left === 0) this.gate.wakeNext()
+    if (left === 0 && this.writing.any()) {
+      Atomics.store(words, this.#base + RW.freed, this.#now())
+      this.gate.wakeNext()
+    }
     return true
   }
 
@@ -152,15 +154,15 @@ export class RWCore {
   releaseWrite(): boolean {
     const words = this.#words
     if (this.writer() !== this.#session.agent.tag) return false
-    const now = this.#now()
-    Atomics.store(words, this.#base + RW.freed, now)
-    this.#inviteReaders()
-    Atomics.store(words, this.#base + RW.turn, now | 1)
-    // SYNC: what was written is visible to whoever reads 0 here. CRASH: before it, we died writing; after it, any
-    // death wakes everybody.
+    const isAwaited = this.reading.any() || this.writing.any()
+    if (isAwaited) this.#inviteReaders()
+    // SYNC: what was written is visible to whoever reads 0 here; then we look who waits, and they arm before they
+    // look here. CRASH: before it, we died writing; after it, any death wakes everybody.
     Atomics.store(words, this.#base + RW.writer, 0)
-    this.reading.wakeAll()
-    this.gate.wakeNext()
+    if (isAwaited || this.reading.any() || this.writing.any()) {
+      this.reading.wakeAll()
+      this.gate.wakeNext()
+    }
     return true
   }
 
@@ -208,11 +210,15 @@ export class RWCore {
 
   /** Whoever waits to read now goes before the next writer. */
   #inviteReaders(): void {
+    const words = this.#words
     const end = (this.#session.agent.highSlot() + 31) >>> 5
     for (let i = 0; i < end; i++) {
-      const waiting = Atomics.load(this.#words, this.#base + RW.reading + i)
-      Atomics.store(this.#words, this.#base + RW.invited + i, waiting)
+      const waiting = Atomics.load(words, this.#base + RW.reading + i)
+      Atomics.store(words, this.#base + RW.invited + i, waiting)
     }
+    const now = this.#now()
+    Atomics.store(words, this.#base + RW.freed, now)
+    Atomics.store(words, this.#base + RW.turn, now | 1)
   }
 
   /** Whether anybody alive reads. Under the leaf lock. */

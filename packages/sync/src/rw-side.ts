@@ -25,13 +25,14 @@ import type { RWCore } from './rw-core.js'
 /** One wait to read; it knows since when it waits. */
 export class ReadAcquisition implements Acquisition {
   readonly set: WaitSet
+  readonly #session: Session
   readonly #core: RWCore
-  readonly #since: number
+  #since: number | undefined
 
   constructor(session: Session, core: RWCore) {
-    this.set = core.reading
+    this.#session = session
     this.#core = core
-    this.#since = toTicks(session.agent.platform.now())
+    this.set = core.reading
   }
 
   tryTake(): number {
@@ -40,6 +41,7 @@ export class ReadAcquisition implements Acquisition {
   }
 
   attempt(): number | Pending {
+    this.#since ??= toTicks(this.#session.agent.platform.now())
     return this.#core.read(this.#since)
   }
 

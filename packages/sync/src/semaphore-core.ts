@@ -133,18 +133,22 @@ export class SemaphoreCore implements Acquisition {
    * @param bounded whether the value must stay within the initial one.
    */
   release(count: number, bounded: boolean): void {
+    const words = this.#words
     this.#leaf.lock()
-    if (!this.#allows(count, bounded)) {
-      this.#leaf.unlock()
-      throw tooMany(count, bounded)
+    const value = Atomics.load(words, this.#value)
+    const own = this.#held.own()
+    const isAllowed =
+      bounded && own < count
+        ? count <= this.#held.livingTotal()
+        : value + count <= MAX_PERMITS
+    if (isAllowed) {
+      const mine = Math.min(own, count)
+      if (mine > 0) this.#held.setOwn(own - mine)
+      if (mine < count) this.#releaseOthers(count - mine)
+      Atomics.store(words, this.#value, value + count)
     }
-    const own = Math.min(this.#held.own(), count)
-    if (own > 0) this.#held.setOwn(this.#held.own() - own)
-    const rest = count - own
-    const surplus = rest === 0 ? 0 : rest - this.#held.takeFromOthers(rest)
-    if (surplus > 0) Atomics.add(this.#words, this.#surplus, surplus)
-    Atomics.add(this.#words, this.#value, count)
     this.#leaf.unlock()
+    if (!isAllowed) throw tooMany(count, bounded)
     for (let woken = 0; woken < count && this.set.any(); woken++) this.#gate.wakeNext()
   }
 
@@ -164,9 +168,9 @@ export class SemaphoreCore implements Acquisition {
     this.#gate.leave()
   }
 
-  #allows(count: number, bounded: boolean): boolean {
-    if (bounded && count > this.#held.own()) return count <= this.#held.livingTotal()
-    return Atomics.load(this.#words, this.#value) + count <= MAX_PERMITS
+  #releaseOthers(count: number): void {
+    const surplus = count - this.#held.takeFromOthers(count)
+    if (surplus > 0) Atomics.add(this.#words, this.#surplus, surplus)
   }
 
   /** Adds up what `value` caches. */

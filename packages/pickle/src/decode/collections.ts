@@ -50,22 +50,15 @@ export function readArray(r: Reader): unknown[] {
   return array
 }
 
+const PACKED = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array }
+
 export function readPacked(r: Reader, width: 1 | 2 | 4 | 8): number[] {
   const count = r.varint()
-  const { bytes } = r
-  let position = r.skip(count * width)
-  let array: number[]
-  if (width === 8) {
-    array = Array.from(new Float64Array(bytes.slice(position, position + count * 8).buffer))
-  } else if (width === 4) {
-    array = Array.from(new Int32Array(bytes.slice(position, position + count * 4).buffer))
-  } else {
-    array = []
-    for (let i = 0; i < count; i++, position += width) {
-      const low = bytes[position]
-      array.push(width === 1 ? (low << 24) >> 24 : ((low | (bytes[position + 1] << 8)) << 16) >> 16)
-    }
-  }
+  const start = r.skip(count * width)
+  // The copy is aligned, as the view must be.
+  const numbers = new PACKED[width](r.bytes.slice(start, r.position).buffer)
+  const array: number[] = []
+  for (let i = 0; i < count; i++) array.push(numbers[i])
   r.objects.push(array)
   return array
 }

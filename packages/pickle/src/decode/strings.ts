@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { ASCII, FIXSTR, UTF16, UTF8 } from '../tags.js'
+import { FIXSTR, LATIN1, UTF16 } from '../tags.js'
 import type { Reader } from './reader.js'
 
 type NativeSlice = (this: Uint8Array, start: number, end: number) => string
 
 // Node's decoders as methods of Buffer.prototype; they take any Uint8Array.
-const { latin1Slice, utf8Slice, ucs2Slice } = Buffer.prototype as unknown as Record<
+const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as Record<
   string,
   NativeSlice
 >
@@ -19,7 +19,7 @@ const { fromCharCode } = String
 export function readString(r: Reader): string {
   const tag = r.byte()
   if (tag >= FIXSTR && tag < FIXSTR + 32) return readShort(r, tag - FIXSTR)
-  if (tag === ASCII || tag === UTF8 || tag === UTF16) return readLong(r, tag)
+  if (tag === LATIN1 || tag === UTF16) return readLong(r, tag)
   throw r.malformed('a string was expected')
 }
 
@@ -60,7 +60,6 @@ export function readLong(r: Reader, tag: number): string {
   const length = r.uint32()
   const start = r.skip(length)
   const end = start + length
-  if (tag === ASCII) return latin1Slice.call(r.bytes, start, end)
-  if (tag === UTF8) return utf8Slice.call(r.bytes, start, end)
+  if (tag === LATIN1) return latin1Slice.call(r.bytes, start, end)
   return ucs2Slice.call(r.bytes, start, end)
 }

@@ -95,7 +95,7 @@ on(tag.INT32, (r) => r.uint32() | 0)
 on(tag.FLOAT64, (r) => r.float64())
 on(tag.BIGINT64, readBigInt64)
 on(tag.BIGINT, readBigInt)
-for (const kind of [tag.ASCII, tag.UTF8, tag.UTF16]) on(kind, (r) => readLong(r, kind))
+for (const kind of [tag.LATIN1, tag.UTF16]) on(kind, (r) => readLong(r, kind))
 on(tag.SYMBOL, readSymbol)
 on(tag.REF, readRef)
 on(tag.COMMA, (r) => {
