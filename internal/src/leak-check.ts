@@ -25,6 +25,7 @@ const mark = { name: 'MP_TEST_FILE', value: `${process.pid}-${Date.now()}` }
 const temporary = mkdtempSync(join(tmpdir(), 'mp-test-'))
 const blocks = existsSync(SHARED) ? mkdtempSync(join(SHARED, 'mp-test-')) : temporary
 const folders = [...new Set([temporary, blocks])]
+process.once('exit', removeFolders)
 process.env[mark.name] = mark.value
 process.env['TMPDIR'] = temporary
 process.env['MP_SHARED_MEMORY_DIR'] = blocks
@@ -40,7 +41,7 @@ aroundAll(async (runTests) => {
     await runTests()
     await check('These tests leave behind', before)
   } finally {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+    removeFolders()
   }
 })
 
@@ -49,6 +50,11 @@ aroundEach(async (runTest) => {
   await runTest()
   await check('This test leaves behind', before)
 })
+
+/** Also when no test of the file runs, or this process is told to go. */
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+}
 
 async function check(what: string, before: Picture): Promise<void> {
   const left = await watch.leftSince(before, GRACE_MS)

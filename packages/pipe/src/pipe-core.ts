@@ -212,6 +212,6 @@ export class PipeCore extends SharedObject {
 }
 
 /** The opposite end. */
-export function other(end: End): End {
+function other(end: End): End {
   return end === 0 ? 1 : 0
 }

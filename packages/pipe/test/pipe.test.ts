@@ -175,9 +175,12 @@ describe('in one process', () => {
 })
 
 describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
-  test.each(['double', 'doubleSync'] as const)('%s answers until the end of file', async (target) => {
+  test.each([
+    ['promises', children.double],
+    ['blocking', children.doubleSync],
+  ])('a child with %s answers until the end of file', async (_, target) => {
     const [here, there] = Pipe<number, number>()
-    const child = start(method, children[target], there)
+    const child = start(method, target, there)
     there.close()
     for (let i = 0; i < 200; i++) {
       here.sendSync(i)

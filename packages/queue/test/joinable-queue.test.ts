@@ -23,7 +23,7 @@ test('more taskDone than items throws and changes nothing', async () => {
   expect(queue.joinSync({ timeout: 0 })).toBe(false)
   queue.taskDone()
   expect(queue.joinSync({ timeout: 0 })).toBe(true)
-  expect(() => queue.taskDone()).toThrow()
+  expect(() => queue.taskDone()).toThrow('more often')
   expect(() => queue.taskDone(0)).toThrow(RangeError)
 })
 

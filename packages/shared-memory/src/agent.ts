@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { AT, HEADER, MAX_AGENTS, PARKED, SLOT, SLOT_STATE, slotWord } from './layout.js'
+import { HEADER, MAX_AGENTS, PARKED, SLOT, SLOT_STATE, slotWord } from './layout.js'
 
 /** What an agent needs of the operating system; the addon has it, and tests may bring their own. */
 export interface Platform {
@@ -116,6 +116,3 @@ export class Agent {
     return Math.min(Atomics.load(this.words, HEADER.highSlot), MAX_AGENTS)
   }
 }
-
-/** First word of the pages' owner table, for those who own pages. */
-export const PAGE_TABLE: number = AT.pageTable

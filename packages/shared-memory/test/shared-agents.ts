@@ -18,17 +18,15 @@ export const kinds: readonly Kind[] = ['process', 'thread']
 const DEADLINE_MS = 20_000
 
 export interface RemoteAgent {
+  /** Its tag in the session. */
+  readonly tag: number
   /** What the scenario gave; rejects with what it threw. */
   readonly result: Promise<any>
   /** SIGKILL, or the end of the thread; resolves when it is over and was reaped. */
   kill(): Promise<void>
 }
 
-interface Running extends RemoteAgent {
-  readonly tag: number
-}
-
-const running = new Set<Running>()
+const running = new Set<RemoteAgent>()
 
 afterEach(async () => {
   const left = [...running]
@@ -67,7 +65,7 @@ export async function startEncoded(kind: Kind, scenario: string, args: unknown):
   void over.then(() => result.reject(new Error(`The agent of ${scenario} ended without a result`)))
   // Those that look at it see it fail; a test that kills its agent does not.
   result.promise.catch(() => {})
-  const remote: Running = {
+  const remote: RemoteAgent = {
     tag: await withDeadline(`${scenario} to join`, joined.promise),
     result: withDeadline(`the result of ${scenario}`, result.promise),
     async kill() {

@@ -39,6 +39,8 @@ export interface Acquisition extends Waitable<number> {
   readonly set: WaitSet
   /** `attempt` for those who do not wait, as fast as can be; -1 when one has to wait. */
   tryTake(): number
+  /** Called before a wait. */
+  begin?(): void
   /** Called after a wait has got it, once this agent has left the wait set. */
   settle(): void
   /** Whether this agent may pass its own waiters. */
@@ -60,6 +62,7 @@ export async function take(
     const taken = acquisition.tryTake()
     if (taken >= 0) return taken
   }
+  acquisition.begin?.()
   const result = await session.waiting.async(acquisition, timeoutMs, options?.signal)
   if (result === PENDING) return -1
   acquisition.settle()
@@ -78,6 +81,7 @@ export function takeSync(
   if (taken >= 0) return taken
   const spun = timeoutMs > 0 ? spin(acquisition) : -1
   if (spun >= 0) return spun
+  acquisition.begin?.()
   const result = session.waiting.block(acquisition, deadlineAfter(session.agent, timeoutMs))
   if (result === PENDING) return -1
   acquisition.settle()

@@ -40,8 +40,11 @@ export class ReadAcquisition implements Acquisition {
     return typeof taken === 'number' ? taken : -1
   }
 
+  begin(): void {
+    this.#since = toTicks(this.#session.agent.platform.now())
+  }
+
   attempt(): number | Pending {
-    this.#since ??= toTicks(this.#session.agent.platform.now())
     return this.#core.read(this.#since)
   }
 
