@@ -23,7 +23,9 @@ for (let run = 1; run <= Number(times); run++) {
   })
   if (status !== 0) {
     console.error(`${stdout}\n${stderr}`)
-    console.error(`run ${run} of ${times} failed: ${error?.message ?? signal ?? `exit code ${status}`}`)
+    console.error(
+      `run ${run} of ${times} failed: ${error?.message ?? signal ?? `exit code ${status}`}`,
+    )
     process.exit(1)
   }
   if (run % 10 === 0 || run === Number(times)) {

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const INTERVAL_MS = 5
+const INTERVAL_MS = 10
 
 /**
  * Looks again and again until it is so.

@@ -6,5 +6,5 @@
 export { becomes, until } from './deadline.js'
 export { openDescriptors } from './descriptors.js'
 export { type Leftovers, type Picture, type Surroundings, Watch, describe } from './leftovers.js'
-export { type FoundProcess, type Mark, descendants, killProcess, marked } from './processes.js'
+export { type FoundProcess, type Mark, killProcess, marked } from './processes.js'
 export { type Outcome, Program, type ProgramOptions, runProgram } from './program.js'

@@ -10,7 +10,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { becomes } from './deadline.js'
 import { openDescriptors } from './descriptors.js'
-import { type FoundProcess, type Mark, descendants, marked } from './processes.js'
+import { type FoundProcess, type Mark, ours } from './processes.js'
 
 /** Where a test's processes and files are found. */
 export interface Surroundings {
@@ -92,8 +92,7 @@ export class Watch {
   }
 
   #processes(): FoundProcess[] {
-    const all = [...descendants(), ...marked(this.#surroundings.mark)]
-    return [...new Map(all.map((one) => [one.pid, one])).values()]
+    return ours(this.#surroundings.mark)
   }
 
   #files(): string[] {

@@ -24,11 +24,47 @@ export interface Mark {
   readonly value: string
 }
 
-/** Finds the processes that descend from this one. */
-export function descendants(): FoundProcess[] {
-  const all = [...listProcesses()]
-  const found: FoundProcess[] = []
+/** Finds the processes that were started with this mark, but for this one. It does not find those that have ended. */
+export function marked(mark: Mark): FoundProcess[] {
+  return bear(mark, listProcesses()).map(describe)
+}
+
+/** Finds the processes that descend from this one, also those that have ended, and the marked ones. */
+export function ours(mark: Mark): FoundProcess[] {
+  const all = listProcesses()
+  const found = new Set(descend(all))
+  const others = all.filter((one) => !found.has(one))
+  return [...found, ...bear(mark, others)].map(describe)
+}
+
+/** Sends SIGKILL; one that is gone is none the worse. */
+export function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+type Listed = Omit<FoundProcess, 'command'> & { name: string }
+
+function listProcesses(): Listed[] {
+  const all: Listed[] = []
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const pid = Number(entry)
+    // "pid (name) state ppid …"; the name may hold anything, also parentheses.
+    const match = /^\d+ \((.*)\) (\S) (\d+) /s.exec(readProc(pid, 'stat')?.toString() ?? '')
+    if (match === null) continue
+    const [, name = '', state = '', parentPid] = match
+    all.push({ pid, parentPid: Number(parentPid), state, name })
+  }
+  return all
+}
+
+function descend(all: readonly Listed[]): Listed[] {
   const pids = new Set([process.pid])
+  const found: Listed[] = []
   // A parent may come after its child in the list.
   for (let size = 0; size < pids.size;) {
     size = pids.size
@@ -41,35 +77,15 @@ export function descendants(): FoundProcess[] {
   return found
 }
 
-/** Finds the processes that were started with this mark, but for this one. It does not find those that have ended. */
-export function marked({ name, value }: Mark): FoundProcess[] {
+function bear({ name, value }: Mark, all: readonly Listed[]): Listed[] {
   const entry = Buffer.from(`${name}=${value}\0`)
-  return [...listProcesses()].filter(({ pid }) => {
-    return pid !== process.pid && readProc(pid, 'environ')?.includes(entry)
-  })
+  return all.filter(({ pid }) => pid !== process.pid && readProc(pid, 'environ')?.includes(entry))
 }
 
-/** Sends SIGKILL; one that is gone is none the worse. */
-export function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-function* listProcesses(): Generator<FoundProcess> {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const pid = Number(name)
-    // "pid (name) state ppid …"; the name may hold anything, also parentheses.
-    const stat = readProc(pid, 'stat')?.toString()
-    const match = /^\d+ \((.*)\) (\S) (\d+) /s.exec(stat ?? '')
-    if (match === null) continue
-    const [, own = '', state = '', parentPid] = match
-    const argv = readProc(pid, 'cmdline')?.toString().replaceAll('\0', ' ').trim()
-    yield { pid, parentPid: Number(parentPid), state, command: argv || own }
-  }
+/** The arguments of a process, or its name when it has none any more. */
+function describe({ name, ...one }: Listed): FoundProcess {
+  const argv = readProc(one.pid, 'cmdline')?.toString().replaceAll('\0', ' ').trim()
+  return { ...one, command: argv || name }
 }
 
 /** Null for a process that has just ended, and for what somebody else's does not show. */

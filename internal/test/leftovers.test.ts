@@ -49,7 +49,7 @@ test('a process that has lost its parent is found by its mark', async () => {
 
 test.each([0, 1])('a file in folder %i is left', async (n) => {
   const before = watch.take()
-  const file = join(folders[n]!, 'file')
+  const file = join(folders[n], 'file')
   writeFileSync(file, '')
   expect((await watch.leftSince(before, GRACE_MS))?.files).toEqual([file])
   rmSync(file)
@@ -58,7 +58,7 @@ test.each([0, 1])('a file in folder %i is left', async (n) => {
 
 test('the caches of Node and tsx are nobody’s leftovers', async () => {
   const before = watch.take()
-  for (const name of ['node-compile-cache', 'tsx-1000']) mkdirSync(join(folders[0]!, name))
+  for (const name of ['node-compile-cache', 'tsx-1000']) mkdirSync(join(folders[0], name))
   expect(await watch.leftSince(before, 0)).toBeNull()
 })
 

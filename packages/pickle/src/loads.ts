@@ -4,11 +4,11 @@
  * @module
  */
 import { readBytes } from './decode/binary.js'
-import { Reader, type ModuleSource } from './decode/reader.js'
+import { Reader } from './decode/reader.js'
 import { readString } from './decode/strings.js'
 import { readValue } from './decode/value.js'
 import { UnpicklingError } from './errors.js'
-import { loadAhead } from './modules.js'
+import { loadAhead, type ModuleName } from './modules/load.js'
 import { HAS_TRAILER, VERSION } from './tags.js'
 
 export interface LoadsOptions {
@@ -53,8 +53,8 @@ export function needsModules(bytes: Uint8Array): boolean {
   return bytes[0] === (VERSION | HAS_TRAILER) && modulesOf(bytes).length > 0
 }
 
-function modulesOf(bytes: Uint8Array): readonly ModuleSource[] {
-  return decode(bytes, undefined, (r) => r.modules) as readonly ModuleSource[]
+function modulesOf(bytes: Uint8Array): readonly ModuleName[] {
+  return decode(bytes, undefined, (r) => r.modules) as readonly ModuleName[]
 }
 
 /** @param instead given the reader before the body is read; what it returns, if anything, is the result. */

@@ -1,4 +1,11 @@
-import { BrokenPipeError, BufferTooShortError, type Connection, EOFError, Pipe, wait } from '@mp/pipe'
+import {
+  BrokenPipeError,
+  BufferTooShortError,
+  type Connection,
+  EOFError,
+  Pipe,
+  wait,
+} from '@mp/pipe'
 import { Process, type StartMethod } from '@mp/process'
 import { PicklingError } from '@mp/pickle'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -12,8 +19,8 @@ function start<A extends unknown[]>(
   ...args: A
 ): Process<never> {
   const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child as Process<never>)
-  return child as Process<never>
+  processes.push(child)
+  return child
 }
 
 afterEach(async () => {
@@ -97,7 +104,9 @@ describe('in one process', () => {
   test('a receive that times out or is aborted takes nothing', async () => {
     const [a, b] = Pipe<string>()
     await expect(b.recv({ timeout: 5 })).rejects.toMatchObject({ code: 'ERR_MP_TIMEOUT' })
-    expect(() => b.recvSync({ timeout: 5 })).toThrow(expect.objectContaining({ code: 'ERR_MP_TIMEOUT' }))
+    expect(() => b.recvSync({ timeout: 5 })).toThrow(
+      expect.objectContaining({ code: 'ERR_MP_TIMEOUT' }),
+    )
     const abort = new AbortController()
     const received = b.recv({ signal: abort.signal })
     abort.abort(new Error('enough'))
@@ -184,7 +193,9 @@ describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
     there.close()
     for (let i = 0; i < 200; i++) {
       here.sendSync(i)
-      expect(i % 2 === 0 ? here.recvSync({ timeout: 10_000 }) : await here.recv({ timeout: 10_000 })).toBe(2 * i)
+      expect(
+        i % 2 === 0 ? here.recvSync({ timeout: 10_000 }) : await here.recv({ timeout: 10_000 }),
+      ).toBe(2 * i)
     }
     here.close()
     expect(await child.join({ timeout: 10_000 })).toBe(0)
@@ -206,7 +217,7 @@ describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
   test('everything sent arrives before the end of file', async () => {
     const [receiver, sender] = Pipe<number, number>({ duplex: false })
     const values = Array.from({ length: 300 }, (_, i) => i)
-    start(method, children.sendAndClose, sender as Connection<number>, values)
+    start(method, children.sendAndClose, sender, values)
     sender.close()
     const got = []
     for await (const value of receiver) got.push(value)

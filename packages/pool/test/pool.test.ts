@@ -39,7 +39,12 @@ describe.each<StartMethod>(['spawn', 'thread'])('a pool of %s workers', (startMe
     expect(pool.mapSync(tasks.square, new Set([1, 2, 3]))).toEqual([1, 4, 9])
     expect(await pool.map(tasks.squareLater, numbers(10))).toEqual(numbers(10).map((n) => n * n))
     expect(await pool.mapAsync(tasks.square, [])).toEqual([])
-    expect(await pool.starmap(tasks.add, [[1, 2], [3, 4]])).toEqual([3, 7])
+    expect(
+      await pool.starmap(tasks.add, [
+        [1, 2],
+        [3, 4],
+      ]),
+    ).toEqual([3, 7])
     expect(await pool.starmapAsync(tasks.add, [[5, 6]]).get()).toEqual([11])
     pool.close()
     await pool.join({ timeout: 10_000 })
@@ -66,14 +71,24 @@ describe.each<StartMethod>(['spawn', 'thread'])('a pool of %s workers', (startMe
     const outcomes = []
     const iterator = pool.imap(tasks.evenOnly, [0, 1, 2])
     for (let i = 0; i < 3; i++) {
-      outcomes.push(await iterator.next().then(({ value }) => value, (reason: Error) => reason.message))
+      outcomes.push(
+        await iterator.next().then(
+          ({ value }) => value,
+          (reason: unknown) => (reason as Error).message,
+        ),
+      )
     }
     expect(outcomes).toEqual([0, '1 is odd', 2])
     expect((await iterator.next()).done).toBe(true)
   })
 
   test('the initializer runs once in each worker', async () => {
-    const pool = makePool({ processes: 1, startMethod, initializer: tasks.initialise, initArgs: ['set up'] })
+    const pool = makePool({
+      processes: 1,
+      startMethod,
+      initializer: tasks.initialise,
+      initArgs: ['set up'],
+    })
     expect(await pool.apply(tasks.getInitialised)).toBe('set up')
   })
 
@@ -237,7 +252,10 @@ test('workers that die on their start break the pool instead of being restarted 
 test('progress is told', async () => {
   const pool = makePool(2)
   const seen: number[] = []
-  await pool.map(tasks.square, numbers(10), { chunkSize: 5, onProgress: ({ done }) => seen.push(done) })
+  await pool.map(tasks.square, numbers(10), {
+    chunkSize: 5,
+    onProgress: ({ done }) => seen.push(done),
+  })
   expect(seen).toEqual([5, 10])
 })
 

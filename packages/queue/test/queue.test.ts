@@ -19,8 +19,8 @@ function start<A extends unknown[]>(
   ...args: A
 ): Process<never> {
   const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child as Process<never>)
-  return child as Process<never>
+  processes.push(child)
+  return child
 }
 
 afterEach(async () => {

@@ -71,7 +71,9 @@ static int drop_name(const char *path) {
 /* Ends a use. The last one to end takes the name away. */
 static void end_use(int fd, const char *path) {
   const char *step;
-  /* First closed, then swept: of two that did it in the other order, each would have seen the other. */
+  /* First unlocked, then swept: of two that did it in the other order, each would have seen the
+   * other. close() would not unlock while the file is mapped: a mapping is a use of its own. */
+  (void)lock_byte(fd, F_UNLCK, USE);
   (void)close(fd);
   (void)mp_named_sweep(path, &step); /* fails when it is in use, or gone */
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import {
   Arena,
@@ -87,7 +88,9 @@ test('another version of the layout is refused', async () => {
 })
 
 test('the limit of objects is an error that says so', async () => {
-  expect((await outcome(run('fillDirectory'))).said).toBe(`${MAX_OBJECTS} ERR_MP_OUT_OF_MEMORY true`)
+  expect((await outcome(run('fillDirectory'))).said).toBe(
+    `${MAX_OBJECTS} ERR_MP_OUT_OF_MEMORY true`,
+  )
 })
 
 test('a leaf lock whose owner was killed is taken over', async () => {
@@ -134,7 +137,7 @@ test('a writer killed while it puts leaves whole messages, in order', async () =
   for (let round = 0; round < 5; round++) {
     expected = 0
     const child = run('putForever', base, base + RING_WORDS, index)
-    await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')
+    await once(child.stdout as Readable, 'data')
     while (expected < 500) {
       const message = own.waiting.block(ring.taking(), own.agent.platform.now() + 10_000)
       if (message === PENDING) throw new Error('no message')

@@ -16,7 +16,7 @@ import {
   type ReceivedCode,
 } from '../functions/registry.js'
 import { evaluate } from '../functions/revive.js'
-import { loadNow } from '../modules.js'
+import { loadNow } from '../modules/load.js'
 import type { Reader } from './reader.js'
 import { readString } from './strings.js'
 import { readValue } from './value.js'

@@ -4,13 +4,7 @@
  * @module
  */
 import { UnpicklingError } from '../errors.js'
-
-/** A trailer's module: how the decoder gets at its exports. */
-export interface ModuleSource {
-  readonly specifier: string
-  readonly parent: string
-  readonly kind: string
-}
+import type { ModuleName } from '../modules/load.js'
 
 const float64 = new Float64Array(1)
 const float64Bytes = new Uint8Array(float64.buffer)
@@ -23,7 +17,7 @@ export class Reader {
   /** Objects by number. */
   readonly objects: unknown[] = []
   readonly shapes: Shape[] = []
-  modules: readonly ModuleSource[] = []
+  modules: readonly ModuleName[] = []
   parts: readonly { buffer: ArrayBuffer; start: number }[] = []
   /** Codes by number: see `functions/revive.ts`. */
   readonly codes: unknown[] = []

@@ -9,10 +9,7 @@ import type { Reader } from './reader.js'
 type NativeSlice = (this: Uint8Array, start: number, end: number) => string
 
 // Node's decoders as methods of Buffer.prototype; they take any Uint8Array.
-const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as Record<
-  string,
-  NativeSlice
->
+const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as Record<string, NativeSlice>
 const { fromCharCode } = String
 
 /** Reads a value that must be a string. */

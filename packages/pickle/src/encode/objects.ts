@@ -118,5 +118,5 @@ export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
 
 function briefly(key: unknown): string {
   if (typeof key === 'object' || typeof key === 'function') return ''
-  return String(key as string | number | undefined).slice(0, 40)
+  return String(key).slice(0, 40)
 }

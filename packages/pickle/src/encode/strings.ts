@@ -13,7 +13,10 @@ import type { Output } from './output.js'
 type NativeWrite = (this: Uint8Array, text: string, offset: number, length: number) => number
 
 // Node's encoders as methods of Buffer.prototype; they take any Uint8Array.
-const { utf8Write, latin1Write, ucs2Write } = Buffer.prototype as unknown as Record<string, NativeWrite>
+const { utf8Write, latin1Write, ucs2Write } = Buffer.prototype as unknown as Record<
+  string,
+  NativeWrite
+>
 
 /** Matches what Latin-1 cannot hold. */
 const TWO_BYTE = /[^\u0000-\u00ff]/

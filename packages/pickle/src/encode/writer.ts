@@ -6,6 +6,7 @@
  * @module
  */
 import type { PicklingError } from '../errors.js'
+import type { ModuleName } from '../modules/load.js'
 import { ShapeTable } from '../shapes.js'
 import { Output } from './output.js'
 import { picklingError, type Segment } from './path.js'
@@ -16,20 +17,10 @@ const LINEAR_OBJECTS = 8
 /**
  * How deep values may be nested.
  *
- * A level costs up to 500 bytes of stack on either side, and the default stack is 984 KiB; a
- * caller deep in its own recursion gets the same error from the stack's end.
+ * A level costs up to 650 bytes of the 984 KiB that a stack has by default (measured; less in
+ * decoding), so this leaves a third of it to the caller.
  */
 const MAX_DEPTH = 1_000
-
-/** A module that the receiver needs, as `modules.ts` loads it. */
-export interface ModuleNeed {
-  /** A URL, or a specifier as written in the source. */
-  readonly specifier: string
-  /** The module whose specifier it is; empty for a URL. */
-  readonly parent: string
-  /** `import`, `require`, or the `type` of an import attribute, such as `json`. */
-  readonly kind: string
-}
 
 /** Where a writer stood, to go back to when an optional part cannot be written. */
 export interface Mark {
@@ -50,7 +41,7 @@ export class Writer {
   readonly path: Segment[] = []
   depth = 0
 
-  readonly modules: ModuleNeed[] = []
+  readonly modules: ModuleName[] = []
   /** Buffers of which only parts are seen, with the range that views need. */
   readonly parts: Map<ArrayBufferLike, { index: number; start: number; end: number }> = new Map()
   /** Code records by number, and cells by variable: see `functions/`. */

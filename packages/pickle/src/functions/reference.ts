@@ -9,7 +9,8 @@
  */
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { isMainModule, loadedExports, loadedNamespace } from '../modules.js'
+import { loadedExports, loadedNamespace } from '../modules/loaded.js'
+import { isMainModule } from '../modules/main.js'
 import type { Inspection, Script } from './inspector.js'
 import { indexValue, intrinsicPath } from './intrinsics.js'
 import { isNative } from './source.js'

@@ -6,7 +6,7 @@
  * @module
  */
 import { compileFunction } from 'node:vm'
-import { importerOf, metaOf, requireOf } from '../modules.js'
+import { importerOf, metaOf, requireOf } from '../modules/stand-ins.js'
 import { IMPORT, META, type Code } from './code.js'
 import type { Factory, ReceivedCode } from './registry.js'
 
