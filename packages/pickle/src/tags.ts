@@ -104,6 +104,8 @@ export const CELL = 0xd0
 export const IMPORT = 0xd1
 /** The `prototype` of a function. */
 export const PROTOTYPE = 0xd2
+/** As FUNCTION up to the eager values, of which one led to the function itself; then that. */
+export const FUNCTION_SEEN = 0xd4
 /** A buffer that stands in the trailer. */
 export const ARRAY_BUFFER_PART = 0xd3
 
@@ -135,4 +137,5 @@ export const ERROR_CLASSES: readonly string[] = [
   'TypeError',
   'URIError',
   'AggregateError',
+  'SuppressedError',
 ]

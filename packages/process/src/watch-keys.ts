@@ -1,20 +1,23 @@
 /**
  * Keys for the addon's death watch, which has one table for all threads of the process.
  *
- * Threads start at different places so that they rarely meet; where two do, the later watch
- * replaces the earlier one, and that death is noticed by the event loop instead.
+ * Each thread has a range of its own. (Thread ids only grow: after some hundred threads ranges are used again; should
+ * two living threads meet there, the later watch replaces the earlier one, and the event loop notices that death.)
  *
  * @module
  */
 import { MAX_AGENTS } from '@mp/shared-memory/internal'
 import { threadId } from 'node:worker_threads'
 
+/** How many keys the addon has room for. */
+const KEYS = 65_536
+
 const taken = new Set<number>()
-const start = (threadId * 61) % MAX_AGENTS
+const start = (threadId * MAX_AGENTS) % KEYS
 
 export function takeWatchKey(): number {
   for (let n = 0; n < MAX_AGENTS; n++) {
-    const key = (start + n) % MAX_AGENTS
+    const key = (start + n) % KEYS
     if (taken.has(key)) continue
     taken.add(key)
     return key

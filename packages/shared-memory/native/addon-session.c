@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* JavaScript's Number.MAX_SAFE_INTEGER. */
 static const uint64_t MAX_SAFE = (UINT64_C(1) << 53) - 1;
@@ -82,18 +83,36 @@ static bool arg_range(const struct mp_call *call, const struct mp_segment *segme
          mp_arg_integer(call, 1, "byteLength", 0, segment->byte_length - *offset, length);
 }
 
-static napi_value view(napi_env env, napi_callback_info info) {
+/* node_api_create_external_sharedarraybuffer: in newer Node 22 and in 24 and 26, behind no version
+ * of Node-API yet, so it is looked up by name. */
+typedef napi_status (*create_shared_fn)(napi_env env, void *data, size_t byte_length,
+                                        void (*finalize)(void *data, void *hint), void *hint,
+                                        napi_value *result);
+
+static create_shared_fn find_create_shared(void) {
+  void *symbol = mp_symbol("node_api_create_external_sharedarraybuffer");
+  create_shared_fn function = NULL;
+  /* SAFETY: POSIX guarantees that a function's address fits a pointer to void; C has no cast for it. */
+  memcpy(&function, &symbol, sizeof function);
+  return function;
+}
+
+/* SAFETY, of both kinds of view:
+ * - the range was checked against the mapping, which has a fixed, sealed length;
+ * - the mapping is never removed, so no finalizer is needed. */
+static napi_value make_view(napi_env env, napi_callback_info info, const char *name,
+                            create_shared_fn create_shared) {
   struct mp_call call;
-  if (!mp_call_begin(&call, env, info, "view")) return NULL;
+  if (!mp_call_begin(&call, env, info, name)) return NULL;
   const struct mp_segment *segment = need_session(&call);
   uint64_t offset, length;
   if (segment == NULL || !arg_range(&call, segment, &offset, &length)) return NULL;
-  /* SAFETY:
-   * - the range was checked against the mapping, which has a fixed, sealed length;
-   * - the mapping is never removed, so no finalizer is needed. */
   napi_value result;
-  napi_status status = napi_create_external_arraybuffer(env, segment->base + offset, length, NULL,
-                                                        NULL, &result);
+  void *start = segment->base + offset;
+  napi_status status =
+    create_shared != NULL
+      ? create_shared(env, start, length, NULL, NULL, &result)
+      : napi_create_external_arraybuffer(env, start, length, NULL, NULL, &result);
   if (status == napi_no_external_buffers_allowed) {
     MP_TRY(env,
            napi_throw_error(env, "ERR_MP_UNSUPPORTED",
@@ -105,6 +124,16 @@ static napi_value view(napi_env env, napi_callback_info info) {
   }
   MP_TRY(env, status, NULL);
   return result;
+}
+
+static napi_value view(napi_env env, napi_callback_info info) {
+  return make_view(env, info, "view", NULL);
+}
+
+/* The engine counts the bytes of an ArrayBuffer as memory that a collection might free, so a large
+ * one makes it collect all the time; those of a SharedArrayBuffer it does not count. */
+static napi_value shared_view(napi_env env, napi_callback_info info) {
+  return make_view(env, info, "sharedView", find_create_shared());
 }
 
 static napi_value detach(napi_env env, napi_callback_info info) {
@@ -176,6 +205,7 @@ bool mp_define_session(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("fd", fd, agent),
     MP_FUNCTION("byteLength", byte_length, agent),
     MP_FUNCTION("view", view, agent),
+    MP_FUNCTION("sharedView", shared_view, agent),
     MP_FUNCTION("detach", detach, agent),
     MP_FUNCTION("punch", punch, agent),
     MP_FUNCTION("setLayout", set_layout, agent),

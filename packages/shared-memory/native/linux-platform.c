@@ -5,6 +5,7 @@
 #include "linux-internal.h"
 #include "platform.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -89,4 +90,8 @@ double mp_now(void) {
 
 int mp_pid(void) {
   return (int)getpid();
+}
+
+void *mp_symbol(const char *name) {
+  return dlsym(RTLD_DEFAULT, name);
 }

@@ -148,4 +148,7 @@ double mp_now(void);
 /* This process's id. */
 int mp_pid(void);
 
+/* The address of a function that the program may or may not export, or NULL. */
+void *mp_symbol(const char *name);
+
 #endif

@@ -207,10 +207,13 @@ int mp_session_unclaim(uint32_t slot, const void *agent) {
   return error;
 }
 
-int mp_session_watch(int pid, uint32_t slot) {
-  int result = check_slot(slot);
-  if (result < 0) return result;
-  result = mp_watch_add(pid, slot, mp_session_announce_death);
+/* A key need not be a slot; it is an index, so it stays small. */
+static const uint32_t MAX_WATCHES = 1 << 16;
+
+int mp_session_watch(int pid, uint32_t key) {
+  if (!described()) return -ENOTCONN;
+  if (key >= MAX_WATCHES) return -ERANGE;
+  int result = mp_watch_add(pid, key, mp_session_announce_death);
   if (result != -ESRCH) return result;
   mp_session_announce_death();
   return 1;

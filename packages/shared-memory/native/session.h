@@ -58,8 +58,8 @@ int mp_session_claim(uint32_t slot, const void *agent);
 /* Ends a claim. -EPERM when it is not this agent's. */
 int mp_session_unclaim(uint32_t slot, const void *agent);
 
-/* Watches the process of a slot; 1, or 0 where that is impossible. A dead one counts at once. */
-int mp_session_watch(int pid, uint32_t slot);
+/* Watches a process under a key of the caller (below 65536); 1, or 0 where that is impossible. A dead one counts at once. */
+int mp_session_watch(int pid, uint32_t key);
 
 /* At the end of an agent: marks its slots gone and tells everybody; drops its claims. */
 void mp_session_leave(const void *agent);

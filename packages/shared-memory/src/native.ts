@@ -75,6 +75,11 @@ export interface Native {
    * it. Throws ERR_MP_UNSUPPORTED where the engine refuses outside memory (Electron).
    */
   view(byteOffset: number, byteLength: number): ArrayBuffer
+  /**
+   * As `view`, but as a SharedArrayBuffer where Node can make one over outside memory (24, 26, newer
+   * 22): the engine does not count its bytes as memory that a collection might free.
+   */
+  sharedView(byteOffset: number, byteLength: number): ArrayBufferLike
   /** Empties an ArrayBuffer and every view of it; the memory behind it stays as it is. */
   detach(arrayBuffer: ArrayBuffer): void
   /** Gives the whole pages in a range back to the system; the range then reads as zeros. */

@@ -2,7 +2,7 @@
  * The session's data pages, as bytes.
  *
  * The file may be larger than an ArrayBuffer can be on every Node, so pages are
- * reached through windows of 1 GiB; a run that crosses a window gets a view of
+ * reached through windows of 64 MiB; a run that crosses a window gets a view of
  * its own. User code never gets a view that shows more than its own bytes.
  *
  * @module
@@ -11,15 +11,18 @@ import type { Arena } from './arena.js'
 import { CONTROL_BYTES, PAGE_BYTES } from './layout.js'
 
 /** Shows bytes of the session's file. */
-export type MapBytes = (byteOffset: number, byteLength: number) => ArrayBuffer
+export interface MapBytes {
+  view(byteOffset: number, byteLength: number): ArrayBuffer
+  sharedView(byteOffset: number, byteLength: number): ArrayBufferLike
+}
 
-const WINDOW_PAGES = 16_384
+const WINDOW_PAGES = 1024
 
 export class Pages {
   readonly arena: Arena
   readonly count: number
   readonly #map: MapBytes
-  readonly #windows: Uint8Array<ArrayBuffer>[] = []
+  readonly #windows: Uint8Array[] = []
   readonly #windowWords: Int32Array[] = []
 
   constructor(arena: Arena, count: number, map: MapBytes) {
@@ -29,7 +32,7 @@ export class Pages {
   }
 
   /** The bytes of the window that a page lies in; the page starts there at `offset(page)`. */
-  window(page: number): Uint8Array<ArrayBuffer> {
+  window(page: number): Uint8Array {
     const index = Math.floor(page / WINDOW_PAGES)
     return (this.#windows[index] ??= this.#openWindow(index))
   }
@@ -46,23 +49,25 @@ export class Pages {
   }
 
   /** The bytes of a run of pages, for the core's own use. */
-  bytes(first: number, byteLength: number): Uint8Array<ArrayBuffer> {
+  bytes(first: number, byteLength: number): Uint8Array {
     const start = this.offset(first)
     if (start + byteLength <= WINDOW_PAGES * PAGE_BYTES) {
       return this.window(first).subarray(start, start + byteLength)
     }
-    return new Uint8Array(this.buffer(first, byteLength))
+    return new Uint8Array(this.#map.sharedView(CONTROL_BYTES + first * PAGE_BYTES, byteLength))
   }
 
   /** An ArrayBuffer over just these bytes: what user code may hold. */
   buffer(first: number, byteLength: number): ArrayBuffer {
-    return this.#map(CONTROL_BYTES + first * PAGE_BYTES, byteLength)
+    return this.#map.view(CONTROL_BYTES + first * PAGE_BYTES, byteLength)
   }
 
-  #openWindow(index: number): Uint8Array<ArrayBuffer> {
+  #openWindow(index: number): Uint8Array {
     const first = index * WINDOW_PAGES
     const pages = Math.min(WINDOW_PAGES, this.count - first)
-    return new Uint8Array(this.#map(CONTROL_BYTES + first * PAGE_BYTES, pages * PAGE_BYTES))
+    return new Uint8Array(
+      this.#map.sharedView(CONTROL_BYTES + first * PAGE_BYTES, pages * PAGE_BYTES),
+    )
   }
 }
 

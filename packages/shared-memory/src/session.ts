@@ -94,14 +94,15 @@ function createFile(native: Native): void {
       pages = Math.max(MIN_PAGES, pages >>> 1)
     }
   }
-  const words = new Int32Array(native.view(0, CONTROL_BYTES))
-  randomFillSync(words, HEADER.id, 4)
+  const words = new Int32Array(native.view(0, HEADER_BYTES))
+  words.set(randomFillSync(new Int32Array(4)), HEADER.id)
   words[HEADER.magic] = MAGIC
   words[HEADER.hash] = layoutHash
   words[HEADER.pages] = pages
   Atomics.store(words, HEADER.ready, 1)
 }
 
+const HEADER_BYTES = 4096
 const MIN_PAGES = 256
 
 /** Pages of a new session: as `MP_MEMORY_LIMIT` (bytes) says, else three quarters of the memory that there is. */
@@ -126,7 +127,7 @@ function constrainedMemory(): number {
 
 function join(native: Native, parent: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
-  const words = new Int32Array(native.view(0, CONTROL_BYTES))
+  const words = new Int32Array(native.sharedView(0, CONTROL_BYTES))
   awaitHeader(native, words)
   const hash = Atomics.load(words, HEADER.hash)
   if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)
@@ -149,7 +150,7 @@ function join(native: Native, parent: number): Session {
   const directory = new Directory(agent, units)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])
   const waiting = startWaiting(native, agent, reaper)
-  const pages = new Pages(pageArena, count, (offset, length) => native.view(offset, length))
+  const pages = new Pages(pageArena, count, native)
   process.once('exit', () => {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)

@@ -147,7 +147,11 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
     const allowed = `an integer from ${-length} to ${length - 1}`
     if (typeof index !== 'number') throw wrongType('index', allowed, index)
     if (!Number.isInteger(index) || index < -length || index >= length) {
-      throw outOfRange('index', length === 0 ? 'that of an item, and there is none' : allowed, index)
+      throw outOfRange(
+        'index',
+        length === 0 ? 'that of an item, and there is none' : allowed,
+        index,
+      )
     }
     return index < 0 ? index + length : index
   }

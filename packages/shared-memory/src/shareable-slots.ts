@@ -45,12 +45,12 @@ export function bytesFor(items: readonly Encoded[]): number {
 }
 
 export class Slots {
-  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #bytes: Uint8Array
   readonly #words: Int32Array
   readonly #lock: LeafLock
 
   /** @param bytes start at a multiple of 8. @param lock held by whoever writes. */
-  constructor(bytes: Uint8Array<ArrayBuffer>, lock: LeafLock) {
+  constructor(bytes: Uint8Array, lock: LeafLock) {
     this.#bytes = bytes
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
     this.#lock = lock

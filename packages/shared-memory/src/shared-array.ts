@@ -106,11 +106,7 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
     if (byteLength === 0) return
     const what = `a SharedArray of ${this.length} elements of ${name} (${byteLength} bytes)`
     const first = this.takePages(byteLength, what)
-    wipePages(
-      this.session,
-      first,
-      Atomics.load(this.session.words, this.handle.base + OWNED.pages),
-    )
+    wipePages(this.session, first, Atomics.load(this.session.words, this.handle.base + OWNED.pages))
   }
 
   #map(isNew: boolean): T {
@@ -119,8 +115,7 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
     const first = Atomics.load(session.words, handle.base + OWNED.page)
     let array: T
     try {
-      const buffer =
-        byteLength === 0 ? new ArrayBuffer(0) : session.pages.buffer(first, byteLength)
+      const buffer = byteLength === 0 ? new ArrayBuffer(0) : session.pages.buffer(first, byteLength)
       array = new this.#type.array(buffer) as T
     } catch (error) {
       if (isNew) this.endUnborn()

@@ -31,9 +31,7 @@ export type SharedValueType =
 export type ValueOf<K extends SharedValueType> = K extends 'i64' | 'u64' ? bigint : number
 
 /** What goes in: 64-bit integers may be given as (safe) numbers, too. */
-export type ValueFor<K extends SharedValueType> = K extends 'i64' | 'u64'
-  ? bigint | number
-  : number
+export type ValueFor<K extends SharedValueType> = K extends 'i64' | 'u64' ? bigint | number : number
 
 /**
  * A number in shared memory; Python's `multiprocessing.Value`, atomic by itself.

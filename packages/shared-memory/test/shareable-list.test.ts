@@ -2,7 +2,15 @@
 import { ShareableList, SharedValue } from '@mp/shared-memory'
 import { session } from '@mp/shared-memory/internal'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
-import { kinds, pagesInUse, run, start, unitsInUse, until, untilCollected } from './shared-agents.js'
+import {
+  kinds,
+  pagesInUse,
+  run,
+  start,
+  unitsInUse,
+  until,
+  untilCollected,
+} from './shared-agents.js'
 
 let units: number
 
@@ -12,7 +20,10 @@ beforeAll(() => {
 })
 
 afterAll(async () => {
-  await untilCollected('all memory is given back', () => pagesInUse() === 0 && unitsInUse() === units)
+  await untilCollected(
+    'all memory is given back',
+    () => pagesInUse() === 0 && unitsInUse() === units,
+  )
 })
 
 const items = [

@@ -33,17 +33,26 @@ afterEach(async () => {
   running.clear()
   await Promise.all(left.map((agent) => agent.kill()))
   for (const { tag } of left) {
-    if (!isDead(session().words, tag)) throw new Error(`Agent ${tagSlot(tag)} is left in the session`)
+    if (!isDead(session().words, tag))
+      throw new Error(`Agent ${tagSlot(tag)} is left in the session`)
   }
 })
 
 /** Starts an agent, and waits until it has joined the session. */
-export async function start(kind: Kind, scenario: string, ...args: unknown[]): Promise<RemoteAgent> {
+export async function start(
+  kind: Kind,
+  scenario: string,
+  ...args: unknown[]
+): Promise<RemoteAgent> {
   return startEncoded(kind, scenario, encode(args))
 }
 
 /** As `start`, with arguments that are on their way already. */
-export async function startEncoded(kind: Kind, scenario: string, args: unknown): Promise<RemoteAgent> {
+export async function startEncoded(
+  kind: Kind,
+  scenario: string,
+  args: unknown,
+): Promise<RemoteAgent> {
   const { agent, native } = session()
   const task = { parent: agent.tag, fd: kind === 'process' ? 3 : undefined, scenario, args }
   const main = new URL('fixtures/shared-agent.mjs', import.meta.url)
@@ -95,7 +104,7 @@ function deferred<T>(): Deferred<T> {
 /** Starts an agent and gives what it gave, when it is over. */
 export async function run(kind: Kind, scenario: string, ...args: unknown[]): Promise<any> {
   const agent = await start(kind, scenario, ...args)
-  return await agent.result
+  return agent.result
 }
 
 /** Rejects when something takes longer than any test may. */

@@ -1,13 +1,11 @@
 /** SharedArray: what it is, who sees it, and when it ends. */
-import { OutOfSharedMemoryError, SharedArray, SharedValue, type TypedArray } from '@mp/shared-memory'
 import {
-  AT,
-  ENTRY,
-  ENTRY_FREE,
-  ENTRY_WORDS,
-  PAGE_BYTES,
-  session,
-} from '@mp/shared-memory/internal'
+  OutOfSharedMemoryError,
+  SharedArray,
+  SharedValue,
+  type TypedArray,
+} from '@mp/shared-memory'
+import { AT, ENTRY, ENTRY_FREE, ENTRY_WORDS, PAGE_BYTES, session } from '@mp/shared-memory/internal'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { decode, encode } from './fixtures/shared-transport.mjs'
 import {
@@ -37,7 +35,10 @@ beforeAll(() => {
 })
 
 afterAll(async () => {
-  await untilCollected('all memory is given back', () => pagesInUse() === 0 && unitsInUse() === units)
+  await untilCollected(
+    'all memory is given back',
+    () => pagesInUse() === 0 && unitsInUse() === units,
+  )
 })
 
 const constructors = [
@@ -63,7 +64,7 @@ test('an array has zeros, a length, and an ordinary typed array over its bytes',
 })
 
 test.each(constructors)('an array of %o holds the items that it is made of', (constructor) => {
-  const shared = new SharedArray<TypedArray>(constructor as never, new Set([1, 2, 127]) as never)
+  const shared = new SharedArray<TypedArray>(constructor, new Set([1, 2, 127]) as never)
   expect(shared.array).toBeInstanceOf(constructor)
   expect([...shared]).toEqual([1, 2, 127])
 })
@@ -120,18 +121,21 @@ test('an array that cannot fit says how large it is, and how large the session',
   expect(unitsInUse()).toBeLessThanOrEqual(before)
 })
 
-test.each([10, 5_000_000])('memory that was used before comes zeroed (%i bytes)', async (length) => {
-  await untilEmpty()
-  const first = ((): number => {
-    const dirty = new SharedArray(Uint8Array, length)
-    dirty.array.fill(0xff)
-    return session().words[dirty.handle.base + OWNED_PAGE]
-  })()
-  await untilEmpty()
-  const clean = new SharedArray(Uint8Array, length)
-  expect(session().words[clean.handle.base + OWNED_PAGE]).toBe(first)
-  expect(clean.array.every((byte) => byte === 0)).toBe(true)
-})
+test.each([10, 5_000_000])(
+  'memory that was used before comes zeroed (%i bytes)',
+  async (length) => {
+    await untilEmpty()
+    const first = ((): number => {
+      const dirty = new SharedArray(Uint8Array, length)
+      dirty.array.fill(0xff)
+      return session().words[dirty.handle.base + OWNED_PAGE]
+    })()
+    await untilEmpty()
+    const clean = new SharedArray(Uint8Array, length)
+    expect(session().words[clean.handle.base + OWNED_PAGE]).toBe(first)
+    expect(clean.array.every((byte) => byte === 0)).toBe(true)
+  },
+)
 
 test('a detached buffer costs a view, not the memory', () => {
   const shared = new SharedArray(Int16Array, [1, 2])
@@ -209,7 +213,9 @@ test('a message that is decoded again after the array has ended is refused', asy
   const message = encode(new SharedArray(Int32Array, [1, 2]))
   await decode(message)
   await untilEmpty()
-  await expect(decode(message)).rejects.toThrow(expect.objectContaining({ code: 'ERR_MP_STALE_HANDLE' }))
+  await expect(decode(message)).rejects.toThrow(
+    expect.objectContaining({ code: 'ERR_MP_STALE_HANDLE' }),
+  )
 })
 
 test('whom death interrupts while it ends an array is finished by the others', async () => {

@@ -1,17 +1,34 @@
 /** SharedMemory: blocks that unrelated programs find by name, and what becomes of them. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
-import { OutOfSharedMemoryError, SharedMemory } from '@mp/shared-memory'
+import { SharedMemory } from '@mp/shared-memory'
 import { session } from '@mp/shared-memory/internal'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encode } from './fixtures/shared-transport.mjs'
-import { collectOften, kinds, run, start, startEncoded, until, untilCollected, withDeadline } from './shared-agents.js'
+import {
+  collectOften,
+  kinds,
+  run,
+  start,
+  startEncoded,
+  until,
+  untilCollected,
+  withDeadline,
+} from './shared-agents.js'
 
 const given = process.env['MP_SHARED_MEMORY_DIR']
 let place: string
@@ -39,7 +56,10 @@ afterEach(async () => {
   expect(() => new SharedMemory({ name: 'nothing' })).toThrow('There is no')
   expect(readdirSync(place)).toEqual([])
   rmSync(place, { recursive: true })
-  await untilCollected('all descriptors are closed', () => readdirSync('/proc/self/fd').length <= descriptors)
+  await untilCollected(
+    'all descriptors are closed',
+    () => readdirSync('/proc/self/fd').length <= descriptors,
+  )
   if (given === undefined) delete process.env['MP_SHARED_MEMORY_DIR']
   else process.env['MP_SHARED_MEMORY_DIR'] = given
 })
@@ -79,7 +99,9 @@ const programs = new Set<Program>()
 /** Starts a program that is in no session with this one. */
 async function startProgram(): Promise<Program> {
   const file = fileURLToPath(new URL('fixtures/shared-blocks.mjs', import.meta.url))
-  const child: ChildProcess = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const over = once(child, 'exit')
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   const answer = async (what: string): Promise<any> => {
@@ -240,14 +262,17 @@ describe('unrelated programs', () => {
     expect(await living.tell('read', 'shared', 0)).toBe(0)
   })
 
-  test.each(['end', 'exit'])('a program that ends by %s without closing leaves nothing', async (how) => {
-    const program = await startProgram()
-    await program.tell('create', 'alpha', 10)
-    await program.tell('open', 'alpha')
-    expect(files()).toEqual(['alpha.block'])
-    await program.tell(how)
-    await until('its block is gone', () => files().length === 0)
-  })
+  test.each(['end', 'exit'])(
+    'a program that ends by %s without closing leaves nothing',
+    async (how) => {
+      const program = await startProgram()
+      await program.tell('create', 'alpha', 10)
+      await program.tell('open', 'alpha')
+      expect(files()).toEqual(['alpha.block'])
+      await program.tell(how)
+      await until('its block is gone', () => files().length === 0)
+    },
+  )
 
   test('two that make, open and unlink one name at once never meet a dead or half-made block', async () => {
     const pair = await Promise.all([startProgram(), startProgram(), startProgram()])
@@ -310,7 +335,10 @@ test('closing a block while a thread of Node still reads its memory harms nobody
 test('what is forgotten without being closed is given back', async () => {
   for (let n = 0; n < 20; n++) new SharedMemory({ create: true, size: 10, name: `n${n}` }).unlink()
   const view = bytes(create('kept'))
-  await untilCollected('all others are closed', () => readdirSync('/proc/self/fd').length <= descriptors + 1)
+  await untilCollected(
+    'all others are closed',
+    () => readdirSync('/proc/self/fd').length <= descriptors + 1,
+  )
   view[0] = 1
   expect(bytes(open('kept'))[0]).toBe(1)
 })
@@ -337,28 +365,20 @@ test('a folder that others can write to is not trusted', () => {
   rmSync(folder, { recursive: true })
 })
 
-test('too large a block says so, and leaves nothing', () => {
+test('too large a block says so, and leaves nothing', async () => {
   const program = `
     import { SharedMemory } from '@mp/shared-memory'
     try {
       new SharedMemory({ create: true, size: 3_000_000_000 })
-    } catch (error) { console.log(error.constructor.name, error.code, error.message) }`
-  expect(OutOfSharedMemoryError.name).toBe('OutOfSharedMemoryError')
-  return new Promise<void>((resolve, reject) => {
-    const options = { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] as const }
-    const shell = 'ulimit -f 1000; exec "$0" --input-type=module -e "$1"'
-    const child = spawn('sh', ['-c', shell, process.execPath, program], options as never)
-    let output = ''
-    child.stdout!.on('data', (data) => (output += data))
-    child.on('exit', () => {
-      try {
-        expect(output).toContain('OutOfSharedMemoryError ERR_MP_OUT_OF_MEMORY')
-        expect(output).toContain('3000000000 bytes')
-        expect(readdirSync(place)).toEqual([])
-        resolve()
-      } catch (error) {
-        reject(error as Error)
-      }
-    })
+    } catch (error) {
+      console.log(error instanceof OutOfSharedMemoryError, error.code, error.message)
+    }`
+  const shell = 'ulimit -f 1000; exec "$0" --input-type=module -e "$1"'
+  const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, program], {
+    cwd: import.meta.dirname,
+    timeout: 20_000,
   })
+  expect(stdout).toContain('true ERR_MP_OUT_OF_MEMORY')
+  expect(stdout).toContain('3000000000 bytes')
+  expect(readdirSync(place)).toEqual([])
 })

@@ -51,7 +51,9 @@ test.each(limits)('%s holds %s to %s, and refuses what is beyond', (type, min, m
   const below: any = (min as any) - one
   for (const wrong of [above, below]) {
     expect(() => new SharedValue(type, wrong)).toThrow(RangeError)
-    expect(() => (value.value = wrong)).toThrow(`Expected \`value\` to be an integer from ${min} to ${max}`)
+    expect(() => (value.value = wrong)).toThrow(
+      `Expected \`value\` to be an integer from ${min} to ${max}`,
+    )
     expect(() => value.exchange(wrong)).toThrow(RangeError)
     expect(() => value.compareExchange(max as any, wrong)).toThrow('`value`')
     expect(() => value.compareExchange(wrong, max as any)).toThrow('`expected`')

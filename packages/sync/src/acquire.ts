@@ -27,10 +27,15 @@ export interface Guard extends Disposable {
 
 /** Anything that can be acquired and released: `Lock`, `RLock`, `Semaphore`, one side of an `RWLock`. */
 export interface LockLike {
+  /** Waits until it is free and takes it; null when `timeout` passes first. */
   acquire(options?: WaitOptions): Promise<Guard | null>
+  /** Blocks this thread until it is free and takes it; null when `timeout` passes first. */
   acquireSync(options?: WaitOptions): Guard | null
+  /** Takes it if that needs no waiting. */
   tryAcquire(): Guard | null
+  /** Gives it back. */
   release(): void
+  /** Acquires, runs `fn`, waits for its result, and releases whatever happens; `ERR_MP_TIMEOUT` when time is up first. */
   run<R>(fn: () => R, options?: WaitOptions): Promise<Awaited<R>>
 }
 

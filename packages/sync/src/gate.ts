@@ -27,15 +27,20 @@ import {
  * | word | name  | values                                                    |
  * | ---- | ----- | --------------------------------------------------------- |
  * | 0    | owner | 0 · tag of the waiter whose turn it is                    |
- * | 1    | since | when it was given, in ticks; a hint, for its expiry       |
+ * | 1    | until | when it expires, in ticks; a hint                         |
  */
-export const GATE = { owner: 0, since: 1 } as const
-export const GATE_WORDS = 2
+const GATE = { owner: 0, until: 1 } as const
 
 /** A waiter older than this gets the gate: api.md promises order of arrival after 1 ms. */
 const FAIR_AFTER_TICKS = toTicks(1)
-/** A gate that is not used for so long is void: its owner is stopped, or its event loop is busy. */
-export const GATE_MS = 10
+const TICKS_PER_MS = toTicks(1)
+/**
+ * How long a waiter may take to use its right of way, in milliseconds: a thread that sleeps comes as soon
+ * as it gets a processor, unless its process is stopped; an event loop may be busy, which it is to be once
+ * only: its next turn comes when it has looked.
+ */
+const ASLEEP_MS = 100
+export const GATE_MS = 50
 
 export class Gate {
   readonly #session: Session
@@ -43,7 +48,7 @@ export class Gate {
   readonly #tag: number
   readonly #set: WaitSet
   readonly #owner: number
-  readonly #since: number
+  readonly #until: number
 
   /** @param set of those who wait, with times of arrival. */
   constructor(session: Session, word: number, set: WaitSet) {
@@ -52,7 +57,7 @@ export class Gate {
     this.#tag = session.agent.tag
     this.#set = set
     this.#owner = word + GATE.owner
-    this.#since = word + GATE.since
+    this.#until = word + GATE.until
   }
 
   /** Who has right of way: a tag, or 0. */
@@ -77,7 +82,10 @@ export class Gate {
 
   /** While somebody else has right of way, look again when that may have expired. */
   recheckMs(): number {
-    return this.owner() === 0 ? Infinity : GATE_MS
+    if (this.owner() === 0) return Infinity
+    return (
+      Math.max((Atomics.load(this.#words, this.#until) - this.#now()) | 0, 0) / TICKS_PER_MS + 1
+    )
   }
 
   /** Wakes whoever's turn it is, with right of way if it has waited long. */
@@ -98,7 +106,8 @@ export class Gate {
     if (slot < 0) return
     if (((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
       const next = this.#tagOf(slot)
-      Atomics.store(words, this.#since, this.#now())
+      const limit = this.#session.agent.isParkedSync(slot) ? ASLEEP_MS : GATE_MS
+      Atomics.store(words, this.#until, (this.#now() + toTicks(limit)) | 0)
       if (Atomics.compareExchange(words, this.#owner, gate, next) === gate) {
         // SYNC: gate first, then the wake. A waiter that leaves disarms first, then gives back the gate: either
         // it sees our gate, or we see that it is no longer armed. CRASH: a dead waiter's gate is void.
@@ -111,8 +120,7 @@ export class Gate {
 
   #isVoid(owner: number): boolean {
     if (isDead(this.#words, owner)) return true
-    const since = Atomics.load(this.#words, this.#since)
-    return ((this.#now() - since) | 0) > toTicks(GATE_MS)
+    return ((this.#now() - Atomics.load(this.#words, this.#until)) | 0) > 0
   }
 
   #tagOf(slot: number): number {

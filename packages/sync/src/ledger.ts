@@ -18,7 +18,7 @@ import { MAX_AGENTS, type Session, isDead } from '@mp/shared-memory/internal'
  * | 0–255   | tags   | by slot: whose count it is. Only the agent itself signs |
  * | 256–511 | counts | by slot: how much that agent holds                      |
  */
-export const LEDGER = { tags: 0, counts: 256 } as const
+const LEDGER = { tags: 0, counts: 256 } as const
 export const LEDGER_WORDS: number = 2 * MAX_AGENTS
 
 export class Ledger {

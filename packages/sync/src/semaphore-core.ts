@@ -88,7 +88,8 @@ export class SemaphoreCore implements Acquisition {
   /** How many permits there are, those of the dead included. */
   value(): number {
     this.#leaf.lock()
-    const value = this.initial - this.#held.livingTotal() + Atomics.load(this.#words, this.#surplus)
+    const surplus = Atomics.load(this.#words, this.#surplus)
+    const value = Math.min(this.initial - this.#held.livingTotal() + surplus, MAX_PERMITS)
     this.#leaf.unlock()
     return value
   }
@@ -106,7 +107,7 @@ export class SemaphoreCore implements Acquisition {
     this.#leaf.lock()
     let value = Atomics.load(words, this.#value)
     let dead = 0
-    if (value === 0 || !this.#held.signed) {
+    if (value <= 0 || !this.#held.signed) {
       dead = this.#held.settle()
       value = this.#derive()
     }
@@ -118,7 +119,7 @@ export class SemaphoreCore implements Acquisition {
       Atomics.store(words, this.#value, value - 1)
     }
     this.#leaf.unlock()
-    if (value === 0) return PENDING
+    if (value <= 0) return PENDING
     this.#gate.open(gate)
     // Others may have been woken for what is left, and kept out by the gate.
     if (value > 1 && this.set.any()) this.#gate.wakeNext()
@@ -138,9 +139,7 @@ export class SemaphoreCore implements Acquisition {
     const value = Atomics.load(words, this.#value)
     const own = this.#held.own()
     const isAllowed =
-      bounded && own < count
-        ? count <= this.#held.livingTotal()
-        : value + count <= MAX_PERMITS
+      bounded && own < count ? count <= this.#held.livingTotal() : value + count <= MAX_PERMITS
     if (isAllowed) {
       const mine = Math.min(own, count)
       if (mine > 0) this.#held.setOwn(own - mine)
@@ -176,7 +175,9 @@ export class SemaphoreCore implements Acquisition {
   /** Adds up what `value` caches. */
   #derive(): number {
     const words = this.#words
-    const value = this.initial - this.#held.total() + Atomics.load(words, this.#surplus)
+    const surplus = Atomics.load(words, this.#surplus)
+    // What the dead held may come back on top of a surplus that was already the most there may be.
+    const value = Math.min(this.initial - this.#held.total() + surplus, MAX_PERMITS)
     Atomics.store(words, this.#value, value)
     return value
   }

@@ -34,10 +34,12 @@ class PermitGuard implements Guard {
 /**
  * A counter of permits; Python's `multiprocessing.Semaphore`.
  *
- * A permit is acquired by one agent and may be released by any. What an agent holds when it ends
- * comes back; permits released without having been acquired (signals) belong to nobody, and neither
- * does whoever acquires them hold them. Waiters that have waited for more than 1 ms are served in
- * the order in which they came.
+ * A permit is acquired by one agent (a process's main thread, or a worker thread) and may be
+ * released by any. What an agent holds when it ends, however it ends, comes back, and the guard of
+ * who gets it says `ownerDied`. Permits released without having been acquired (signals) are not held
+ * by whoever acquires them. So who acquires permits that others are to release for it, such as the
+ * free places of a buffer, should live until they have. Waiters that have waited for more than 1 ms
+ * are served in the order in which they came.
  *
  * @example
  * const slots = new Semaphore(2)
@@ -62,6 +64,11 @@ export class Semaphore extends Acquirable {
       Atomics.store(words, base + SEMAPHORE.value, value)
     })
     this.core = new SemaphoreCore(this.session, this.handle.base)
+  }
+
+  /** Whether there is no permit to acquire now. */
+  get locked(): boolean {
+    return this.value === 0
   }
 
   /** How many permits can be acquired now. Another process may change it before you look. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Reduced, reduceSymbol, reviveSymbol, wrongType } from '@mp/shared-memory/internal'
+import { type Reduced, reduceSymbol, wrongType } from '@mp/shared-memory/internal'
 import { RLock } from './rlock.js'
 
 /**
@@ -32,17 +32,12 @@ export function synchronized<T>(shared: T, lock: RLock = new RLock()): T & { loc
   for (const key of keysOf(shared)) forward(wrapper, shared, key, lock)
   const reduce = (): Reduced => ({
     module: import.meta.url,
-    name: 'Synchronized',
+    name: 'synchronized',
     args: [shared, lock],
   })
   Object.defineProperty(wrapper, 'lock', { value: lock, enumerable: true })
   Object.defineProperty(wrapper, reduceSymbol, { value: reduce })
   return wrapper as T & { lock: RLock }
-}
-
-/** Makes what `synchronized` made on the sender's side. @internal */
-export const Synchronized: { [reviveSymbol](shared: object, lock: RLock): object } = {
-  [reviveSymbol]: synchronized,
 }
 
 function keysOf(shared: object): Set<PropertyKey> {

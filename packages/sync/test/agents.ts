@@ -114,7 +114,7 @@ export async function start(
 }
 
 /** Rejects when something takes longer than any test may. */
-export async function withDeadline<T>(what: string, promise: Promise<T>): Promise<T> {
+async function withDeadline<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Waited too long for ${what}`)), DEADLINE_MS)

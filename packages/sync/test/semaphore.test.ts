@@ -10,6 +10,7 @@ test('permits are taken until there are none, and come back', () => {
   const first = semaphore.acquireSync()
   const second = semaphore.tryAcquire()
   expect(semaphore.value).toBe(0)
+  expect(semaphore.locked).toBe(true)
   expect(semaphore.tryAcquire()).toBeNull()
   first?.release()
   first?.release()

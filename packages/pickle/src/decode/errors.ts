@@ -9,15 +9,18 @@ import { assignField } from './shapes.js'
 import { readString } from './strings.js'
 import { readValue } from './value.js'
 
+const HIDDEN_KEYS = new Set(['cause', 'errors', 'error', 'suppressed'])
 const HIDDEN = { writable: true, enumerable: false, configurable: true }
 
 export function readError(r: Reader): Error {
   const name = ERROR_CLASSES[r.byte()]
   if (name === undefined) throw r.malformed('there is no such error class')
-  const constructor = (globalThis as unknown as Record<string, new () => Error>)[name]
+  const constructor = (globalThis as unknown as Record<string, (new () => Error) | undefined>)[name]
   return readParts(
     r,
-    withoutStack(() => (name === 'AggregateError' ? new AggregateError([]) : new constructor())),
+    withoutStack(() =>
+      name === 'AggregateError' ? new AggregateError([]) : new (constructor ?? Error)(),
+    ),
   )
 }
 
@@ -53,7 +56,7 @@ function readParts(r: Reader, error: Error): Error {
   while (r.bytes[r.position] !== UNDEFINED) {
     const key = readString(r)
     const value = readValue(r)
-    if (key === 'cause' || key === 'errors') {
+    if (HIDDEN_KEYS.has(key)) {
       Object.defineProperty(error, key, { value, ...HIDDEN })
     } else {
       assignField(error, key, value)

@@ -10,7 +10,6 @@ import {
   Cell,
   functionOf,
   identify,
-  isHome,
   keepCode,
   receivedCode,
   type ReceivedCode,
@@ -104,14 +103,24 @@ export function readFunction(r: Reader): Callable {
   const { code } = received
   const identity = readString(r)
   const eager = code.eager.map(() => readValue(r))
+  const number = r.objects.push(undefined) - 1
   const known = identity === '' ? undefined : functionOf(identity)
   const [fn, set] = known ? [known, undefined] : evaluate(received, eager)
   if (known === undefined && identity !== '') identify(fn, identity)
-  r.objects.push(fn)
+  r.objects[number] = fn
   const values = code.lazy.map(() => readValue(r))
   set?.(values)
-  readExtras(r, fn, known === undefined && !isHome(identity))
+  readExtras(r, fn, known === undefined)
   return fn
+}
+
+/** A function whose eager values led to it: it has been read with them. */
+export function readSeenFunction(r: Reader): unknown {
+  r.requireTrust('a function')
+  const { code } = readCode(r)
+  readString(r)
+  for (let i = 0; i < code.eager.length; i++) readValue(r)
+  return readValue(r)
 }
 
 function readCode(r: Reader): ReceivedCode {

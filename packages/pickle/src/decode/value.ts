@@ -24,6 +24,7 @@ import {
   readImport,
   readMethod,
   readPrototype,
+  readSeenFunction,
 } from './functions.js'
 import {
   readInstance,
@@ -141,4 +142,5 @@ on(tag.IMPORT, readImport)
 on(tag.METHOD, readMethod)
 on(tag.PROTOTYPE, readPrototype)
 on(tag.FUNCTION, readFunction)
+on(tag.FUNCTION_SEEN, readSeenFunction)
 on(tag.CELL, readCell)

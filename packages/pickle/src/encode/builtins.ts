@@ -123,8 +123,10 @@ for (const name of tag.VIEW_KINDS) {
   }
 }
 for (const name of tag.ERROR_CLASSES) {
-  const constructor = (globalThis as unknown as Record<string, { prototype: object }>)[name]
-  define(constructor, types.isNativeError, writeError)
+  const constructor = (globalThis as unknown as Record<string, { prototype: object } | undefined>)[
+    name
+  ]
+  if (constructor) define(constructor, types.isNativeError, writeError)
 }
 define(DOMException, (object) => hasBrand(DOMException.prototype, 'code', object), writeError)
 define(

@@ -14,7 +14,9 @@ import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
 
-const SPECIAL = new Set(['message', 'stack', 'cause', 'errors'])
+/** Own properties that are not enumerable, and yet part of an error. */
+const HIDDEN = ['cause', 'errors', 'error', 'suppressed']
+const SPECIAL = new Set(['message', 'stack', ...HIDDEN])
 
 /** Runs a write that may fail; takes back its bytes when it does. */
 export function attempt(w: Writer, write: () => void): boolean {
@@ -65,10 +67,9 @@ export function writeErrorAs(w: Writer, error: Error, name: string | undefined):
   out.byte(tag.UNDEFINED)
 }
 
-/** Own enumerable keys, and the two that are own but not enumerable: cause and errors. */
+/** Own enumerable keys, and those that are part of builtin errors without being enumerable. */
 function* propertiesOf(error: Error): Generator<string> {
-  if (Object.hasOwn(error, 'cause')) yield 'cause'
-  if (Object.hasOwn(error, 'errors')) yield 'errors'
+  for (const key of HIDDEN) if (Object.hasOwn(error, key)) yield key
   for (const key of Object.keys(error)) if (!SPECIAL.has(key)) yield key
 }
 

@@ -4,15 +4,17 @@
  * @module
  */
 import { reduceSymbol } from '../hooks.js'
-import {
-  recordOf,
-  type Capture,
-  type CodeRecord,
-  type FunctionRecord,
-} from '../functions/capture.js'
+import { recordOf } from '../functions/capture.js'
 import type { Code } from '../functions/code.js'
 import { extrasOf } from '../functions/extras.js'
 import { Cell, identityOf } from '../functions/registry.js'
+import type {
+  Callable,
+  Capture,
+  CodeRecord,
+  FunctionRecord,
+  MethodRecord,
+} from '../functions/records.js'
 import { Unsendable } from '../functions/unsendable-error.js'
 import { types } from 'node:util'
 import * as tag from '../tags.js'
@@ -21,8 +23,6 @@ import { writeGlobal } from './instances.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
-
-type Callable = (...args: never[]) => unknown
 
 /** Writes a function or class, or the number it has when it is in the message already. */
 export function writeFunction(w: Writer, fn: Callable): void {
@@ -64,11 +64,7 @@ function writePath(w: Writer, path: readonly string[]): void {
   for (const name of path) writeString(w.out, name)
 }
 
-function writeMethod(
-  w: Writer,
-  fn: Callable,
-  { owner, isStatic, key, part }: Extract<FunctionRecord, { kind: 'method' }>,
-): void {
+function writeMethod(w: Writer, fn: Callable, { owner, isStatic, key, part }: MethodRecord): void {
   const start = w.out.position
   w.out.byte(tag.METHOD)
   const depth = w.enter()
@@ -92,8 +88,9 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   const start = out.position
   out.byte(tag.FUNCTION)
   writeCodeNumber(w, code)
-  const known = code.isClass || record.stable
-  writeString(out, known ? identityOf(fn) : '')
+  // A class stays one class, and so does a function to which nothing can happen.
+  const lasting = code.isClass || record.stable
+  writeString(out, lasting ? identityOf(fn) : '')
   const depth = w.enter()
   let next = 0
   if (layout?.base !== undefined) {
@@ -104,14 +101,14 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   const eager = code.eager.length - next
   for (let i = 0; i < eager; i++) writeCapture(w, depth, captures[i])
   if (w.numberOf(fn) >= 0) {
-    // An eager capture led to this very function, which is written by now. Only the values count.
-    throw w.refuse('is needed while it is being defined')
+    out.bytes[start] = tag.FUNCTION_SEEN
+    w.depth = depth
+    return writeFunction(w, fn)
   }
   w.register(fn)
   for (let i = eager; i < captures.length; i++) writeCapture(w, depth, captures[i])
   writeExtras(w, depth, fn, record)
   w.depth = depth
-  void start
 }
 
 function writeCapture(w: Writer, depth: number, capture: Capture): void {

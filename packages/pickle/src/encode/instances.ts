@@ -22,7 +22,8 @@ import type { Writer } from './writer.js'
 export function writeUnusual(w: Writer, object: object): void {
   const path = intrinsicPath(object)
   if (path !== undefined) return writeGlobal(w, object, path)
-  const reason = whyUnsendable(object)
+  // An error must get through; what of it cannot be sent is left out.
+  const reason = types.isNativeError(object) ? undefined : whyUnsendable(object)
   if (reason !== undefined) throw w.refuse(reason)
   const prototype = Object.getPrototypeOf(object) as object
   const constructor = constructorOf(prototype)

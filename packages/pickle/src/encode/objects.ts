@@ -117,6 +117,5 @@ export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
 }
 
 function briefly(key: unknown): string {
-  if (typeof key === 'object' || typeof key === 'function') return ''
-  return String(key).slice(0, 40)
+  return typeof key === 'string' || typeof key === 'number' ? String(key).slice(0, 40) : typeof key
 }

@@ -17,8 +17,6 @@ import { visitExport, visitImport } from './walk-modules.js'
 import { declarePattern, visitTarget } from './walk-patterns.js'
 import { WalkState, type FunctionNode } from './walk-state.js'
 
-export type { ClassNode, FunctionNode } from './walk-state.js'
-
 /** What a walk found. */
 export interface Analysis {
   readonly functions: readonly FunctionNode[]
@@ -125,6 +123,19 @@ const LOOPS = new Set([
   'DoWhileStatement',
 ])
 
+/** Expressions that are never undefined. */
+const DEFINED = new Set([
+  'ArrayExpression',
+  'ArrowFunctionExpression',
+  'BinaryExpression',
+  'ClassExpression',
+  'FunctionExpression',
+  'Literal',
+  'NewExpression',
+  'ObjectExpression',
+  'TemplateLiteral',
+])
+
 function visitBlock(walk: WalkState, node: AnyNode): void {
   const once = walk.scope.once && !LOOPS.has(node.type)
   walk.inScope(newScope(node, walk.scope, { home: false, once }), () => {
@@ -152,6 +163,7 @@ function visitVariables(
   const kind = node.kind === 'var' || node.kind === 'let' ? node.kind : 'const'
   for (const { id, init } of node.declarations) {
     const bindings = declarePattern(walk, id, kind, importSourceOf(init))
+    if (id.type === 'Identifier' && init && DEFINED.has(init.type)) bindings[0].defined = true
     if (repeated && kind === 'var') for (const binding of bindings) binding.assigned = true
     if (init) walk.visit(init, node)
   }

@@ -4,13 +4,16 @@
  * The base class is the object's own prototype, whatever expression gave it. A static field
  * travels as the value it has now, so its initialiser is cut out; with static blocks or private
  * static fields, which can only be evaluated, the static part stays as written, and the values
- * are set after it.
+ * are set after it. A field whose value cannot be sent (a WeakMap, a socket) is initialised anew.
  *
  * @module
  */
 import type { AnyNode } from 'acorn'
-import type { ClassNode } from './analysis.js'
+import type { ClassNode } from './walk-state.js'
+import { types } from 'node:util'
+import { reduceSymbol } from '../hooks.js'
 import { BASE } from './code.js'
+import { whyUnsendable } from './unsendable.js'
 
 type Callable = (...args: never[]) => unknown
 
@@ -27,6 +30,8 @@ export interface ClassLayout {
   isCut(range: Range): boolean
   /** True for what is evaluated together with the class. */
   isEager(range: Range): boolean
+  /** Static fields that the receiver initialises again, since their values cannot be sent. */
+  readonly remade: ReadonlySet<string>
   /** Names of static methods and accessors in its body. */
   readonly staticMethods: ReadonlySet<string>
   /** Names of methods and accessors of its instances in its body. */
@@ -38,6 +43,7 @@ export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
   const cuts: (Range & { text: string })[] = []
   const cut: Range[] = []
   const eager: Range[] = []
+  const remade = new Set<string>()
   let base: Callable | null | undefined
   if (node.superClass) {
     base = Object.getPrototypeOf(fn) as Callable
@@ -64,7 +70,11 @@ export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
     }
     if (element.computed) eager.push(element.key)
     if (element.type === 'PropertyDefinition' && element.static && element.value) {
-      if (evaluated || nameOf(element) === undefined) {
+      const name = nameOf(element)
+      if (name !== undefined && !canBeSent(Object.getOwnPropertyDescriptor(fn, name)?.value)) {
+        remade.add(name)
+        eager.push(element.value)
+      } else if (evaluated || name === undefined) {
         eager.push(element.value)
       } else {
         cuts.push({ start: element.key.end, end: element.value.end, text: '' })
@@ -87,6 +97,7 @@ export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
     cuts,
     isCut: (range) => within(cut, range),
     isEager: (range) => within(eager, range),
+    remade,
     staticMethods: methodNames(true),
     methods: methodNames(false),
   }
@@ -96,6 +107,14 @@ function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string 
   if (computed) return undefined
   if (key.type === 'Identifier') return key.name
   return key.type === 'Literal' ? String(key.value) : undefined
+}
+
+/** Looks at the value itself only, not at what it contains. */
+function canBeSent(value: unknown): boolean {
+  if (typeof value === 'symbol') return Symbol.keyFor(value) !== undefined
+  if (typeof value !== 'object' || value === null) return true
+  if (types.isProxy(value)) return false
+  return reduceSymbol in value || whyUnsendable(value) === undefined
 }
 
 /** A block that esbuild adds, `static { __name(this, "A") }`: names are kept otherwise. */

@@ -8,9 +8,9 @@
  * @module
  */
 import type { AnyNode } from 'acorn'
-import type { ClassNode, FunctionNode } from './analysis.js'
 import type { ImportSource, Reference } from './scopes.js'
 import type { Unit } from './units.js'
+import { isClassNode, type FunctionNode } from './walk-state.js'
 
 /** Names of what the receiver supplies, chosen not to meet a program's own. */
 export const BASE = '$mp_base'
@@ -94,10 +94,6 @@ export function makeCode(parts: CodeParts): Code {
     naturalName: naturalNameOf(fn),
   }
   return { hash: hashOf(JSON.stringify(code)), ...code }
-}
-
-function isClassNode(node: AnyNode): node is ClassNode {
-  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression'
 }
 
 function isMethod({ node, parent }: FunctionNode): boolean {

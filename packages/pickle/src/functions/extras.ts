@@ -3,9 +3,7 @@
  *
  * @module
  */
-import type { CodeRecord } from './capture.js'
-
-type Callable = (...args: never[]) => unknown
+import type { Callable, CodeRecord } from './records.js'
 
 export interface Extras {
   /** Its name, where the source alone would give another. */
@@ -24,7 +22,9 @@ export function extrasOf(fn: Callable, { code, layout }: CodeRecord): Extras {
   return {
     name: typeof name === 'string' && name !== code.naturalName ? name : undefined,
     parent: code.isClass ? undefined : parentOf(fn),
-    own: membersOf(fn, layout?.staticMethods, source).filter(([key]) => !BUILT_IN.has(key)),
+    own: membersOf(fn, layout?.staticMethods, source).filter(
+      ([key]) => !BUILT_IN.has(key) && !layout?.remade.has(key),
+    ),
     prototype: isObject(fn.prototype)
       ? membersOf(fn.prototype, layout?.methods, source).filter(([key]) => key !== 'constructor')
       : [],

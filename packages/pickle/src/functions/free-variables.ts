@@ -4,13 +4,13 @@
  * @module
  */
 import type { ClassLayout } from './class-layout.js'
-import type { FunctionNode } from './analysis.js'
 import { IMPORT, META } from './code.js'
 import { GLOBAL_NAMES } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
 import type { Binding, ImportSource, Reference } from './scopes.js'
-import type { Unit } from './units.js'
+import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
+import type { FunctionNode } from './walk-state.js'
 
 /** A name that code uses and does not declare. */
 export interface FreeVariable {
@@ -18,6 +18,8 @@ export interface FreeVariable {
   readonly kind: 'value' | 'cell' | 'import' | 'global'
   /** Where it is declared, to know it again. */
   readonly at: number
+  /** Its declaration gives it a value that is not undefined: it has none if that was not reached. */
+  readonly defined: boolean
   /** Never assigned after its declaration. */
   readonly constant: boolean
   /** Needed while the class is being defined. */
@@ -34,15 +36,15 @@ export interface FreeVariables {
 }
 
 /** What CommonJS puts around a module. */
-const COMMON_JS = new Set(['require', 'module', '__filename', '__dirname'])
+const COMMON_JS = new Set(['require', '__filename', '__dirname'])
 
 export function freeVariables(
   unit: Unit,
   { node }: FunctionNode,
   layout: ClassLayout | undefined,
   scopes: readonly CapturedScope[],
-  sources: Readonly<Record<string, ImportSource>>,
 ): FreeVariables {
+  const { sources } = originOf(unit)
   const { start, end } = node
   const inside = (mark: { start: number; end: number }): boolean =>
     mark.start >= start && mark.end <= end && !layout?.isCut(mark)
@@ -76,6 +78,9 @@ function isCommonJs({ script }: Unit, uses: readonly Reference[]): boolean {
   return !script.isModule && uses[0].binding === undefined
 }
 
+/** What is not known of a variable whose declaration cannot be seen. */
+const unknown = { at: -1, constant: false, defined: false, source: undefined }
+
 function classify(
   name: string,
   uses: readonly Reference[],
@@ -85,12 +90,19 @@ function classify(
   const { binding } = uses[0]
   if (binding === undefined) {
     // Of the scopes around evaluated code, or of no scope: a global.
-    if (visible) return { name, kind: 'value', at: -1, constant: false, source: undefined }
+    if (visible) return { ...unknown, name, kind: 'value' }
     if (GLOBAL_NAMES.has(name) || !(name in globalThis)) return undefined
-    return { name, kind: 'global', at: -1, constant: false, source: undefined }
+    return { ...unknown, name, kind: 'global' }
   }
   const source = binding.assigned ? undefined : (binding.source ?? sources[name])
-  const common = { name, at: binding.start, constant: !binding.assigned, source }
+  const common = {
+    name,
+    at: binding.start,
+    constant: !binding.assigned,
+    // A `var` is undefined before its line as of right; the others cannot be used.
+    defined: binding.defined && binding.kind !== 'var',
+    source,
+  }
   if (source !== undefined) return { ...common, kind: 'import' }
   if (!visible) {
     throw new Unsendable(

@@ -75,7 +75,12 @@ function connect(): Session {
 
 function remember({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void {
   const { scriptId: id, url, isModule = false, startLine, startColumn } = params
-  scripts.set(id, { id, url, isModule, startLine, startColumn })
+  // Programs that generate code make many scripts without a name, of which none is needed again.
+  if (url !== '') scripts.set(id, { id, url, isModule, startLine, startColumn })
+}
+
+function unnamed(id: string): Script {
+  return { id, url: '', isModule: false, startLine: 0, startColumn: 0 }
 }
 
 /** Calls the inspector, which answers before it returns. */
@@ -105,8 +110,11 @@ export class Inspection {
     const named = (name: string): Runtime.RemoteObject | undefined =>
       internalProperties.find((property) => property.name === name)?.value
     const place = named('[[FunctionLocation]]')?.value as Debugger.Location | undefined
-    const script = place && scripts.get(place.scriptId)
-    this.location = script && { script, line: place.lineNumber, column: place.columnNumber ?? 0 }
+    this.location = place && {
+      script: scripts.get(place.scriptId) ?? unnamed(place.scriptId),
+      line: place.lineNumber,
+      column: place.columnNumber ?? 0,
+    }
     this.#scopesId = named('[[Scopes]]')?.objectId
     this.#slot = slot
   }

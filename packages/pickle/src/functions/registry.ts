@@ -1,9 +1,9 @@
 /**
  * Code that came from other processes, and functions that are known by an identity.
  *
- * Every class and stable function sent by value gets an identity that stays with it from process
- * to process. A receiver makes it once and uses it again, so that `instanceof` holds between
- * messages; the process it is from gets back its original.
+ * A class, and a function that captures nothing that can change, has an identity that stays with it
+ * from process to process. A receiver makes it once and uses it again, so that `instanceof` holds
+ * between messages; the thread it is from gets back its original.
  *
  * @module
  */
@@ -60,7 +60,8 @@ export function codeOfBody(body: string): Code | undefined {
 /** Received functions that nobody else holds stay for this many others. */
 const KEPT_FUNCTIONS = 256
 
-const home = `${process.pid.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}`
+let home = ''
+let homePid = 0
 let nextSerial = 0
 const identities: WeakMap<Callable, string> = new WeakMap()
 const functions = new Map<string, WeakRef<Callable>>()
@@ -69,32 +70,39 @@ const collected: FinalizationRegistry<string> = new FinalizationRegistry((identi
   if (functions.get(identity)?.deref() === undefined) functions.delete(identity)
 })
 
+/** What begins the identities of this thread; a forked process gets another than its parent. */
+function homePrefix(): string {
+  if (homePid !== process.pid) {
+    homePid = process.pid
+    home = `${homePid.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}-`
+  }
+  return home
+}
+
 export function identityOf(fn: Callable): string {
   let identity = identities.get(fn)
   if (identity === undefined) {
-    identity = `${home}-${(nextSerial++).toString(36)}`
-    identify(fn, identity)
+    identity = homePrefix() + (nextSerial++).toString(36)
+    remember(fn, identity)
   }
   return identity
 }
 
-/** Remembers that a received function is the one of this identity. */
+/** Remembers that a function that was received is the one of this identity. */
 export function identify(fn: Callable, identity: string): void {
-  identities.set(fn, identity)
-  functions.set(identity, new WeakRef(fn))
-  collected.register(fn, identity)
-  if (isHome(identity)) return
+  remember(fn, identity)
   recent.push(fn)
   if (recent.length > KEPT_FUNCTIONS) recent.shift()
 }
 
-export function functionOf(identity: string): Callable | undefined {
-  return functions.get(identity)?.deref()
+function remember(fn: Callable, identity: string): void {
+  identities.set(fn, identity)
+  functions.set(identity, new WeakRef(fn))
+  collected.register(fn, identity)
 }
 
-/** True for a function that this process sent out. */
-export function isHome(identity: string): boolean {
-  return identity.startsWith(home)
+export function functionOf(identity: string): Callable | undefined {
+  return functions.get(identity)?.deref()
 }
 
 // #endregion

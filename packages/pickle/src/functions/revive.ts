@@ -45,8 +45,6 @@ function supply(name: string, url: string): unknown {
       return metaOf(url).filename
     case '__dirname':
       return metaOf(url).dirname
-    case 'module':
-      return { exports: {}, filename: metaOf(url).filename, id: url, loaded: true, children: [] }
   }
   return undefined
 }

@@ -38,6 +38,8 @@ export interface Binding {
   readonly start: number
   /** Where its value is imported from, when a declaration says so. */
   source: ImportSource | undefined
+  /** Its declaration gives it a value that is not undefined. */
+  defined: boolean
   /** Assigned after its declaration. */
   assigned: boolean
   /** Assigned by a function, which may run at any time. */
@@ -111,6 +113,7 @@ export function declare(scope: Scope, name: string, kind: Binding['kind'], start
     scope,
     start,
     source: undefined,
+    defined: kind === 'class' || kind === 'function',
     assigned: false,
     assignedLater: false,
   }

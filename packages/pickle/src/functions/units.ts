@@ -4,10 +4,14 @@
  * @module
  */
 import type { AnyNode, Program } from 'acorn'
-import { analyse, type Analysis, type FunctionNode } from './analysis.js'
+import { analyse, type Analysis } from './analysis.js'
+import { BODY_MARK } from './code.js'
 import { sourceOf, type Location, type Script } from './inspector.js'
 import { parser } from './parser.js'
+import { codeOfBody } from './registry.js'
+import type { ImportSource } from './scopes.js'
 import { Unsendable } from './unsendable-error.js'
+import type { FunctionNode } from './walk-state.js'
 
 /** An analysed script. */
 export interface Unit {
@@ -29,6 +33,18 @@ export function unitOf(script: Script): Unit {
   units.set(script.id, unit)
   if (units.size > KEPT_UNITS) units.delete(units.keys().next().value as string)
   return unit
+}
+
+/** The file that a unit's code is from: it may itself have come here by value. */
+export function originOf({ script, source }: Unit): {
+  url: string
+  sources: Readonly<Record<string, ImportSource>>
+} {
+  if (source.startsWith(BODY_MARK)) {
+    const code = codeOfBody(source)
+    if (code !== undefined) return code
+  }
+  return { url: script.url, sources: {} }
 }
 
 function parse(script: Script, source: string): Program {

@@ -22,6 +22,10 @@ export interface FunctionNode {
   readonly owner: ClassNode | undefined
 }
 
+export function isClassNode(node: AnyNode): node is ClassNode {
+  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression'
+}
+
 export type Visit = (walk: WalkState, node: AnyNode, parent: AnyNode) => void
 
 export class WalkState {

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { types } from 'node:util'
 import { UnpicklingError } from '../errors.js'
 import { compile } from './compile.js'
-import { isEsmFile, likeEsm, loadedNamespace, residentModule } from './loaded.js'
+import { isEsmFile, isEsmSource, likeEsm, loadedNamespace, residentModule } from './loaded.js'
 import { importerOf, requireOf, resolverOf } from './stand-ins.js'
 
 /** A module as a message names it. */
@@ -84,5 +84,5 @@ function loadFile(file: string): unknown {
   // A loader that turns ES modules into CommonJS for require() would make a second copy of it.
   if (isEsmFile(file)) return compile(readFileSync(file, 'utf8'), file, 'module')
   const exports: unknown = requireOf('')(file)
-  return types.isModuleNamespaceObject(exports) ? exports : likeEsm(exports, true)
+  return types.isModuleNamespaceObject(exports) ? exports : likeEsm(exports, !isEsmSource(file))
 }

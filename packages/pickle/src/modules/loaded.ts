@@ -38,13 +38,13 @@ export function residentModule(url: string): object | undefined {
   if (namespace !== undefined || !url.startsWith('file:')) return namespace
   const file = fileURLToPath(url)
   const loaded = loadedExports(file)
-  return loaded && likeEsm(loaded.exports, !isEsmFile(file))
+  return loaded && likeEsm(loaded.exports, !isEsmSource(file))
 }
 
-/** True for what Node takes for an ES module: by extension, or by the nearest package.json. */
-export function isEsmFile(file: string): boolean {
-  if (file.endsWith('.mjs')) return true
-  if (!file.endsWith('.js')) return false
+/** True for what is an ES module by its extension or the nearest package.json, also in TypeScript. */
+export function isEsmSource(file: string): boolean {
+  if (/\.m[jt]s$/.test(file)) return true
+  if (!/\.[jt]sx?$/.test(file)) return false
   for (let directory = dirname(file); ; directory = dirname(directory)) {
     try {
       const text = readFileSync(join(directory, 'package.json'), 'utf8')
@@ -54,6 +54,11 @@ export function isEsmFile(file: string): boolean {
     }
     if (directory === dirname(directory)) return false
   }
+}
+
+/** True for ES modules that Node can load without the help of a loader. */
+export function isEsmFile(file: string): boolean {
+  return /\.m?js$/.test(file) && isEsmSource(file)
 }
 
 /** What `import` gives for CommonJS exports: their names, and all of them as `default`. */

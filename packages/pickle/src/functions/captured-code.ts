@@ -1,0 +1,148 @@
+/**
+ * A function or class as code, with what it captured.
+ *
+ * The code is made once. The values of variables that are never assigned are read once; those of
+ * others are read again for every message.
+ *
+ * @module
+ */
+import { Module } from 'node:module'
+import { reduceSymbol } from '../hooks.js'
+import { classLayout, type ClassLayout } from './class-layout.js'
+import { BASE, cellName, makeCode, type Code } from './code.js'
+import { extrasOf } from './extras.js'
+import { freeVariables, type FreeVariable } from './free-variables.js'
+import { inspect, type CapturedScope } from './inspector.js'
+import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
+import { originOf, type Unit } from './units.js'
+import { Unsendable } from './unsendable-error.js'
+import { isClassNode, type FunctionNode } from './walk-state.js'
+
+export class CapturedCode implements CodeRecord {
+  readonly kind = 'code'
+  readonly code: Code
+  readonly layout: ClassLayout | undefined
+
+  /** Weak, because the record belongs to the function. */
+  readonly #fn: WeakRef<Callable>
+  readonly #unit: Unit
+  readonly #variables: readonly FreeVariable[]
+  #constants: readonly Capture[] | undefined
+  #stable: boolean | undefined
+  readonly #recordOf: (fn: Callable) => FunctionRecord
+
+  constructor(
+    fn: Callable,
+    unit: Unit,
+    node: FunctionNode,
+    scopes: readonly CapturedScope[],
+    recordOf: (fn: Callable) => FunctionRecord,
+  ) {
+    this.#fn = new WeakRef(fn)
+    this.#unit = unit
+    this.#recordOf = recordOf
+    this.layout = isClassNode(node.node) ? classLayout(fn, node.node) : undefined
+    const { variables, supplied, references } = freeVariables(unit, node, this.layout, scopes)
+    const eager = variables.filter((variable) => variable.eager)
+    const lazy = variables.filter((variable) => !variable.eager)
+    this.#variables = [...eager, ...lazy]
+    this.code = makeCode({
+      unit,
+      fn: node,
+      url: originOf(unit).url,
+      references,
+      cells: new Set(variables.filter(({ kind }) => kind === 'cell').map(({ name }) => name)),
+      eager: [...(this.layout?.base === undefined ? [] : [BASE]), ...eager.map(nameInCode)],
+      lazy: lazy.map(nameInCode),
+      supplied: [...supplied],
+      cuts: this.layout?.cuts ?? [],
+      sources: Object.fromEntries(
+        variables.flatMap(({ name, source }) => (source ? [[name, source]] : [])),
+      ),
+    })
+    this.#read(scopes)
+  }
+
+  captures(): readonly Capture[] {
+    if (this.#constants !== undefined) return this.#constants
+    return inspect(this.#fn.deref()!, (inspection) => this.#read(inspection.scopes()))
+  }
+
+  get stable(): boolean {
+    return (this.#stable ??= this.isStable(new Set()))
+  }
+
+  /** @param asking records being asked, which may capture each other. */
+  isStable(asking: Set<CodeRecord>): boolean {
+    if (asking.has(this)) return true
+    asking.add(this)
+    const fn = this.#fn.deref()
+    if (this.#constants === undefined || fn === undefined) return false
+    const { own, prototype } = extrasOf(fn, this)
+    if (own.length > 0 || prototype.length > 0) return false
+    return this.#constants.every(
+      (capture) => capture.kind === 'import' || this.#isFixed(capture.value, asking),
+    )
+  }
+
+  #isFixed(value: unknown, asking: Set<CodeRecord>): boolean {
+    if (typeof value !== 'function') return typeof value !== 'object' || value === null
+    try {
+      const record = this.#recordOf(value as Callable)
+      return record instanceof CapturedCode ? record.isStable(asking) : record.kind !== 'method'
+    } catch (error) {
+      // The writer will say what is wrong with it, and where it is.
+      if (error instanceof Unsendable) return false
+      throw error
+    }
+  }
+
+  #read(scopes: readonly CapturedScope[]): readonly Capture[] {
+    const captures = this.#variables.map((variable) => this.#capture(variable, scopes))
+    const constant = captures.every(
+      (capture, index) =>
+        capture.kind === 'import' ||
+        // An undefined constant may be one that is not initialised yet.
+        (this.#variables[index].constant && capture.value !== undefined),
+    )
+    if (constant) this.#constants = captures
+    return captures
+  }
+
+  #capture(variable: FreeVariable, scopes: readonly CapturedScope[]): Capture {
+    const { name, kind, source } = variable
+    const value = standIn(kind === 'global' ? Reflect.get(globalThis, name) : read(scopes, name))
+    if (value === undefined && variable.defined) {
+      throw new Unsendable(
+        `uses "${name}", which has no value yet; send it after the line that defines "${name}"`,
+      )
+    }
+    if (kind === 'cell') {
+      const key = `${this.#unit.script.id}:${variable.at}`
+      return { kind: 'cell', variable: name, value, key }
+    }
+    // A shared object stays shared: an imported Lock is sent, not imported again.
+    if (source === undefined || hasHook(value)) return { kind: 'value', variable: name, value }
+    return { kind: 'import', source, parent: originOf(this.#unit).url }
+  }
+}
+
+/** What of a CommonJS `module` makes sense elsewhere. */
+function standIn(value: unknown): unknown {
+  if (!(value instanceof Module)) return value
+  const { exports, filename, id, loaded, path } = value
+  return { exports: exports as unknown, filename, id, loaded, path, children: [], paths: [] }
+}
+
+function nameInCode({ kind, name }: FreeVariable): string {
+  return kind === 'cell' ? cellName(name) : name
+}
+
+function hasHook(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && reduceSymbol in value
+}
+
+function read(scopes: readonly CapturedScope[], name: string): unknown {
+  for (const { variables } of scopes) if (Object.hasOwn(variables, name)) return variables[name]
+  return undefined
+}

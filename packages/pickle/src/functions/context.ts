@@ -1,0 +1,51 @@
+/**
+ * Refuses functions that need the place where they stand: its `this`, its class's private names.
+ *
+ * @module
+ */
+import type { AnyNode } from 'acorn'
+import { isClassNode, type FunctionNode } from './walk-state.js'
+import type { Unit } from './units.js'
+import { Unsendable } from './unsendable-error.js'
+
+/** @throws Unsendable */
+export function refuseContext(unit: Unit, { node, owner }: FunctionNode): void {
+  const { start, end } = node
+  const inside = (position: number): boolean => position >= start && position < end
+  for (const { word, start: at, ownerStart } of unit.analysis.contextuals) {
+    if (!inside(at)) continue
+    // A method that is sent without its object or class has lost what `super` means in it.
+    const lost = word === 'super' && ownerStart === start
+    if (inside(ownerStart) && !lost) continue
+    // At the top level of a module, `this` is undefined there as here.
+    if (word === 'this' && ownerStart === -1 && unit.script.isModule) continue
+    throw new Unsendable(whyNot(word))
+  }
+  if (owner === undefined || (owner as AnyNode) === node) return
+  for (const { name, start: at } of unit.analysis.privates) {
+    if (!inside(at) || isInClassWithin(unit, node, at)) continue
+    throw new Unsendable(`uses the private name ${name} of the class around it; send the class`)
+  }
+}
+
+function whyNot(word: string): string {
+  switch (word) {
+    case 'super':
+      return 'uses `super`, which only a whole class takes along; send its class or an instance'
+    case 'this':
+      return 'uses the `this` of the code around it; use a variable instead, or make it a `function`'
+    default:
+      return `uses the \`${word}\` of the code around it; put it in a variable`
+  }
+}
+
+function isInClassWithin(unit: Unit, outer: AnyNode, position: number): boolean {
+  return unit.analysis.functions.some(
+    ({ node }) =>
+      isClassNode(node) &&
+      node.start >= outer.start &&
+      node.end <= outer.end &&
+      node.start <= position &&
+      position < node.end,
+  )
+}
