@@ -50,7 +50,7 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
   const w = spare ?? new Writer()
   spare = undefined
   try {
-    if (options?.name !== undefined) w.root = options.name
+    w.root = options?.name ?? (typeof value === 'function' ? value.name : '')
     const { out } = w
     out.byte(VERSION)
     try {

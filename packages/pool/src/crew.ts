@@ -37,6 +37,8 @@ export interface CrewEvents {
 const MAX_FAILED_STARTS = 3
 /** From asking a worker to end to killing it, in milliseconds. */
 const GRACE_MS = 500
+/** The same for a thread that is still loading. */
+const LOADING_GRACE_MS = 5000
 
 export class Crew {
   readonly workers: (Worker | undefined)[]
@@ -77,8 +79,11 @@ export class Crew {
 
   /** Asks a worker to end, and kills it if it does not. It is replaced like any other. */
   stop(worker: Worker): void {
-    worker.process.terminate()
-    setTimeout(() => worker.process.kill(), GRACE_MS).unref()
+    // A thread stopped while it loads modules leaves their files open (nodejs/node, 20). It ends by itself once it is
+    // ready and finds the ring of tasks closed.
+    const isLoading = worker.process.pid === process.pid && !worker.ready
+    if (!isLoading) worker.process.terminate()
+    setTimeout(() => worker.process.kill(), isLoading ? LOADING_GRACE_MS : GRACE_MS).unref()
   }
 
   /** Notices the workers that have ended though this thread was blocked and has heard of nothing. */
@@ -91,17 +96,17 @@ export class Crew {
 
   #start(index: number): void {
     const { name, startMethod, setup } = this.#options
-    const process: Process = new Process({
+    const child: Process = new Process({
       target: runWorker,
       args: [this.#core, { ...setup, index }] as never,
       name: `${name}-${++this.#started}`,
       daemon: true,
       ...(startMethod === undefined ? {} : { startMethod }),
     })
-    const worker: Worker = { index, process, ready: false }
-    process.start()
+    const worker: Worker = { index, process: child, ready: false }
+    child.start()
     this.workers[index] = worker
-    onExit(process, () => this.#ended(worker, process.exitCode))
+    onExit(child, () => this.#ended(worker, child.exitCode))
   }
 
   #ended(worker: Worker, exitCode: number | null): void {

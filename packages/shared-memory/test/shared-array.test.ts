@@ -223,7 +223,10 @@ test('whom death interrupts while it ends an array is finished by the others', a
   const { words, pages, agent } = session()
   const shared = new SharedArray(Uint8Array, 3 * PAGE_BYTES)
   usurped.push(shared)
-  const ending = await start('process', 'holdForEver', 0, new SharedValue('i32'))
+  const started = new SharedValue('i32')
+  const ending = await start('process', 'holdForEver', 0, started)
+  // Killed earlier, it would leave the value on its way for ever.
+  await until('it has the value', () => started.value === 1)
   // What the other one would have done: its tag in `life`, the first page freed.
   const entry = AT.directory + shared.handle.index * ENTRY_WORDS
   Atomics.and(words, entry + ENTRY.holders + (agent.slot >>> 5), ~(1 << (agent.slot & 31)))

@@ -367,7 +367,7 @@ test('a folder that others can write to is not trusted', () => {
 
 test('too large a block says so, and leaves nothing', async () => {
   const program = `
-    import { SharedMemory } from '@mp/shared-memory'
+    import { OutOfSharedMemoryError, SharedMemory } from '@mp/shared-memory'
     try {
       new SharedMemory({ create: true, size: 3_000_000_000 })
     } catch (error) {

@@ -11,6 +11,7 @@
  * @module
  */
 import {
+  PARKED,
   SLOT,
   type Session,
   type WaitSet,
@@ -35,12 +36,12 @@ const GATE = { owner: 0, until: 1 } as const
 const FAIR_AFTER_TICKS = toTicks(1)
 const TICKS_PER_MS = toTicks(1)
 /**
- * How long a waiter may take to use its right of way, in milliseconds: a thread that sleeps comes as soon
- * as it gets a processor, unless its process is stopped; an event loop may be busy, which it is to be once
- * only: its next turn comes when it has looked.
+ * How long a thread that sleeps may take to use its right of way, in milliseconds. It comes as soon as it gets
+ * a processor (20 ms when ten want the same one), unless its process is stopped.
  */
-const ASLEEP_MS = 100
-export const GATE_MS = 50
+const ASLEEP_MS = 250
+/** The same for an event loop. It may be busy, but holds the others up only once: its next turn comes when it has looked. */
+export const GATE_MS = 100
 
 export class Gate {
   readonly #session: Session
@@ -106,8 +107,7 @@ export class Gate {
     if (slot < 0) return
     if (((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
       const next = this.#tagOf(slot)
-      const limit = this.#session.agent.isParkedSync(slot) ? ASLEEP_MS : GATE_MS
-      Atomics.store(words, this.#until, (this.#now() + toTicks(limit)) | 0)
+      Atomics.store(words, this.#until, (this.#now() + toTicks(this.#limitMs(slot))) | 0)
       if (Atomics.compareExchange(words, this.#owner, gate, next) === gate) {
         // SYNC: gate first, then the wake. A waiter that leaves disarms first, then gives back the gate: either
         // it sees our gate, or we see that it is no longer armed. CRASH: a dead waiter's gate is void.
@@ -116,6 +116,11 @@ export class Gate {
       }
     }
     this.#set.wakeOne()
+  }
+
+  #limitMs(slot: number): number {
+    const parked = Atomics.load(this.#words, slotWord(slot) + SLOT.parked)
+    return (parked & PARKED.async) !== 0 ? GATE_MS : ASLEEP_MS
   }
 
   #isVoid(owner: number): boolean {

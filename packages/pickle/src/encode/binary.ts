@@ -12,7 +12,7 @@ import { types } from 'node:util'
 import * as tag from '../tags.js'
 import type { Writer } from './writer.js'
 
-type Resizable = ArrayBuffer & { resizable?: boolean; maxByteLength?: number; detached?: boolean }
+type Resizable = ArrayBuffer & { resizable?: boolean; maxByteLength?: number }
 
 export function writeBuffer(w: Writer, buffer: Resizable): void {
   const part = w.parts.get(buffer)
@@ -28,10 +28,19 @@ export function writeBuffer(w: Writer, buffer: Resizable): void {
 }
 
 function writeBytes(w: Writer, buffer: Resizable): void {
-  if (buffer.detached === true) throw w.refuse('is a detached ArrayBuffer; it was transferred')
   w.out.varint(buffer.resizable === true ? buffer.maxByteLength! + 1 : 0)
   w.out.varint(buffer.byteLength)
-  w.out.raw(new Uint8Array(buffer))
+  w.out.raw(bytesOf(w, buffer))
+}
+
+function bytesOf(w: Writer, buffer: ArrayBuffer): Uint8Array {
+  try {
+    return new Uint8Array(buffer)
+  } catch (error) {
+    // There is no other sign of it on Node 20.
+    if (!(error instanceof TypeError)) throw error
+    throw w.refuse('is a detached ArrayBuffer; it has been transferred elsewhere', error)
+  }
 }
 
 export function writeView(w: Writer, view: ArrayBufferView, kind: string): void {

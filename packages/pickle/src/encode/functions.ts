@@ -33,7 +33,6 @@ export function writeFunction(w: Writer, fn: Callable): void {
   }
   if (types.isProxy(fn)) throw w.refuse('is a Proxy; send what it stands for')
   if (Object.hasOwn(fn, reduceSymbol)) return writeReduced(w, fn)
-  if (w.root === '' && w.depth === 0) w.root = fn.name
   const record = lookAt(w, fn)
   switch (record.kind) {
     case 'global':
@@ -118,7 +117,7 @@ function writeCapture(w: Writer, depth: number, capture: Capture): void {
     w.out.varint(w.needModule(source.specifier, parent, source.kind))
     return writePath(w, source.path)
   }
-  w.path[depth] = { kind: 'captured variable', name: capture.variable }
+  w.path[depth] = { kind: 'captured variable', name: capture.variable, isValue: true }
   if (capture.kind === 'value') return writeValue(w, capture.value)
   let cell = w.cells.get(capture.key)
   if (cell === undefined) {
@@ -155,7 +154,7 @@ function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord)
   ] as const) {
     out.varint(members.length)
     for (const [key, value] of members) {
-      w.path[depth] = { kind, name: key }
+      w.path[depth] = { kind, name: key, isValue: true }
       writeString(out, key)
       writeValue(w, value)
     }

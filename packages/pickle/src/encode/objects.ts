@@ -97,9 +97,10 @@ export function writeMap(w: Writer, map: ReadonlyMap<unknown, unknown>): void {
   w.out.varint(map.size)
   const depth = w.enter()
   for (const [key, value] of map) {
-    w.path[depth] = { kind: 'key', name: briefly(key) }
+    const name = briefly(key)
+    w.path[depth] = { kind: name === '' ? 'a key' : 'the key', name }
     writeValue(w, key)
-    w.path[depth] = { kind: 'value of key', name: briefly(key) }
+    w.path[depth] = { kind: name === '' ? 'the value of a key' : 'the value of', name }
     writeValue(w, value)
   }
   w.depth = depth
@@ -110,12 +111,12 @@ export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
   w.out.varint(set.size)
   const depth = w.enter()
   for (const value of set) {
-    w.path[depth] = { kind: 'member', name: briefly(value) }
+    w.path[depth] = { kind: 'a member', name: '' }
     writeValue(w, value)
   }
   w.depth = depth
 }
 
 function briefly(key: unknown): string {
-  return typeof key === 'string' || typeof key === 'number' ? String(key).slice(0, 40) : typeof key
+  return typeof key === 'string' || typeof key === 'number' ? String(key).slice(0, 40) : ''
 }

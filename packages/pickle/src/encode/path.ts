@@ -5,11 +5,14 @@
  */
 import { PicklingError } from '../errors.js'
 
-/** A step that is not a property: a variable that a function captured, a class's base… */
+/** A step that is not a property: a variable that a function captured, a key of a map… */
 export interface Step {
   /** As in `captured variable`. */
   readonly kind: string
+  /** May be empty. */
   readonly name: string
+  /** Properties below it read on from its name: `captured variable "pool.connections[0]"`. */
+  readonly isValue?: boolean
 }
 
 /** A property name, an index, or another kind of step. */
@@ -28,20 +31,24 @@ export function picklingError(
   reason: string,
   cause?: unknown,
 ): PicklingError {
-  const clauses: { kind: string; name: string }[] = [{ kind: '', name: root }]
+  const clauses: { kind: string; name: string; isValue?: boolean }[] = [
+    { kind: '', name: root, isValue: true },
+  ]
   for (const segment of segments) {
     const last = clauses[clauses.length - 1]
     if (typeof segment === 'object') clauses.push({ ...segment })
-    else last.name += property(segment, last.name === '')
+    else if (last.isValue === true) last.name += property(segment, last.name === '')
+    else clauses.push({ kind: '', name: property(segment, true), isValue: true })
   }
-  const first = clauses[0]
+  const [first, ...rest] = clauses
   const subject = first.name === '' ? 'the value' : `"${first.name}"`
-  const rest = clauses.slice(1).map(({ kind, name }) => (name === '' ? kind : `${kind} "${name}"`))
-  const detail = rest.length === 0 ? 'it' : rest.join(' → ')
+  const detail = rest.map(({ kind, name }) =>
+    [kind, name === '' ? '' : `"${name}"`].filter(Boolean).join(' '),
+  )
   const names = clauses.map(({ kind, name }) => (name === '' ? kind : name)).filter(Boolean)
   return new PicklingError(
-    `cannot send ${briefly(subject)}: ${briefly(detail)} ${reason}`,
-    names.join(' → '),
+    `cannot send ${briefly(subject)}: ${briefly(detail.join(' → ')) || 'it'} ${reason}`,
+    briefly(names.join(' → ')),
     cause === undefined ? undefined : { cause },
   )
 }

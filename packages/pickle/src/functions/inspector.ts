@@ -66,6 +66,8 @@ function connect(): Session {
     session = opened
     // Scripts that are garbage need not be kept for us.
     call('Debugger.enable', { maxScriptsCacheSize: 0 })
+    // This session is for looking only: a `debugger` statement means another one.
+    call('Debugger.setSkipAllPauses', { skip: true })
     return opened
   } catch (error) {
     session = undefined

@@ -120,9 +120,10 @@ export function builtinReference(fn: Callable, url: string): readonly string[] {
   if (native && fn.name.startsWith('bound ')) {
     throw new Unsendable('is a bound function; send a function that calls it')
   }
-  const kind = native ? 'native' : 'internal'
-  const name = fn.name || '(unnamed)'
-  throw new Unsendable(`is the ${kind} function ${name}, which other processes cannot find by name`)
+  throw new Unsendable(
+    `is ${native ? `a native function${fn.name && ` (${fn.name})`}` : 'a function that Node made'}, ` +
+      'which another process cannot find; create it in the child (initializer)',
+  )
 }
 
 const indexes = new Map<string, Map<object, readonly string[]>>()

@@ -67,6 +67,10 @@ const brands: readonly (readonly [(object: object) => boolean, string])[] = [
 /** @returns why an object cannot be sent, as a verb phrase, or undefined if nothing speaks against it. */
 export function whyUnsendable(object: object): string | undefined {
   for (const [isSuch, reason] of brands) if (isSuch(object)) return reason
+  const tag: unknown = (object as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
+  if (typeof tag === 'string' && tag.endsWith(' Iterator')) {
+    return 'is an iterator; send an array of its values'
+  }
   for (
     let prototype = Object.getPrototypeOf(object) as object | null;
     prototype !== null;

@@ -25,7 +25,7 @@ export function importerOf(parent: string): Importer {
 
 /** The `require` of a module. */
 export function requireOf(parent: string): NodeJS.Require {
-  return createRequire(parent.startsWith('file:') ? parent : import.meta.url)
+  return createRequire(fileOf(parent))
 }
 
 const metas = new Map<string, ImportMeta>()

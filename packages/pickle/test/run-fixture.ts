@@ -1,0 +1,66 @@
+/**
+ * Runs programs of `fixtures/` in processes of their own: the tests of functions cannot be functions
+ * of vitest's modules, whose imports it rewrites.
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url))
+export const fixtures: string = fileURLToPath(new URL('./fixtures', import.meta.url))
+
+// The loader that the examples run with, and the compiler that it brings along.
+const fromExamples = createRequire(new URL('../../../examples/package.json', import.meta.url))
+export const tsx: string = fromExamples.resolve('tsx/cli')
+export const esbuild: string = createRequire(tsx).resolve('esbuild')
+
+/** What a process wrote, after it ended well. */
+export interface Output {
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+/** Runs Node with arguments. @throws when it fails or does not end in time. */
+export function runNode(args: readonly string[], input?: Uint8Array): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { encoding: 'buffer', timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        const text = stderr.toString()
+        if (error) reject(new Error(`${args.join(' ')} failed:\n${text}`, { cause: error }))
+        else resolve({ stdout, stderr: text })
+      },
+    )
+    child.stdin!.end(input)
+  })
+}
+
+/** What `send.mjs` reports of a case. */
+export interface Case {
+  readonly name: string
+  readonly ok: boolean
+  readonly expected: string
+  readonly actual: string
+}
+
+export async function runCorpus(args: readonly string[]): Promise<Case[]> {
+  const { stdout } = await runNode(args)
+  return JSON.parse(stdout.toString()) as Case[]
+}
+
+/** A copy of the fixtures as a package of its own, of either kind. */
+export async function copyFixtures(
+  type: 'module' | 'commonjs',
+): Promise<{ directory: string; remove: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'mp-pickle-'))
+  await cp(fixtures, directory, { recursive: true })
+  await mkdir(join(directory, 'node_modules', '@mp'), { recursive: true })
+  await symlink(packageDirectory, join(directory, 'node_modules', '@mp', 'pickle'))
+  await writeFile(join(directory, 'package.json'), JSON.stringify({ type }))
+  return { directory, remove: () => rm(directory, { recursive: true }) }
+}
