@@ -101,11 +101,13 @@ function ignoreInterrupts(): void {
 }
 
 async function find(directory: string, limit: number): Promise<Texts> {
-  const texts = await findTexts(directory, limit)
+  const texts = await findTexts(directory, limit).catch((error: unknown) =>
+    fail(error instanceof Error ? error.message : String(error)),
+  )
   const { paths, bytes, foundFiles, foundBytes, unreadable } = texts
   if (paths.length === 0) fail(`there are no text files in ${directory}`)
   console.log(`${directory}: ${foundFiles} files, ${megabytes(foundBytes)}`)
-  if (unreadable > 0) console.log(`${unreadable} of them cannot be read`)
+  if (unreadable > 0) console.log(`${unreadable} files and directories cannot be read`)
   console.log(`taken from all over it: ${paths.length} text files, ${megabytes(bytes)}`)
   return texts
 }

@@ -1,7 +1,7 @@
 /**
  * Two processes wait for an `Event`, one for as long as it takes, one for 2 s; it is set after 5 s.
  *
- *     npx tsx examples/event.ts
+ *     npx tsx event.ts
  */
 import { Event, Process } from '@mp/multiprocessing'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,7 +1,7 @@
 /**
  * Two processes append ten lines each to one file; a `Lock` keeps their lines together.
  *
- *     npx tsx examples/lock.ts
+ *     npx tsx lock.ts
  *
  * One holds the lock with `using`, the other with `acquire()` and `release()`.
  */

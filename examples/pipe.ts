@@ -1,7 +1,7 @@
 /**
  * Two processes talk over a duplex `Pipe`: one asks, the other answers, until the first hangs up.
  *
- *     npx tsx examples/pipe.ts
+ *     npx tsx pipe.ts
  */
 import { type Connection, Pipe, Process } from '@mp/multiprocessing'
 

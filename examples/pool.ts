@@ -1,7 +1,7 @@
 /**
  * A `Pool` of 3 processes is given 4 tasks: the fourth waits for the first process that is free.
  *
- *     npx tsx examples/pool.ts
+ *     npx tsx pool.ts
  */
 import { Pool } from '@mp/multiprocessing'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,7 +1,7 @@
 /**
  * Three processes tell the time, every 1, 2 and 3 seconds.
  *
- *     npx tsx examples/processes.ts
+ *     npx tsx processes.ts
  *
  * `tellTime` lives in this file, and this file has no `if (isMain)`: a child gets the function and
  * what it uses, and does not run the program again. Set MP_EXAMPLE_SCALE to 0.1 for shorter seconds.

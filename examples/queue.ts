@@ -1,7 +1,7 @@
 /**
  * A writer and a reader on a small `Queue`, neither of which waits for the other: `block: false`.
  *
- *     npx tsx examples/queue.ts
+ *     npx tsx queue.ts
  *
  * When the queue is full, or empty, they are told so at once and do something else for a while.
  * (Left out, `block` is true, and `await queue.put(n)` waits for room.)

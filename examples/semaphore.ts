@@ -1,7 +1,7 @@
 /**
  * Five processes share a `Semaphore(2)`: never more than two are inside.
  *
- *     npx tsx examples/semaphore.ts
+ *     npx tsx semaphore.ts
  */
 import { Process, Semaphore, currentProcess } from '@mp/multiprocessing'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,7 +1,7 @@
 /**
  * A subclass of `Process` with state of its own, as a daemon: it ends with the main program.
  *
- *     npx tsx examples/subclass.ts
+ *     npx tsx subclass.ts
  *
  * The fields travel to the child. It has its own copy of them: what it counts there is not seen here.
  */

@@ -8,7 +8,7 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The largest file taken: one process should not end with it long after the others. */
+/** The largest file taken: no process is to be busy with one for long after the others have ended, or after Ctrl-C. */
 const MOST_BYTES = 128 * 1024
 
 export interface Texts {

@@ -3,10 +3,9 @@
  * way that a program can be run.
  */
 import { copyFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { copyFixtures, esbuild, fixtures, runCorpus, tsx, type Case } from './run-fixture.js'
+import { copyFixtures, esbuild, fixtures, runCorpus, runNode, tsx, type Case } from './run-fixture.js'
 
 /** TypeScript runs without a loader from here on. */
 const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
@@ -93,23 +92,22 @@ test.runIf(stripsTypes)('a program in TypeScript runs without a loader', async (
 })
 
 test.each(['esm', 'cjs'] as const)('a program bundled by esbuild as %s', async (format) => {
-  // Its other form leaves a process behind for the next build.
-  const { buildSync } = createRequire(import.meta.url)(esbuild) as {
-    buildSync: (options: object) => unknown
-  }
   const { directory } = format === 'esm' ? esm : cjs
   const outfile = join(directory, `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`)
-  buildSync({
-    entryPoints: [join(directory, 'corpus.mjs')],
-    outfile,
-    bundle: true,
-    format,
-    platform: 'node',
-    target: 'node20',
-    keepNames: true,
+  await runNode([
+    esbuild,
+    join(directory, 'corpus.ts'),
+    `--outfile=${outfile}`,
+    `--format=${format}`,
+    '--bundle',
+    '--platform=node',
+    '--target=node20',
+    '--keep-names',
+    '--log-level=error',
     // The receiver and the package are found as in an installation.
-    external: ['@mp/pickle', './send.mjs', './lib/*'],
-    logLevel: 'error',
-  })
+    '--external:@mp/pickle',
+    '--external:./send.mjs',
+    '--external:./lib/*',
+  ])
   expectAll(await runCorpus([outfile]), 160)
 })

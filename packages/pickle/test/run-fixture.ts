@@ -15,7 +15,7 @@ export const fixtures: string = fileURLToPath(new URL('./fixtures', import.meta.
 // The loader that the examples run with, and the compiler that it brings along.
 const fromExamples = createRequire(new URL('../../../examples/package.json', import.meta.url))
 export const tsx: string = fromExamples.resolve('tsx/cli')
-export const esbuild: string = createRequire(tsx).resolve('esbuild')
+export const esbuild: string = join(createRequire(tsx).resolve('esbuild'), '../../bin/esbuild')
 
 /** What a process wrote, after it ended well. */
 export interface Output {

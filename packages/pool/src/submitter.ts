@@ -4,7 +4,7 @@
  * @module
  */
 import { dumps } from '@mp/pickle'
-import { checkInteger, wrongType } from '@mp/shared-memory/internal'
+import { checkInteger, trackInFlight, wrongType } from '@mp/shared-memory/internal'
 import { type Items, checkItems, chunk, defaultChunkSize } from './chunks.js'
 import type { Dispatcher } from './dispatcher.js'
 import { PoolClosedError } from './errors.js'
@@ -51,8 +51,11 @@ export class Submitter {
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)
     this.#pool.checkOpen()
-    const payload = dumps(args)
-    this.#submit(MODE.call, this.#pool.functions.use(fn), payload, fn.name, checked, settle)
+    const { result, cancel } = trackInFlight(() => this.#encode(fn, () => dumps(args)))
+    this.#submit(MODE.call, result.reference, result.payload, fn.name, checked, (outcome) => {
+      cancel()
+      settle(outcome)
+    })
   }
 
   /** All items in chunks; settles with an array of results, or with the first error. */
@@ -69,8 +72,10 @@ export class Submitter {
     const size = checkChunkSize(options?.chunkSize) ?? defaultChunkSize(items.length, processes)
     this.#pool.checkOpen()
     if (items.length === 0) return settle({ ok: true, value: [] })
-    const payloads = chunk(items, size).map((piece) => dumps(piece))
-    const reference = functions.use(fn)
+    const { result, cancel } = trackInFlight(() =>
+      this.#encode(fn, () => chunk(items, size).map((piece) => dumps(piece))),
+    )
+    const { reference, payload: payloads } = result
     const results: unknown[][] = []
     const tasks: Task[] = []
     let left = payloads.length
@@ -82,6 +87,7 @@ export class Submitter {
         if (failed) return
         if (!outcome.ok) {
           failed = true
+          cancel()
           settle(outcome)
           for (const other of tasks) dispatcher.withdraw(other, outcome.error)
           return
@@ -89,7 +95,9 @@ export class Submitter {
         const values = (results[i] = outcome.value as unknown[])
         done += values.length
         checked.onProgress({ done, total: items.length })
-        if (--left === 0) settle({ ok: true, value: results.flat() })
+        if (--left > 0) return
+        cancel()
+        settle({ ok: true, value: results.flat() })
       })
       tasks.push(task)
       if (failed) break
@@ -120,9 +128,12 @@ export class Submitter {
       submit: (piece, settle) => {
         try {
           this.#pool.checkOpen()
-          const payload = dumps(piece)
+          const { result: payload, cancel } = trackInFlight(() => dumps(piece))
           functions.again(reference)
-          const task = this.#submit(MODE.each, reference, payload, fn.name, checked, settle)
+          const task = this.#submit(MODE.each, reference, payload, fn.name, checked, (outcome) => {
+            cancel()
+            settle(outcome)
+          })
           return () => dispatcher.withdraw(task, new PoolClosedError())
         } catch (error) {
           settle({ ok: false, error })
@@ -132,6 +143,17 @@ export class Submitter {
       ended: () => functions.release(reference),
       onProgress: (done) => checked.onProgress({ done, total: undefined }),
     })
+  }
+
+  /** The function, put where workers find it, and what it is applied to. */
+  #encode<P>(fn: AnyFunction, encode: () => P): { reference: FunctionReference; payload: P } {
+    const reference = this.#pool.functions.use(fn)
+    try {
+      return { reference, payload: encode() }
+    } catch (error) {
+      this.#pool.functions.release(reference)
+      throw error
+    }
   }
 
   #submit(

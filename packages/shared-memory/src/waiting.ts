@@ -207,6 +207,9 @@ export class Waiting {
           timer = setTimeout(
             () => {
               if (left > MAX_TIMER_MS) return expire(left - MAX_TIMER_MS)
+              // What came in time counts, also when this thread was too busy to look before its timers.
+              this.#drainLine(line)
+              if (!line.waiters.includes(waiter)) return
               leave()
               waiter.settle(PENDING)
             },

@@ -37,7 +37,7 @@ const FAIR_AFTER_TICKS = toTicks(1)
 const TICKS_PER_MS = toTicks(1)
 /**
  * How long a thread that sleeps may take to use its right of way, in milliseconds. It comes as soon as it gets
- * a processor (20 ms when ten want the same one), unless its process is stopped.
+ * a processor, which takes long only when many want one, or its process is stopped.
  */
 const ASLEEP_MS = 250
 /** The same for an event loop. It may be busy, but holds the others up only once: its next turn comes when it has looked. */

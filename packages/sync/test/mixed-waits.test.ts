@@ -79,3 +79,18 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect(await agent.result).toEqual([true, true])
   })
 })
+
+test('what came in time counts, though the event loop was too busy to see it before the time was up', async () => {
+  const event = new Event()
+  const go = new Event()
+  const setter = await start('thread', 'events.mjs', 'setAfter', go, event)
+  const waits = event.wait({ timeout: 500 })
+  // From here on we are among the timers; the next one is the timeout.
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  go.set()
+  while (!event.isSet());
+  const end = performance.now() + 510
+  while (performance.now() < end);
+  expect(await waits).toBe(true)
+  await setter.result
+})
