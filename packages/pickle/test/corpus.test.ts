@@ -5,7 +5,15 @@
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { copyFixtures, esbuild, fixtures, runCorpus, runNode, tsx, type Case } from './run-fixture.js'
+import {
+  copyFixtures,
+  esbuild,
+  fixtures,
+  runCorpus,
+  runNode,
+  tsx,
+  type Case,
+} from './run-fixture.js'
 
 /** TypeScript runs without a loader from here on. */
 const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]

@@ -24,12 +24,15 @@ export interface Output {
 }
 
 /** Runs Node with arguments. @throws when it fails or does not end in time. */
-export function runNode(args: readonly string[], input?: Uint8Array): Promise<Output> {
+export function runNode(
+  args: readonly string[],
+  { input, cwd }: { input?: Uint8Array; cwd?: string } = {},
+): Promise<Output> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
       args,
-      { encoding: 'buffer', timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 },
+      { cwd, encoding: 'buffer', timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 },
       (error, stdout, stderr) => {
         const text = stderr.toString()
         if (error) reject(new Error(`${args.join(' ')} failed:\n${text}`, { cause: error }))

@@ -1,7 +1,6 @@
 import {
   BrokenPipeError,
   BufferTooShortError,
-  type Connection,
   EOFError,
   Pipe,
   wait,

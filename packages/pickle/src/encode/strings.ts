@@ -37,12 +37,13 @@ export function writeString(out: Output, text: string): void {
 
 function writeLongString(out: Output, text: string): void {
   const { length } = text
-  // Two bytes a unit are enough for every attempt: a UTF-8 one that needs more is given up.
-  out.reserve(5 + length * 2)
+  out.reserve(5 + length * 2 + 4)
   const start = out.position + 5
   let tag = LATIN1
   let byteLength = length
-  if (utf8Write.call(out.bytes, text, start, length * 2) !== length) {
+  // UTF-8 in as many bytes as units means ASCII. Of another text it has more, and room for four
+  // more is enough to see that, since no character takes more than four.
+  if (utf8Write.call(out.bytes, text, start, length + 4) !== length) {
     if (TWO_BYTE.test(text)) {
       tag = UTF16
       byteLength = ucs2Write.call(out.bytes, text, start, length * 2)
