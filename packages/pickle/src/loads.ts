@@ -82,16 +82,22 @@ function decode(
     if (r.position !== r.end) throw r.malformed('its length is wrong')
     return value
   } catch (error) {
-    if (error instanceof RangeError && /call stack/i.test(error.message)) {
-      throw new UnpicklingError('The message is nested too deeply for the stack that is left', {
-        cause: error,
-      })
-    }
-    throw error
+    throw explain(r, error)
   } finally {
     r.reset()
     spare = r
   }
+}
+
+function explain(r: Reader, error: unknown): unknown {
+  if (error instanceof UnpicklingError) return error
+  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+    const text = 'The message is nested too deeply for the stack that is left'
+    return new UnpicklingError(text, { cause: error })
+  }
+  // What a hook or module throws is its own. Without those, a builtin did not like its argument.
+  if (!r.dataOnly) return error
+  return new UnpicklingError('Malformed message: a value is not possible', { cause: error })
 }
 
 /** A Buffer's slice() would not copy: decoding works on the plain view of the same bytes. */

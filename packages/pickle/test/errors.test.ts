@@ -45,7 +45,7 @@ test('the error of an aborted signal arrives', () => {
 test('an error of Node arrives with its code', () => {
   const thrown = (() => {
     try {
-      return Buffer.alloc('x' as never)
+      return (Buffer.alloc as (size: unknown) => Buffer)('x')
     } catch (error) {
       return error as Error & { code: string }
     }

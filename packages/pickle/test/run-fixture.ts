@@ -3,7 +3,7 @@
  * of vitest's modules, whose imports it rewrites.
  */
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +62,10 @@ export async function copyFixtures(
 ): Promise<{ directory: string; remove: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'mp-pickle-'))
   await cp(fixtures, directory, { recursive: true })
+  // TypeScript that is not only erased is no TypeScript of this project.
+  for (const file of ['corpus-typescript.ts', 'lib/typed.ts']) {
+    await rename(join(directory, `${file}.txt`), join(directory, file))
+  }
   await mkdir(join(directory, 'node_modules', '@mp'), { recursive: true })
   await symlink(packageDirectory, join(directory, 'node_modules', '@mp', 'pickle'))
   await writeFile(join(directory, 'package.json'), JSON.stringify({ type }))

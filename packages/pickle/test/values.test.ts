@@ -1,4 +1,5 @@
 /** Values without functions: everything that `structuredClone` handles, and a little more. */
+/* oxlint-disable no-sparse-arrays, unicorn/no-new-array -- holes are among them */
 import { dumps, encodeInto, loads, loadsAsync, UnpicklingError } from '@mp/pickle'
 import { describe, expect, test } from 'vitest'
 
@@ -137,7 +138,6 @@ describe('arrays', () => {
   })
 
   test('keep holes, also at the ends, and tell them from undefined', () => {
-    // oxlint-disable-next-line no-sparse-arrays
     for (const array of [
       [,],
       [, 1, , undefined, 2, ,],

@@ -1,10 +1,4 @@
-import {
-  BrokenPipeError,
-  BufferTooShortError,
-  EOFError,
-  Pipe,
-  wait,
-} from '@mp/pipe'
+import { BrokenPipeError, BufferTooShortError, EOFError, Pipe, wait } from '@mp/pipe'
 import { Process, type StartMethod } from '@mp/process'
 import { PicklingError } from '@mp/pickle'
 import { afterEach, describe, expect, test } from 'vitest'

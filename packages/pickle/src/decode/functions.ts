@@ -84,6 +84,7 @@ export function readMethod(r: Reader): unknown {
 }
 
 export function readPrototype(r: Reader): unknown {
+  r.requireTrust('a function')
   const owner = readValue(r)
   if (typeof owner !== 'function') throw r.malformed('a class was expected')
   r.objects.push(owner.prototype)
@@ -91,6 +92,7 @@ export function readPrototype(r: Reader): unknown {
 }
 
 export function readCell(r: Reader): Cell {
+  r.requireTrust('a captured variable')
   const cell = new Cell(undefined)
   r.objects.push(cell)
   cell.value = readValue(r)

@@ -37,6 +37,7 @@ export function readSubclass(r: Reader): object {
 }
 
 export function readWithPrototype(r: Reader): object {
+  r.requireTrust('an object with a prototype')
   // The prototype may refer to the object: it must exist first.
   const object = {}
   r.objects.push(object)

@@ -73,7 +73,7 @@ export function readShaped(r: Reader, shape: Shape, read: (reader: Reader) => un
 }
 
 /** Reads the fields of a shape into an object that may be of any kind. */
-export function readInto(
+function readInto(
   r: Reader,
   object: object,
   keys: readonly string[],

@@ -47,7 +47,7 @@ export function writeGlobal(w: Writer, object: object, path: readonly string[]):
 }
 
 /** The class of a prototype, when the two refer to each other as those of a class do. */
-export function constructorOf(prototype: object): ((...args: never[]) => unknown) | undefined {
+function constructorOf(prototype: object): ((...args: never[]) => unknown) | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
   if (typeof value !== 'function' || value.prototype !== prototype) return undefined
   return value as (...args: never[]) => unknown

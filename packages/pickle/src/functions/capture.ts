@@ -8,6 +8,7 @@ import { refuseContext } from './context.js'
 import {
   inspect,
   InspectorUnavailableError,
+  readVariable,
   type CapturedScope,
   type Inspection,
 } from './inspector.js'
@@ -75,8 +76,8 @@ function methodOf(
   scopes: readonly CapturedScope[],
 ): MethodRecord | undefined {
   if (parent.type !== 'MethodDefinition' || !owner?.id) return undefined
-  const name = owner.id.name
-  const value = scopes.find(({ variables }) => Object.hasOwn(variables, name))?.variables[name]
+  const found = readVariable(scopes, owner.id.name)
+  const value = typeof found === 'object' ? found.value : undefined
   if (typeof value !== 'function') return undefined
   for (const isStatic of [false, true]) {
     const holder = isStatic ? value : (value.prototype as object)

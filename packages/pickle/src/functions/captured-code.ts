@@ -12,7 +12,7 @@ import { classLayout, type ClassLayout } from './class-layout.js'
 import { BASE, cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
-import { inspect, type CapturedScope } from './inspector.js'
+import { inspect, readVariable, type CapturedScope } from './inspector.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
@@ -111,8 +111,9 @@ export class CapturedCode implements CodeRecord {
 
   #capture(variable: FreeVariable, scopes: readonly CapturedScope[]): Capture {
     const { name, kind, source } = variable
-    const value = standIn(kind === 'global' ? Reflect.get(globalThis, name) : read(scopes, name))
-    if (value === undefined && variable.defined) {
+    const found = kind === 'global' ? globalNamed(name) : readVariable(scopes, name)
+    const value = typeof found === 'object' ? standIn(found.value) : undefined
+    if (found === 'no value yet' || (value === undefined && variable.defined)) {
       throw new Unsendable(
         `uses "${name}", which has no value yet; send it after the line that defines "${name}"`,
       )
@@ -142,7 +143,6 @@ function hasHook(value: unknown): boolean {
   return typeof value === 'object' && value !== null && reduceSymbol in value
 }
 
-function read(scopes: readonly CapturedScope[], name: string): unknown {
-  for (const { variables } of scopes) if (Object.hasOwn(variables, name)) return variables[name]
-  return undefined
+function globalNamed(name: string): { value: unknown } {
+  return { value: Reflect.get(globalThis, name) }
 }

@@ -166,7 +166,7 @@ function placeOf({ source, script }: Unit, offset: number): { line: number; colu
 }
 
 /** 106 bits of a text, after cyrb53 (public domain, github.com/bryc) with two seeds. */
-export function hashOf(text: string): string {
+function hashOf(text: string): string {
   return cyrb53(text, 0).toString(36) + cyrb53(text, 0x9e3779b9).toString(36)
 }
 

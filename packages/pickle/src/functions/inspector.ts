@@ -97,6 +97,24 @@ function call<T>(method: string, params: object): T {
   return answer as T
 }
 
+/** A variable's value, or that it has none yet: an object, since any value may be one. */
+export function readVariable(
+  scopes: readonly CapturedScope[],
+  name: string,
+): { value: unknown } | 'not found' | 'no value yet' {
+  for (const { variables } of scopes) {
+    if (!Object.hasOwn(variables, name)) continue
+    try {
+      return { value: variables[name] }
+    } catch (error) {
+      // Node 22 and later; on Node 20 such a variable reads as undefined.
+      if (error instanceof ReferenceError) return 'no value yet'
+      throw error
+    }
+  }
+  return 'not found'
+}
+
 /** What the inspector says of one function. Valid within {@link inspect}'s callback only. */
 export class Inspection {
   /** Where it was defined; undefined for native functions. */

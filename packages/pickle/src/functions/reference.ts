@@ -11,7 +11,7 @@ import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { loadedExports, loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
-import type { Inspection, Script } from './inspector.js'
+import { readVariable, type Inspection, type Script } from './inspector.js'
 import { indexValue, intrinsicPath } from './intrinsics.js'
 import { isNative } from './source.js'
 import { unitOf } from './units.js'
@@ -53,18 +53,17 @@ export function exportReference(
  * scope that one of its functions closes over.
  */
 function exportsSeenFrom(inspection: Inspection, script: Script): object {
-  const scope = inspection.scopes().find(({ description }) => description === 'Module')
-  const variables = scope?.variables
+  const scopes = inspection.scopes().filter(({ description }) => description === 'Module')
   const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>
-  if (variables === undefined) return found
   for (const [name, local] of unitOf(script).analysis.exports) {
-    if (Object.hasOwn(variables, local)) found[name] = variables[local]
+    const variable = readVariable(scopes, local)
+    if (typeof variable === 'object') found[name] = variable.value
   }
   return found
 }
 
 /** Breadth first through data properties: the shortest path from an object to a function. */
-export function pathTo(target: Callable, from: unknown): string[] | undefined {
+function pathTo(target: Callable, from: unknown): string[] | undefined {
   if (from === target) return []
   const seen = new Set<unknown>()
   let level: { value: unknown; path: string[] }[] = [{ value: from, path: [] }]

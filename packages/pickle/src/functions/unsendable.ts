@@ -111,6 +111,6 @@ function nameOf(object: object, fallback: string): string {
 }
 
 /** A name with its article: a Socket, an AbortSignal. */
-export function article(name: string): string {
+function article(name: string): string {
   return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
 }
