@@ -18,7 +18,7 @@ interface Report {
 }
 
 test('a test that leaves something behind fails and says what; its neighbours pass', async () => {
-  const args = [vitest, 'run', '--config', config, '--reporter', 'json']
+  const args = [vitest, 'run', '--config', config, '--configLoader', 'runner', '--reporter', 'json']
   const env = { MP_LEAK_GRACE: '200' }
   const { code, stdout } = await runProgram(process.execPath, { args, env })
   expect(code).toBe(1)

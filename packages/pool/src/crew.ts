@@ -89,8 +89,8 @@ export class Crew {
   /** Notices the workers that have ended though this thread was blocked and has heard of nothing. */
   checkAll(): void {
     for (const worker of this.workers) {
-      if (worker !== undefined && !worker.process.isAlive())
-        this.#ended(worker, worker.process.exitCode)
+      const exitCode = worker?.process.joinSync({ timeout: 0 }) ?? null
+      if (worker !== undefined && exitCode !== null) this.#ended(worker, exitCode)
     }
   }
 

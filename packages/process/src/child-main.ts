@@ -77,7 +77,7 @@ function prepare(header: Header): void {
 async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {
   const settled = watchEnd((exitCode) => {
     if (isMainThread) process.exitCode = exitCode
-    else Atomics.store(session.words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
+    Atomics.store(session.words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
   })
   try {
     const body = (await loadsAsync(bytes)) as Body

@@ -21,7 +21,7 @@ type Started = ProcessState & { running: Running }
 /** Looks, without waiting: the exit code, or null while it runs. */
 export function look(state: Started): number | null {
   if (state.exitCode !== null) return state.exitCode
-  const exitCode = state.running.poll()
+  const exitCode = state.running.poll(false)
   if (exitCode !== null) finish(state, exitCode)
   return exitCode
 }
@@ -109,13 +109,14 @@ const MAX_TIMER_MS = 0x7fffffff
  * asynchronously leave their queues for as long as it cannot serve them.
  */
 export function blockUntilEnd(state: Started, timeoutMs: number): number | null {
-  const seen = look(state)
-  if (seen !== null || state.record === undefined) return seen
+  const seen = look(state) ?? state.running.poll(true)
+  if (seen !== null) finish(state, seen)
+  if (seen !== null || state.record === undefined) return state.exitCode
   const { agent, waiting } = session()
   const waitable = {
     set: new WaitSet(agent, state.record.base + RECORD.waiters),
     // Not `look`: it would free the record, and with it the set that we stand in.
-    attempt: () => state.running.poll() ?? PENDING,
+    attempt: () => state.running.poll(true) ?? PENDING,
     available: () => false,
   }
   const exitCode = waiting.block(waitable, deadlineAfter(agent, timeoutMs))

@@ -147,7 +147,8 @@ export class Process<F extends Target = () => unknown> {
   isAlive(): boolean {
     const state = openState(this)
     if (state.kind === 'self') return true
-    return state.running !== undefined && look(startedState(this, 'look at')) === null
+    if (state.running === undefined || look(startedState(this, 'look at')) !== null) return false
+    return state.running.isRunning()
   }
 
   /** Asks the child to end (SIGTERM); a thread is stopped. Does nothing after its end. */

@@ -23,8 +23,15 @@ export interface Running {
   readonly stdin: Writable | null
   readonly stdout: Readable | null
   readonly stderr: Readable | null
-  /** Looks whether it has ended, without waiting: its exit code, or null while it runs. */
-  poll(): number | null
+  /**
+   * Looks, without waiting: its exit code, or null while that is not known.
+   *
+   * The event loop may have taken the exit status of several children and tell of one after the other. In between, a
+   * `last` look gives the best there is, because the caller blocks the event loop; any other waits to be told.
+   */
+  poll(last: boolean): number | null
+  /** Whether it runs still; may be false before its exit code is known. */
+  isRunning(): boolean
   /** Sends a signal, by number, or does what comes nearest to it. */
   signal(signal: number): void
   /** Lets it keep this agent's event loop alive. */

@@ -12,7 +12,7 @@
  * | 1    | byteLength | length of the payload                                | the parent        |
  * | 2    | parent     | tag                                                  | the parent        |
  * | 3    | child      | tag; 0 until it has joined the session               | the child         |
- * | 4    | exit       | exit code (8 bits) + 1 of a thread; 0 until it exits | the child         |
+ * | 4    | exit       | exit code (8 bits) + 1; 0 until it exits             | the child         |
  * | 8–15 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
  *
  * @module

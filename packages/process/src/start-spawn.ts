@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { inheritedExecArgv } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
+import { RECORD } from './start-record.js'
 import { formatToken } from './token.js'
 import { freeWatchKey, takeWatchKey } from './watch-keys.js'
 
@@ -59,6 +60,8 @@ class SpawnedProcess implements Running {
   readonly pid: number
   readonly #child: ChildProcess
   readonly #native: Native
+  readonly #words: Int32Array
+  readonly #exitWord: number
   readonly #watchKey: number
   #error: Error | undefined
 
@@ -66,8 +69,10 @@ class SpawnedProcess implements Running {
     this.#child = child
     this.pid = pid
     this.#native = native
+    this.#words = launch.session.words
+    this.#exitWord = launch.record.base + RECORD.exit
     this.#watchKey = takeWatchKey()
-    child.on('exit', () => launch.onEnd(this.poll() as number))
+    child.on('exit', () => launch.onEnd(this.#told() as number))
     child.on('error', (error) => {
       this.#error = error
     })
@@ -86,12 +91,16 @@ class SpawnedProcess implements Running {
     return this.#child.stderr
   }
 
-  poll(): number | null {
-    const { exitCode, signalCode } = this.#child
-    if (exitCode !== null) return exitCode
-    if (signalCode !== null) return -constants.signals[signalCode]
+  poll(last: boolean): number | null {
+    const told = this.#told()
+    if (told !== null) return told
     const exit = this.#waitExit()
+    if (exit === 'taken') return last ? this.#recorded() : null
     return exit === null ? null : (exit.code ?? -(exit.signal as number))
+  }
+
+  isRunning(): boolean {
+    return this.#told() === null && this.#waitExit() === null
   }
 
   signal(signal: number): void {
@@ -125,13 +134,28 @@ class SpawnedProcess implements Running {
     }
   }
 
-  #waitExit(): ReturnType<Native['waitExit']> {
+  /** What the event loop has told. */
+  #told(): number | null {
+    const { exitCode, signalCode } = this.#child
+    return signalCode === null ? exitCode : -constants.signals[signalCode]
+  }
+
+  /** What the child itself has said at its end; of one that was killed, nobody can say any more by which signal. */
+  #recorded(): number {
+    const exit = Atomics.load(this.#words, this.#exitWord)
+    return exit === 0 ? UNKNOWN : exit - 1
+  }
+
+  /** `taken`: by the event loop, which will tell, or by somebody else (an addon's `waitpid(-1)`). */
+  #waitExit(): ReturnType<Native['waitExit']> | 'taken' {
     try {
       return this.#native.waitExit(this.pid, 0)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECHILD') throw error
-      // Somebody else has taken its exit status (a waitpid(-1) in an addon, SIGCHLD ignored).
-      return { code: 255, signal: null }
+      return 'taken'
     }
   }
 }
+
+/** The exit code of a child whose exit status nobody knows. */
+const UNKNOWN = 255

@@ -109,6 +109,10 @@ class WorkerThread implements Running {
     return ended ? this.#exitCode(1) : null
   }
 
+  isRunning(): boolean {
+    return this.poll() === null
+  }
+
   signal(signal: number): void {
     if (this.#signal === 0) this.#signal = signal
     if (signal === constants.signals.SIGKILL) this.#signal = signal

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Program, report, runProgram } from './run-program.js'
 
+test('children that end at the same moment each tell their own exit code', async () => {
+  const outcome = await runProgram('ended-together.mjs')
+  expect(outcome).toMatchObject({ code: 0, stdout: '0\n', stderr: '' })
+})
+
 describe.each(['spawn', 'thread'])('%s', (method) => {
   test.each([
     ['return', 0],

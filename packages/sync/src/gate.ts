@@ -14,7 +14,7 @@ import {
   PARKED,
   SLOT,
   type Session,
-  type WaitSet,
+  WaitSet,
   isDead,
   makeTag,
   slotWord,
@@ -23,7 +23,9 @@ import {
 } from '@mp/shared-memory/internal'
 
 /**
- * Words of a gate.
+ * Words of a gate. Beside them it has a set of agents, the queue, among the wait sets of its object: who has
+ * looked in vain and not left since. The wait set does not tell, for a waiter that has been woken is out of it
+ * until it has looked.
  *
  * | word | name  | values                                                    |
  * | ---- | ----- | --------------------------------------------------------- |
@@ -48,15 +50,23 @@ export class Gate {
   readonly #words: Int32Array
   readonly #tag: number
   readonly #set: WaitSet
+  readonly #queue: WaitSet
+  readonly #queueBits: number
   readonly #owner: number
   readonly #until: number
 
-  /** @param set of those who wait, with times of arrival. */
-  constructor(session: Session, word: number, set: WaitSet) {
+  /**
+   * @param set of those who wait.
+   * @param queue first word of the queue.
+   * @param arrivals first word of the set's times of arrival.
+   */
+  constructor(session: Session, word: number, set: WaitSet, queue: number, arrivals: number) {
     this.#session = session
     this.#words = session.words
     this.#tag = session.agent.tag
     this.#set = set
+    this.#queue = new WaitSet(session.agent, queue, arrivals)
+    this.#queueBits = queue
     this.#owner = word + GATE.owner
     this.#until = word + GATE.until
   }
@@ -76,8 +86,23 @@ export class Gate {
     if (owner !== 0) Atomics.compareExchange(this.#words, this.#owner, owner, 0)
   }
 
-  /** Gives up this agent's right of way, after it has left the wait set. */
+  /** Keeps the place of a waiter that has looked in vain. */
+  stay(): void {
+    const { slot } = this.#session.agent
+    // One that only looks in passing is not in the wait set.
+    if (this.#set.isArmed())
+      Atomics.or(this.#words, this.#queueBits + (slot >>> 5), 1 << (slot & 31))
+  }
+
+  /** Gives up place and right of way, after the agent has left the wait set with nothing. */
   leave(): void {
+    this.#queue.disarm()
+    if (this.owner() === this.#tag) this.open(this.#tag)
+  }
+
+  /** The same after it got what it waited for; its other waiters stay. */
+  settle(): void {
+    if (!this.#session.waiting.hasLine(this.#set)) this.#queue.disarm()
     if (this.owner() === this.#tag) this.open(this.#tag)
   }
 
@@ -93,29 +118,34 @@ export class Gate {
   wakeNext(): void {
     const words = this.#words
     let gate = this.owner()
-    if (gate === this.#tag && !this.#set.isArmed()) {
+    if (gate === this.#tag && !this.#isQueued(this.#session.agent.slot)) {
       // We wait no longer: it was given to us just as we got here by ourselves.
       this.open(gate)
       gate = 0
     }
-    if (gate !== 0 && !this.#isVoid(gate)) {
-      // Somebody overtook the waiter that has the gate; it is its turn still.
-      if (!this.#set.wakeThis(tagSlot(gate))) this.#set.wakeOne()
-      return
-    }
-    const { slot, since } = this.#set.next()
-    if (slot < 0) return
-    if (((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
+    // Somebody overtook the waiter that has the gate: it is its turn still.
+    if (gate !== 0 && !this.#isVoid(gate)) return this.#wake(tagSlot(gate))
+    const { slot, since } = this.#queue.next()
+    if (slot >= 0 && ((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
       const next = this.#tagOf(slot)
       Atomics.store(words, this.#until, (this.#now() + toTicks(this.#limitMs(slot))) | 0)
       if (Atomics.compareExchange(words, this.#owner, gate, next) === gate) {
-        // SYNC: gate first, then the wake. A waiter that leaves disarms first, then gives back the gate: either
-        // it sees our gate, or we see that it is no longer armed. CRASH: a dead waiter's gate is void.
-        if (this.#set.wakeThis(slot)) return
+        // SYNC: gate first, then the look at the queue. A waiter leaves the queue first, then gives back the gate:
+        // either it sees our gate, or we see that it has left. CRASH: a dead waiter's gate is void.
+        if (this.#isQueued(slot)) return this.#wake(slot)
         this.open(next)
       }
     }
     this.#set.wakeOne()
+  }
+
+  /** Wakes the agent in that slot; another one if it is awake, to look whether the gate expires. */
+  #wake(slot: number): void {
+    if (!this.#set.wakeThis(slot)) this.#set.wakeOne()
+  }
+
+  #isQueued(slot: number): boolean {
+    return (Atomics.load(this.#words, this.#queueBits + (slot >>> 5)) & (1 << (slot & 31))) !== 0
   }
 
   #limitMs(slot: number): number {

@@ -29,13 +29,22 @@ import { Gate } from './gate.js'
  * | 3      | depth    | how often an `RLock`'s owner has taken it; only the owner writes it                   |
  * | 4      | thefts   | grows before the lock is taken from a dead holder                                     |
  * | 16–23  | waiters  | wait set                                                                             |
+ * | 24–31  | queue    | see `Gate`                                                                           |
  * | 64–319 | arrivals | since when each agent waits                                                          |
  */
-export const LOCK = { owner: 0, gate: 1, depth: 3, thefts: 4, waiters: 16, arrivals: 64 } as const
+export const LOCK = {
+  owner: 0,
+  gate: 1,
+  depth: 3,
+  thefts: 4,
+  waiters: 16,
+  queue: 24,
+  arrivals: 64,
+} as const
 
 /** The shape of a lock. */
 export function lockShape(type: number): ObjectShape {
-  return { type, words: LOCK.arrivals + ARRIVAL_WORDS, sets: LOCK.waiters, setCount: 1 }
+  return { type, words: LOCK.arrivals + ARRIVAL_WORDS, sets: LOCK.waiters, setCount: 2 }
 }
 
 export class LockCore implements Acquisition {
@@ -52,8 +61,9 @@ export class LockCore implements Acquisition {
     this.tag = session.agent.tag
     this.#base = base
     this.#owner = base + LOCK.owner
-    this.set = new WaitSet(session.agent, base + LOCK.waiters, base + LOCK.arrivals)
-    this.#gate = new Gate(session, base + LOCK.gate, this.set)
+    const arrivals = base + LOCK.arrivals
+    this.set = new WaitSet(session.agent, base + LOCK.waiters, arrivals)
+    this.#gate = new Gate(session, base + LOCK.gate, this.set, base + LOCK.queue, arrivals)
   }
 
   tryTake(): number {
@@ -69,20 +79,9 @@ export class LockCore implements Acquisition {
 
   /** Takes the lock if this agent may; gives the tag of the dead last holder, or 0. */
   attempt(): number | Pending {
-    const { words } = this
-    for (;;) {
-      const owner = Atomics.load(words, this.#owner)
-      if (owner !== 0 && (owner === this.tag || !isDead(words, owner))) return PENDING
-      const gate = this.#gate.owner()
-      if (this.#gate.bars(gate)) return PENDING
-      // SYNC: before the CAS, so that whoever no longer sees the dead tag sees that there was one.
-      if (owner !== 0) Atomics.add(words, this.#base + LOCK.thefts, 1)
-      // SYNC: pairs with the CAS in release(): what the last holder wrote is visible once we own the word.
-      // CRASH: dying after this leaves our tag: the next one steals it, by exactly one successful CAS.
-      if (Atomics.compareExchange(words, this.#owner, owner, this.tag) !== owner) continue
-      this.#gate.open(gate)
-      return owner
-    }
+    const taken = this.#take()
+    if (taken === PENDING) this.#gate.stay()
+    return taken
   }
 
   /** Gives the lock back, whoever holds it. False when nobody alive does. */
@@ -109,7 +108,7 @@ export class LockCore implements Acquisition {
 
   /** The gate may have been given to us just as we got the lock without it. */
   settle(): void {
-    this.#gate.leave()
+    this.#gate.settle()
   }
 
   /** Tag of the living agent that holds the lock, or 0. */
@@ -131,6 +130,23 @@ export class LockCore implements Acquisition {
 
   thefts(): number {
     return Atomics.load(this.words, this.#base + LOCK.thefts)
+  }
+
+  #take(): number | Pending {
+    const { words } = this
+    for (;;) {
+      const owner = Atomics.load(words, this.#owner)
+      if (owner !== 0 && (owner === this.tag || !isDead(words, owner))) return PENDING
+      const gate = this.#gate.owner()
+      if (this.#gate.bars(gate)) return PENDING
+      // SYNC: before the CAS, so that whoever no longer sees the dead tag sees that there was one.
+      if (owner !== 0) Atomics.add(words, this.#base + LOCK.thefts, 1)
+      // SYNC: pairs with the CAS in release(): what the last holder wrote is visible once we own the word.
+      // CRASH: dying after this leaves our tag: the next one steals it, by exactly one successful CAS.
+      if (Atomics.compareExchange(words, this.#owner, owner, this.tag) !== owner) continue
+      this.#gate.open(gate)
+      return owner
+    }
   }
 
   #releaseOthers(): boolean {

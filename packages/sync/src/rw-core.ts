@@ -40,6 +40,7 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
  * | 24–31    | writing  | wait set of those who want to write                                         |
  * | 32–39    | leafSet  | wait set of the leaf lock                                                   |
  * | 40–47    | invited  | agents whose readers waited when the turn began, and have not come in; a hint |
+ * | 48–55    | queue    | see `Gate`                                                                  |
  * | 64–319   | came     | since when each agent waits to read                                         |
  * | 320–575  | cameW    | since when each agent waits to write                                        |
  * | 576–1087 | ledger   | how often each agent reads                                                  |
@@ -55,13 +56,14 @@ const RW = {
   writing: 24,
   leafSet: 32,
   invited: 40,
+  queue: 48,
   came: 64,
   cameW: 320,
   ledger: 576,
 } as const
 
 export function rwShape(): Omit<ObjectShape, 'type'> {
-  return { words: RW.ledger + LEDGER_WORDS, sets: RW.reading, setCount: 4 }
+  return { words: RW.ledger + LEDGER_WORDS, sets: RW.reading, setCount: 5 }
 }
 
 export class RWCore {
@@ -83,7 +85,8 @@ export class RWCore {
     this.#base = base
     this.reading = new WaitSet(agent, base + RW.reading, base + RW.came)
     this.writing = new WaitSet(agent, base + RW.writing, base + RW.cameW)
-    this.gate = new Gate(session, base + RW.gate, this.writing)
+    const queue = base + RW.queue
+    this.gate = new Gate(session, base + RW.gate, this.writing, queue, base + RW.cameW)
     this.#invited = new WaitSet(agent, base + RW.invited)
     this.#held = new Ledger(session, base + RW.ledger)
     this.#leaf = new LeafLock(agent, waiting, base + RW.leaf, base + RW.leafSet, () =>

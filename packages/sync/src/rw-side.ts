@@ -79,7 +79,9 @@ export class WriteAcquisition implements Acquisition {
   }
 
   attempt(): number | Pending {
-    return this.#core.write()
+    const taken = this.#core.write()
+    if (typeof taken !== 'number') this.#core.gate.stay()
+    return taken
   }
 
   available(): boolean {
@@ -95,7 +97,7 @@ export class WriteAcquisition implements Acquisition {
   }
 
   settle(): void {
-    this.#core.gate.leave()
+    this.#core.gate.settle()
   }
 }
 

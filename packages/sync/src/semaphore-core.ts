@@ -33,7 +33,8 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
  * | 4       | surplus  | permits released by agents when nobody held any                               |
  * | 5       | value    | initial − Σ held + surplus, the dead's not yet returned; derived              |
  * | 16–23   | waiters  | wait set                                                                      |
- * | 24–31   | leafSet  | wait set of the leaf lock                                                     |
+ * | 24–31   | queue    | see `Gate`                                                                    |
+ * | 32–39   | leafSet  | wait set of the leaf lock                                                     |
  * | 64–319  | arrivals | since when each agent waits                                                   |
  * | 320–831 | held     | ledger of the permits that each agent took; those of the surplus are nobody's |
  */
@@ -44,7 +45,8 @@ export const SEMAPHORE = {
   surplus: 4,
   value: 5,
   waiters: 16,
-  leafSet: 24,
+  queue: 24,
+  leafSet: 32,
   arrivals: 64,
   held: 320,
 } as const
@@ -53,7 +55,7 @@ export const SEMAPHORE = {
 export const MAX_PERMITS = 0x7fffffff
 
 export function semaphoreShape(): Omit<ObjectShape, 'type'> {
-  return { words: SEMAPHORE.held + LEDGER_WORDS, sets: SEMAPHORE.waiters, setCount: 2 }
+  return { words: SEMAPHORE.held + LEDGER_WORDS, sets: SEMAPHORE.waiters, setCount: 3 }
 }
 
 export class SemaphoreCore implements Acquisition {
@@ -73,8 +75,15 @@ export class SemaphoreCore implements Acquisition {
     this.#base = base
     this.#value = base + SEMAPHORE.value
     this.#surplus = base + SEMAPHORE.surplus
-    this.set = new WaitSet(agent, base + SEMAPHORE.waiters, base + SEMAPHORE.arrivals)
-    this.#gate = new Gate(session, base + SEMAPHORE.gate, this.set)
+    const arrivals = base + SEMAPHORE.arrivals
+    this.set = new WaitSet(agent, base + SEMAPHORE.waiters, arrivals)
+    this.#gate = new Gate(
+      session,
+      base + SEMAPHORE.gate,
+      this.set,
+      base + SEMAPHORE.queue,
+      arrivals,
+    )
     this.#held = new Ledger(session, base + SEMAPHORE.held)
     this.#leaf = new LeafLock(agent, waiting, base + SEMAPHORE.leaf, base + SEMAPHORE.leafSet, () =>
       this.#derive(),
@@ -101,29 +110,9 @@ export class SemaphoreCore implements Acquisition {
 
   /** Takes a permit if there is one; gives the tag of a dead holder whose permits came back for that, or 0. */
   attempt(): number | Pending {
-    const words = this.#words
-    const gate = this.#gate.owner()
-    if (gate !== 0 && this.#gate.bars(gate)) return PENDING
-    this.#leaf.lock()
-    let value = Atomics.load(words, this.#value)
-    let dead = 0
-    if (value <= 0 || !this.#held.signed) {
-      dead = this.#held.settle()
-      value = this.#derive()
-    }
-    if (value > 0) {
-      const surplus = Atomics.load(words, this.#surplus)
-      // CRASH: one store takes the permit; without the next one `value` is too high, until the leaf lock is taken over.
-      if (surplus > 0) Atomics.store(words, this.#surplus, surplus - 1)
-      else this.#held.setOwn(this.#held.own() + 1)
-      Atomics.store(words, this.#value, value - 1)
-    }
-    this.#leaf.unlock()
-    if (value <= 0) return PENDING
-    this.#gate.open(gate)
-    // Others may have been woken for what is left, and kept out by the gate.
-    if (value > 1 && this.set.any()) this.#gate.wakeNext()
-    return dead
+    const taken = this.#take()
+    if (taken === PENDING) this.#gate.stay()
+    return taken
   }
 
   /**
@@ -164,7 +153,33 @@ export class SemaphoreCore implements Acquisition {
   }
 
   settle(): void {
-    this.#gate.leave()
+    this.#gate.settle()
+  }
+
+  #take(): number | Pending {
+    const words = this.#words
+    const gate = this.#gate.owner()
+    if (gate !== 0 && this.#gate.bars(gate)) return PENDING
+    this.#leaf.lock()
+    let value = Atomics.load(words, this.#value)
+    let dead = 0
+    if (value <= 0 || !this.#held.signed) {
+      dead = this.#held.settle()
+      value = this.#derive()
+    }
+    if (value > 0) {
+      const surplus = Atomics.load(words, this.#surplus)
+      // CRASH: one store takes the permit; without the next one `value` is too high, until the leaf lock is taken over.
+      if (surplus > 0) Atomics.store(words, this.#surplus, surplus - 1)
+      else this.#held.setOwn(this.#held.own() + 1)
+      Atomics.store(words, this.#value, value - 1)
+    }
+    this.#leaf.unlock()
+    if (value <= 0) return PENDING
+    this.#gate.open(gate)
+    // Others may have been woken for what is left, and kept out by the gate.
+    if (value > 1 && this.set.any()) this.#gate.wakeNext()
+    return dead
   }
 
   #releaseOthers(count: number): void {
