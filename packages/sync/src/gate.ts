@@ -83,15 +83,16 @@ export class Gate {
 
   /** Takes right of way from that owner: it has had its turn, or let it pass. */
   open(owner: number): void {
-    if (owner !== 0) Atomics.compareExchange(this.#words, this.#owner, owner, 0)
+    if (owner === 0) return
+    // One that has let it pass is not to get it again before it has looked: it may be stopped for long.
+    if (owner !== this.#tag) this.#mark(tagSlot(owner), false)
+    Atomics.compareExchange(this.#words, this.#owner, owner, 0)
   }
 
   /** Keeps the place of a waiter that has looked in vain. */
   stay(): void {
-    const { slot } = this.#session.agent
     // One that only looks in passing is not in the wait set.
-    if (this.#set.isArmed())
-      Atomics.or(this.#words, this.#queueBits + (slot >>> 5), 1 << (slot & 31))
+    if (this.#set.isArmed()) this.#mark(this.#session.agent.slot, true)
   }
 
   /** Gives up place and right of way, after the agent has left the wait set with nothing. */
@@ -124,24 +125,44 @@ export class Gate {
       gate = 0
     }
     // Somebody overtook the waiter that has the gate: it is its turn still.
-    if (gate !== 0 && !this.#isVoid(gate)) return this.#wake(tagSlot(gate))
-    const { slot, since } = this.#queue.next()
+    if (gate !== 0 && !this.#isVoid(gate)) {
+      this.#wake(tagSlot(gate))
+      return
+    }
+    this.open(gate)
+    const { slot, since } = this.#eldest()
     if (slot >= 0 && ((this.#now() - since) | 0) > FAIR_AFTER_TICKS) {
       const next = this.#tagOf(slot)
       Atomics.store(words, this.#until, (this.#now() + toTicks(this.#limitMs(slot))) | 0)
-      if (Atomics.compareExchange(words, this.#owner, gate, next) === gate) {
-        // SYNC: gate first, then the look at the queue. A waiter leaves the queue first, then gives back the gate:
-        // either it sees our gate, or we see that it has left. CRASH: a dead waiter's gate is void.
-        if (this.#isQueued(slot)) return this.#wake(slot)
+      if (Atomics.compareExchange(words, this.#owner, 0, next) === 0) {
+        // SYNC: gate first, then the look whether it still waits. A waiter leaves set and queue first, then gives
+        // back the gate: either it sees our gate, or we see that it has left. CRASH: a dead waiter's gate is void.
+        if (this.#wake(slot) || this.#isQueued(slot)) return
         this.open(next)
       }
     }
     this.#set.wakeOne()
   }
 
+  /** Who has waited longest, asleep or awake. */
+  #eldest(): { slot: number; since: number } {
+    const queued = this.#queue.next()
+    const armed = this.#set.next()
+    if (queued.slot < 0) return armed
+    return armed.slot < 0 || ((queued.since - armed.since) | 0) <= 0 ? queued : armed
+  }
+
   /** Wakes the agent in that slot; another one if it is awake, to look whether the gate expires. */
-  #wake(slot: number): void {
-    if (!this.#set.wakeThis(slot)) this.#set.wakeOne()
+  #wake(slot: number): boolean {
+    const isAsleep = this.#set.wakeThis(slot)
+    if (!isAsleep) this.#set.wakeOne()
+    return isAsleep
+  }
+
+  #mark(slot: number, isQueued: boolean): void {
+    const word = this.#queueBits + (slot >>> 5)
+    if (isQueued) Atomics.or(this.#words, word, 1 << (slot & 31))
+    else Atomics.and(this.#words, word, ~(1 << (slot & 31)))
   }
 
   #isQueued(slot: number): boolean {

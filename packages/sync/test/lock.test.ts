@@ -225,3 +225,22 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     expect(lock.locked).toBe(false)
   })
 })
+
+test('a stopped process that waits holds the others up no more than once', async () => {
+  const lock = new Lock()
+  const words = new Words(4)
+  const guard = await lock.acquire()
+  const stopped = await start('process', 'locks.mjs', 'takeOnce', lock, 'sync')
+  await untilWaiting(lock, stopped)
+  stopped.signal('SIGSTOP')
+  const agents = [
+    await start('process', 'locks.mjs', 'increment', lock, words, 'sync', 2_000),
+    await start('process', 'locks.mjs', 'increment', lock, words, 'async', 500),
+  ]
+  for (const agent of agents) await untilWaiting(lock, agent)
+  guard?.release()
+  await Promise.all(agents.map((agent) => agent.result))
+  expect(words.get(0)).toBe(2_500)
+  stopped.signal('SIGCONT')
+  expect(await stopped.result).toBe(false)
+})
