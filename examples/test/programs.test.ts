@@ -89,7 +89,7 @@ test('pipe.ts: each question gets its answer from the other process, until the e
 
 test('event.ts: one waits until the event is set, the other gives up before', async () => {
   // Its children are to wait before main sets the event: that takes real seconds on a busy machine.
-  const { lines, ...outcome } = await runExample('event.ts', 1)
+  const { lines, ...outcome } = await runExample('event.ts', 2)
   expect(outcome).toMatchObject(well)
   expect(lines.slice(0, 2).sort()).toEqual(['hurried: waits for 2 s', 'patient: waits'])
   expect(lines.slice(2)).toEqual([
