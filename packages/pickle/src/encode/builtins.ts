@@ -37,6 +37,7 @@ export function writeBuiltin(w: Writer, object: object, prototype: object): bool
 /** Finds the builtin prototype whose brand an object of another class carries. */
 export function builtinPrototypeOf(object: object): object | undefined {
   for (let prototype: object | null = object; prototype !== null;) {
+    if (prototype === Object.prototype) return undefined
     const kind = kinds.get(prototype)
     if (kind?.isReal(object)) return prototype
     prototype = Object.getPrototypeOf(prototype) as object | null

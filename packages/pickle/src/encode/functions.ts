@@ -4,9 +4,7 @@
  * @module
  */
 import { reduceSymbol } from '../hooks.js'
-import { recordOf } from '../functions/capture.js'
 import type { Code } from '../functions/code.js'
-import { extrasOf } from '../functions/extras.js'
 import { Cell, identityOf } from '../functions/registry.js'
 import type {
   Callable,
@@ -20,6 +18,8 @@ import { types } from 'node:util'
 import * as tag from '../tags.js'
 import { writeReduced } from './hooks.js'
 import { writeGlobal } from './instances.js'
+import { functionSender } from './on-demand.js'
+import { Output } from './output.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
@@ -51,7 +51,7 @@ export function writeFunction(w: Writer, fn: Callable): void {
 
 function lookAt(w: Writer, fn: Callable): FunctionRecord {
   try {
-    return recordOf(fn)
+    return functionSender().recordOf(fn)
   } catch (error) {
     if (error instanceof Unsendable) throw w.refuse(error.reason, error.cause)
     throw error
@@ -134,17 +134,30 @@ function writeCodeNumber(w: Writer, code: Code): void {
   if (known !== undefined) return out.varint(known)
   out.varint(w.codes.size)
   w.codes.set(code, w.codes.size)
+  let definition = definitions.get(code)
+  if (definition === undefined) {
+    definition = defineCode(code)
+    definitions.set(code, definition)
+  }
+  out.raw(definition)
+}
+
+const definitions: WeakMap<Code, Uint8Array> = new WeakMap()
+
+function defineCode(code: Code): Uint8Array {
+  const out = new Output()
   writeString(out, code.hash)
   // Its length lets a receiver that has this code skip it.
   const start = out.position
   out.uint32(0)
   writeString(out, JSON.stringify(code))
   out.uint32At(start, out.position - start - 4)
+  return out.bytes.slice(0, out.position)
 }
 
 function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord): void {
   const { out } = w
-  const extras = extrasOf(fn, record)
+  const extras = functionSender().extrasOf(fn, record)
   writeValue(w, extras.name)
   w.path[depth] = { kind: 'prototype', name: '' }
   writeValue(w, extras.parent)

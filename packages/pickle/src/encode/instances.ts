@@ -8,12 +8,12 @@
  */
 import { types } from 'node:util'
 import { intrinsicPath } from '../functions/intrinsics.js'
-import { whyUnsendable } from '../functions/unsendable.js'
 import * as tag from '../tags.js'
 import { builtinPrototypeOf, writeBuiltin } from './builtins.js'
 import { writeArray } from './arrays.js'
 import { attempt, writeErrorAs } from './errors.js'
 import { writeFields, writeNamed, writeObject } from './objects.js'
+import { functionSender } from './on-demand.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
@@ -23,7 +23,7 @@ export function writeUnusual(w: Writer, object: object): void {
   const path = intrinsicPath(object)
   if (path !== undefined) return writeGlobal(w, object, path)
   // An error must get through; what of it cannot be sent is left out.
-  const reason = types.isNativeError(object) ? undefined : whyUnsendable(object)
+  const reason = types.isNativeError(object) ? undefined : functionSender().whyUnsendable(object)
   if (reason !== undefined) throw w.refuse(reason)
   const prototype = Object.getPrototypeOf(object) as object
   const constructor = constructorOf(prototype)

@@ -13,8 +13,13 @@ import {
   type Inspection,
 } from './inspector.js'
 import { intrinsicPath } from './intrinsics.js'
-import type { Callable, FunctionRecord, MethodRecord } from './records.js'
-import { builtinReference, exportReference } from './reference.js'
+import type { Callable, ExportRecord, FunctionRecord, MethodRecord } from './records.js'
+import {
+  builtinReference,
+  exportReference,
+  referenceAnywhere,
+  type ExportReference,
+} from './reference.js'
 import { isNative } from './source.js'
 import { functionAt, unitOf } from './units.js'
 import { Unsendable } from './unsendable-error.js'
@@ -40,11 +45,17 @@ function describe(fn: Callable): FunctionRecord {
     if (!(error instanceof InspectorUnavailableError)) throw error
     const path = intrinsicPath(fn)
     if (path !== undefined) return { kind: 'global', path }
+    const reference = referenceAnywhere(fn)
+    if (reference !== undefined) return exportRecord(reference)
     throw new Unsendable(
       'cannot be looked at, because this process has no inspector; export it from a module of its own',
       error,
     )
   }
+}
+
+function exportRecord({ kind: from, specifier, path }: ExportReference): ExportRecord {
+  return { kind: 'export', from, specifier, path }
 }
 
 function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord {
@@ -55,10 +66,7 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
     return { kind: 'global', path: builtinReference(fn, script.url) }
   }
   const reference = exportReference(fn, inspection, script)
-  if (reference !== undefined) {
-    const { kind: from, specifier, path } = reference
-    return { kind: 'export', from, specifier, path }
-  }
+  if (reference !== undefined) return exportRecord(reference)
   const unit = unitOf(script)
   const node = functionAt(unit, location)
   if (node === undefined) throw new Unsendable('has a source that cannot be found')

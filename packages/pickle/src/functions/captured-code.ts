@@ -9,14 +9,77 @@
 import { Module } from 'node:module'
 import { reduceSymbol } from '../hooks.js'
 import { classLayout, type ClassLayout } from './class-layout.js'
-import { BASE, cellName, makeCode, type Code } from './code.js'
+import { cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
 import { inspect, readVariable, type CapturedScope } from './inspector.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
+import { codeOfBody } from './registry.js'
+import type { ImportSource } from './scopes.js'
+import { BASE, BODY_MARK } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import { isClassNode, type FunctionNode } from './walk-state.js'
+
+/** What is the same for all closures of one place in the source. */
+interface Plan {
+  readonly code: Code
+  /** The eager ones first. */
+  readonly variables: readonly FreeVariable[]
+}
+
+const plans: WeakMap<FunctionNode, Plan> = new WeakMap()
+
+function planFor(
+  unit: Unit,
+  node: FunctionNode,
+  layout: ClassLayout | undefined,
+  scopes: readonly CapturedScope[],
+): Plan {
+  const known = plans.get(node) ?? planOfReceived(unit, node)
+  if (known !== undefined) return known
+  const { variables, supplied, references } = freeVariables(unit, node, layout, scopes)
+  const eager = variables.filter((variable) => variable.eager)
+  const lazy = variables.filter((variable) => !variable.eager)
+  const code = makeCode({
+    unit,
+    fn: node,
+    url: originOf(unit).url,
+    references,
+    cells: new Set(variables.filter(({ kind }) => kind === 'cell').map(({ name }) => name)),
+    eager: [...(layout?.base === undefined ? [] : [BASE]), ...eager.map(nameInCode)],
+    lazy: lazy.map(nameInCode),
+    supplied: [...supplied],
+    cuts: layout?.cuts ?? [],
+    sources: Object.fromEntries(
+      variables.flatMap(({ name, source }) => (source ? [[name, source]] : [])),
+    ),
+  })
+  const plan = { code, variables: [...eager, ...lazy] }
+  // What of a class is cut out depends on the values of its statics.
+  if (layout === undefined) plans.set(node, plan)
+  return plan
+}
+
+/** A function that came here by value is sent on as it came. */
+function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Plan | undefined {
+  const code = source.startsWith(BODY_MARK) ? codeOfBody(source) : undefined
+  if (code === undefined || node.start !== code.prefixLength) return undefined
+  const names = [...code.eager.filter((name) => name !== BASE), ...code.lazy]
+  const variables = names.map((name): FreeVariable => {
+    const origin = code.sources[name] as ImportSource | undefined
+    return {
+      name,
+      kind: origin === undefined ? 'value' : 'import',
+      at: -1,
+      constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
+      defined: false,
+      eager: code.eager.includes(name),
+      source: origin,
+    }
+  })
+  return { code, variables }
+}
 
 export class CapturedCode implements CodeRecord {
   readonly kind = 'code'
@@ -42,24 +105,9 @@ export class CapturedCode implements CodeRecord {
     this.#unit = unit
     this.#recordOf = recordOf
     this.layout = isClassNode(node.node) ? classLayout(fn, node.node) : undefined
-    const { variables, supplied, references } = freeVariables(unit, node, this.layout, scopes)
-    const eager = variables.filter((variable) => variable.eager)
-    const lazy = variables.filter((variable) => !variable.eager)
-    this.#variables = [...eager, ...lazy]
-    this.code = makeCode({
-      unit,
-      fn: node,
-      url: originOf(unit).url,
-      references,
-      cells: new Set(variables.filter(({ kind }) => kind === 'cell').map(({ name }) => name)),
-      eager: [...(this.layout?.base === undefined ? [] : [BASE]), ...eager.map(nameInCode)],
-      lazy: lazy.map(nameInCode),
-      supplied: [...supplied],
-      cuts: this.layout?.cuts ?? [],
-      sources: Object.fromEntries(
-        variables.flatMap(({ name, source }) => (source ? [[name, source]] : [])),
-      ),
-    })
+    const plan = planFor(unit, node, this.layout, scopes)
+    this.#variables = plan.variables
+    this.code = plan.code
     this.#read(scopes)
   }
 

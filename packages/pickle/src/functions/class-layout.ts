@@ -12,7 +12,7 @@ import type { AnyNode } from 'acorn'
 import type { ClassNode } from './walk-state.js'
 import { types } from 'node:util'
 import { reduceSymbol } from '../hooks.js'
-import { BASE } from './code.js'
+import { BASE } from './supplied-names.js'
 import { whyUnsendable } from './unsendable.js'
 
 type Callable = (...args: never[]) => unknown

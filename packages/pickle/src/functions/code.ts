@@ -9,18 +9,14 @@
  */
 import type { AnyNode } from 'acorn'
 import type { ImportSource, Reference } from './scopes.js'
+import { codeMapOf, type CodeMap } from './source-map.js'
+import { BODY_MARK, IMPORT, META } from './supplied-names.js'
 import type { Unit } from './units.js'
 import { isClassNode, type FunctionNode } from './walk-state.js'
 
-/** Names of what the receiver supplies, chosen not to meet a program's own. */
-export const BASE = '$mp_base'
-export const META = '$mp_meta'
-export const IMPORT = '$mp_import'
+/** Names that are only used within a body. */
 const METHOD = '$mp_method'
 const CELL = '$mp_cell_'
-
-/** First characters of every body, by which code that came here is recognised: see `units.ts`. */
-export const BODY_MARK = '/*@mp/pickle*/'
 
 /** Code of one function or class, without the values it captured. */
 export interface Code {
@@ -28,10 +24,14 @@ export interface Code {
   readonly hash: string
   /** URL of the file it stands in; relative imports are relative to it. */
   readonly url: string
+  /** Where the function begins in the file, and in the body. */
   readonly line: number
   readonly column: number
+  readonly prefixLength: number
+  /** Original lines, relative to where the function begins. */
+  readonly map: CodeMap | undefined
   readonly body: string
-  /** What must be there when it is evaluated: captured variables, then things of {@link META}'s kind. */
+  /** What must be there when it is evaluated: captured variables, then what `supplied-names.ts` lists. */
   readonly eager: readonly string[]
   readonly supplied: readonly string[]
   /** Captured variables that are set afterwards. */
@@ -74,7 +74,7 @@ export function makeCode(parts: CodeParts): Code {
   const { unit, fn, eager, lazy, supplied, url, sources } = parts
   const { node } = fn
   const edits = editsOf(parts)
-  const text = applyEdits(unit.source, node.start, node.end, edits)
+  const { text, positionOf } = applyEdits(unit.source, node.start, node.end, edits)
   const [before, after] = wrapping(fn)
   const names = lazy.length > 0 ? `var ${lazy.join(',')};` : ''
   const prefix = `${BODY_MARK}${fn.strict ? '"use strict";' : ''}${names}${before}`
@@ -84,7 +84,9 @@ export function makeCode(parts: CodeParts): Code {
   const code = {
     url,
     line,
-    column: column - prefix.length,
+    column,
+    prefixLength: prefix.length,
+    map: codeMapOf(unit, node, (offset) => placeIn(text, positionOf(offset))),
     body,
     eager,
     supplied,
@@ -144,17 +146,35 @@ function editsOf({ unit, fn, references, cells, cuts }: CodeParts): Edit[] {
   return edits
 }
 
-function applyEdits(source: string, start: number, end: number, edits: Edit[]): string {
+/** @returns the new text, and where in it a position of the old one is. */
+function applyEdits(
+  source: string,
+  start: number,
+  end: number,
+  edits: Edit[],
+): { text: string; positionOf: (offset: number) => number } {
   edits.sort((a, b) => a.start - b.start)
   let text = ''
   let position = start
+  const applied: { end: number; shift: number }[] = [{ end: start, shift: -start }]
   for (const edit of edits) {
     // An edit within a cut goes with it.
     if (edit.start < position) continue
     text += source.slice(position, edit.start) + edit.text
     position = edit.end
+    applied.push({ end: position, shift: text.length - position })
   }
-  return text + source.slice(position, end)
+  text += source.slice(position, end)
+  const positionOf = (offset: number): number => {
+    const before = applied.findLast((edit) => edit.end <= offset)
+    return offset + (before ?? applied[0]).shift
+  }
+  return { text, positionOf }
+}
+
+function placeIn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length - 1, column: before[before.length - 1].length }
 }
 
 function placeOf({ source, script }: Unit, offset: number): { line: number; column: number } {

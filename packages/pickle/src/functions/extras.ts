@@ -42,13 +42,21 @@ function membersOf(
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
     if (!('value' in descriptor)) continue
     const value: unknown = descriptor.value
-    const made =
-      typeof value === 'function' &&
-      (methods?.has(key) === true || !descriptor.enumerable) &&
-      source.includes(Function.prototype.toString.call(value))
-    if (!made) members.push([key, value])
+    const maybeMade = methods?.has(key) === true || !descriptor.enumerable
+    if (typeof value === 'function' && maybeMade && isMadeBy(source, value as Callable)) continue
+    members.push([key, value])
   }
   return members
+}
+
+/** The body that made a method: to look for it is slow, and methods stay. */
+const makers: WeakMap<Callable, string> = new WeakMap()
+
+function isMadeBy(source: string, method: Callable): boolean {
+  if (makers.get(method) === source) return true
+  if (!source.includes(Function.prototype.toString.call(method))) return false
+  makers.set(method, source)
+  return true
 }
 
 /** For `Child.prototype = Object.create(Parent.prototype)`: Parent. */

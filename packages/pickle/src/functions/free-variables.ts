@@ -4,10 +4,10 @@
  * @module
  */
 import type { ClassLayout } from './class-layout.js'
-import { IMPORT, META } from './code.js'
 import { GLOBAL_NAMES } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
 import type { Binding, ImportSource, Reference } from './scopes.js'
+import { IMPORT, META } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import type { FunctionNode } from './walk-state.js'

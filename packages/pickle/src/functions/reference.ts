@@ -11,6 +11,7 @@ import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { loadedExports, loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
+import { loadedModules } from './import-graph.js'
 import { readVariable, type Inspection, type Script } from './inspector.js'
 import { indexValue, intrinsicPath } from './intrinsics.js'
 import { isNative } from './source.js'
@@ -60,6 +61,15 @@ function exportsSeenFrom(inspection: Inspection, script: Script): object {
     if (typeof variable === 'object') found[name] = variable.value
   }
   return found
+}
+
+/** Finds an exported function or class without knowing its place: through all modules there are. */
+export function referenceAnywhere(fn: Callable): ExportReference | undefined {
+  for (const { url, kind, exports } of loadedModules()) {
+    const path = isMainModule(url) ? undefined : pathTo(fn, exports)
+    if (path !== undefined) return { specifier: url, kind, path }
+  }
+  return undefined
 }
 
 /** Breadth first through data properties: the shortest path from an object to a function. */

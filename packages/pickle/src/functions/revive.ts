@@ -1,14 +1,18 @@
 /**
  * Code that came from another process, evaluated here.
  *
- * It is compiled under its original file name and position, so that stacks point at the source.
+ * It is compiled under its original file name and position, so that stacks point at the source,
+ * through its source map where Node looks at those.
  *
  * @module
  */
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
+import { compile as compileSource } from '../modules/compile.js'
 import { importerOf, metaOf, requireOf } from '../modules/stand-ins.js'
-import { IMPORT, META, type Code } from './code.js'
+import type { Code } from './code.js'
 import type { Factory, ReceivedCode } from './registry.js'
+import { IMPORT, META } from './supplied-names.js'
 
 type Callable = (...args: never[]) => unknown
 
@@ -22,14 +26,33 @@ export function evaluate(
   return received.factory(...eager, ...code.supplied.map((name) => supply(name, code.url)))
 }
 
-function compile({ body, eager, supplied, url, line, column }: Code): Factory {
+function compile(code: Code): Factory {
+  const { body, eager, supplied, url, line, column, prefixLength } = code
+  const mapped = registerMap(code)
   const factory = compileFunction(body, [...eager, ...supplied], {
-    filename: url || 'sent-by-value',
-    lineOffset: line,
-    columnOffset: column,
+    filename: mapped ?? (url || 'sent-by-value'),
+    lineOffset: mapped === undefined ? line : 0,
+    columnOffset: (mapped === undefined ? column : 0) - prefixLength,
   }) as Factory
   // Called without a receiver: at the top level of a module, `this` is undefined.
   return (...parameters) => factory.apply(undefined, parameters)
+}
+
+/**
+ * Makes Node know the original lines of a code.
+ *
+ * Node takes a map from a source that it compiles as CommonJS; an empty one does.
+ *
+ * @returns the URL under which it knows them; undefined when it does not look at maps.
+ */
+function registerMap({ map, url, hash }: Code): string | undefined {
+  if (map === undefined || !url.startsWith('file:') || !process.sourceMapsEnabled) return undefined
+  const { source, mappings } = map
+  const json = JSON.stringify({ version: 3, sources: [source], names: [], mappings })
+  const data = Buffer.from(json).toString('base64')
+  const file = `${fileURLToPath(url)}-${hash}`
+  compileSource(`\n//# sourceMappingURL=data:application/json;base64,${data}`, file, 'commonjs')
+  return pathToFileURL(file).href
 }
 
 /** What the module system gives to the code of a file. */

@@ -5,11 +5,11 @@
  */
 import type { AnyNode, Program } from 'acorn'
 import { analyse, type Analysis } from './analysis.js'
-import { BODY_MARK } from './code.js'
 import { sourceOf, type Location, type Script } from './inspector.js'
 import { parser } from './parser.js'
 import { codeOfBody } from './registry.js'
 import type { ImportSource } from './scopes.js'
+import { BODY_MARK } from './supplied-names.js'
 import { Unsendable } from './unsendable-error.js'
 import type { FunctionNode } from './walk-state.js'
 

@@ -11,8 +11,12 @@ let mainUrls: Set<string> | undefined
 
 /** True for the file that the program was started with. */
 export function isMainModule(url: string): boolean {
-  mainUrls ??= findMain()
-  return mainUrls.has(url)
+  return mainModules().has(url)
+}
+
+/** URLs of that file: as it was named, and as it is called. */
+export function mainModules(): ReadonlySet<string> {
+  return (mainUrls ??= findMain())
 }
 
 function findMain(): Set<string> {
@@ -24,9 +28,8 @@ function findMain(): Set<string> {
     found.add(pathToFileURL(file).href)
     try {
       found.add(pathToFileURL(realpathSync(file)).href)
-    } catch (error) {
-      // `-e`, or a name without its extension: the other candidates stand.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    } catch {
+      // `-e`, a name without its extension, or no permission to look: the other candidates stand.
     }
   }
   return found

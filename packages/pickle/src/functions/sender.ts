@@ -1,0 +1,9 @@
+/**
+ * What only a process that sends functions or instances of classes needs: the inspector, a parser,
+ * an analysis of scopes. Loaded as a whole when the first is sent: see `encode/on-demand.ts`.
+ *
+ * @module
+ */
+export { recordOf } from './capture.js'
+export { extrasOf } from './extras.js'
+export { whyUnsendable } from './unsendable.js'

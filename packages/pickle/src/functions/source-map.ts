@@ -1,0 +1,161 @@
+/**
+ * Source maps of travelling code, so that its stacks name lines of the TypeScript it was.
+ *
+ * A compiled script carries a map of all of it; a function takes along what concerns its own
+ * lines. The receiver has the map registered under a name of its own (`revive.ts`), since the
+ * script's name belongs to the script. Format: ECMA-426, "Source Map".
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import type { Unit } from './units.js'
+
+/** A map as it travels: of one source, its lines relative to the beginning of the code. */
+export interface CodeMap {
+  /** Path or URL. */
+  readonly source: string
+  readonly mappings: string
+}
+
+/** Where an original line begins in the compiled script. */
+interface Segment {
+  /** Offset in the compiled script. */
+  readonly at: number
+  readonly source: string
+  readonly line: number
+  readonly column: number
+}
+
+const segmentsByUnit: WeakMap<Unit, readonly Segment[]> = new WeakMap()
+
+/**
+ * Cuts out the part of a script's map that concerns a function.
+ *
+ * @param place gives line and column in the code for an offset in the script.
+ */
+export function codeMapOf(
+  unit: Unit,
+  { start, end }: { start: number; end: number },
+  place: (offset: number) => { line: number; column: number },
+): CodeMap | undefined {
+  let segments = segmentsByUnit.get(unit)
+  if (segments === undefined) segmentsByUnit.set(unit, (segments = readSegments(unit)))
+  const inside = segments.filter(({ at }) => at >= start && at < end)
+  if (inside.length === 0) return undefined
+  const [{ source }] = inside
+  let mappings = ''
+  let last = { line: 0, column: 0, original: { line: 0, column: 0 } }
+  let previous = -1
+  for (const segment of inside) {
+    // One entry for every change of line is enough to find it, and a tenth of the size.
+    if (segment.source !== source || segment.line === previous) continue
+    const { line, column } = place(segment.at)
+    if (line > last.line) {
+      mappings += ';'.repeat(line - last.line)
+      last = { ...last, line, column: 0 }
+    } else if (previous !== -1) {
+      mappings += ','
+    }
+    mappings +=
+      encode(column - last.column) +
+      encode(0) +
+      encode(segment.line - last.original.line) +
+      encode(segment.column - last.original.column)
+    last = { line, column, original: segment }
+    previous = segment.line
+  }
+  return { source, mappings }
+}
+
+function readSegments(unit: Unit): Segment[] {
+  const map = readMap(unit)
+  if (map === undefined) return []
+  const lineStarts = [0]
+  for (let i = unit.source.indexOf('\n'); i !== -1; i = unit.source.indexOf('\n', i + 1)) {
+    lineStarts.push(i + 1)
+  }
+  const segments: Segment[] = []
+  let [source, line, column] = [0, 0, 0]
+  for (const [index, text] of map.mappings.split(';').entries()) {
+    let generated = 0
+    for (const part of text.split(',')) {
+      const [toColumn, toSource, toLine, toOriginal] = decode(part)
+      if (toColumn === undefined) continue
+      generated += toColumn
+      if (toSource === undefined) continue
+      source += toSource
+      line += toLine
+      column += toOriginal
+      const at = lineStarts[index] + generated
+      segments.push({ at, source: nameOf(map, source, unit.script.url), line, column })
+    }
+  }
+  return segments
+}
+
+interface RawMap {
+  readonly sources: readonly (string | null)[]
+  readonly sourceRoot?: string
+  readonly mappings: string
+}
+
+const COMMENT = '\n//# sourceMappingURL='
+
+function readMap({ source, script }: Unit): RawMap | undefined {
+  const comment = source.lastIndexOf(COMMENT)
+  if (comment === -1) return undefined
+  const [url] = source.slice(comment + COMMENT.length).split(/\s/, 1)
+  const data = /^data:application\/json[^,]*;base64,/.exec(url)
+  const text = data
+    ? Buffer.from(url.slice(data[0].length), 'base64').toString()
+    : readIfThere(url, script.url)
+  if (text === undefined) return undefined
+  const map = JSON.parse(text) as Partial<RawMap>
+  // Maps of maps are not made by any compiler of JavaScript; there are no stack lines without them.
+  return map.mappings === undefined ? undefined : (map as RawMap)
+}
+
+function readIfThere(url: string, base: string): string | undefined {
+  if (!base.startsWith('file:')) return undefined
+  try {
+    return readFileSync(new URL(url, base), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function nameOf({ sources, sourceRoot = '' }: RawMap, index: number, base: string): string {
+  const name = sourceRoot + (sources[index] ?? '')
+  return name.startsWith('/') || !base.startsWith('file:') ? name : new URL(name, base).href
+}
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+/** Base64 VLQ: five bits a digit, the sixth says that more follow, the lowest is the sign. */
+function encode(value: number): string {
+  let rest = value < 0 ? -value * 2 + 1 : value * 2
+  let text = ''
+  do {
+    const digit = rest & 31
+    rest >>>= 5
+    text += DIGITS[rest > 0 ? digit | 32 : digit]
+  } while (rest > 0)
+  return text
+}
+
+function decode(text: string): number[] {
+  const numbers: number[] = []
+  let value = 0
+  let shift = 0
+  for (const character of text) {
+    const digit = DIGITS.indexOf(character)
+    value |= (digit & 31) << shift
+    shift += 5
+    if ((digit & 32) !== 0) continue
+    numbers.push((value & 1) === 1 ? -(value >>> 1) : value >>> 1)
+    value = 0
+    shift = 0
+  }
+  return numbers
+}
