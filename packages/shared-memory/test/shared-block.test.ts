@@ -1,15 +1,7 @@
 /** SharedMemory: blocks that unrelated programs find by name, and what becomes of them. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -82,7 +74,13 @@ function open(name: string): SharedMemory {
 /** The files of all blocks. */
 function files(): string[] {
   const folder = join(place, `mp-${process.geteuid!()}`)
-  return existsSync(folder) ? readdirSync(folder) : []
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    // Whoever takes the last block away takes the folder with it.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 const bytes = ({ buffer }: SharedMemory): Uint8Array => new Uint8Array(buffer)
