@@ -115,6 +115,18 @@ export class Gate {
     )
   }
 
+  /** Whether anybody waits, asleep or awake. */
+  isAwaited(): boolean {
+    const words = this.#words
+    const sets = this.#set.key
+    const end = (this.#session.agent.highSlot() + 31) >>> 5
+    for (let i = 0; i < end; i++) {
+      if ((Atomics.load(words, sets + i) | Atomics.load(words, this.#queueBits + i)) !== 0)
+        return true
+    }
+    return false
+  }
+
   /** Wakes whoever's turn it is, with right of way if it has waited long. */
   wakeNext(): void {
     const words = this.#words

@@ -160,7 +160,7 @@ export class LockCore implements Acquisition {
   #free(owner: number): boolean {
     // SYNC: the free word comes first, then the look at the wait set; a waiter arms first, then looks at the word.
     if (Atomics.compareExchange(this.words, this.#owner, owner, 0) !== owner) return false
-    if (this.set.any()) this.#gate.wakeNext()
+    if (this.#gate.isAwaited()) this.#gate.wakeNext()
     return true
   }
 }

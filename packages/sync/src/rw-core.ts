@@ -146,7 +146,7 @@ export class RWCore {
     this.#held.setOwn(own - 1)
     const left = Atomics.sub(words, this.#base + RW.readers, 1) - 1
     this.#leaf.unlock()
-    if (left === 0 && this.writing.any()) {
+    if (left === 0 && this.gate.isAwaited()) {
       Atomics.store(words, this.#base + RW.freed, this.#now())
       this.gate.wakeNext()
     }
@@ -157,12 +157,12 @@ export class RWCore {
   releaseWrite(): boolean {
     const words = this.#words
     if (this.writer() !== this.#session.agent.tag) return false
-    const isAwaited = this.reading.any() || this.writing.any()
+    const isAwaited = this.reading.any() || this.gate.isAwaited()
     if (isAwaited) this.#inviteReaders()
     // SYNC: what was written is visible to whoever reads 0 here; then we look who waits, and they arm before they
     // look here. CRASH: before it, we died writing; after it, any death wakes everybody.
     Atomics.store(words, this.#base + RW.writer, 0)
-    if (isAwaited || this.reading.any() || this.writing.any()) {
+    if (isAwaited || this.reading.any() || this.gate.isAwaited()) {
       this.reading.wakeAll()
       this.gate.wakeNext()
     }
@@ -198,7 +198,7 @@ export class RWCore {
 
   /** Whether a reader has to let a waiting writer go first. */
   #mustYield(since: number | undefined): boolean {
-    if (!this.writing.any()) return false
+    if (!this.gate.isAwaited()) return false
     const turn = Atomics.load(this.#words, this.#base + RW.turn)
     if (since !== undefined && turn !== 0 && ((since - turn) | 0) <= 0) return false
     // A writer that does not take a free lock for so long is stopped, or its event loop is busy.

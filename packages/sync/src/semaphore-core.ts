@@ -137,7 +137,7 @@ export class SemaphoreCore implements Acquisition {
     }
     this.#leaf.unlock()
     if (!isAllowed) throw tooMany(count, bounded)
-    for (let woken = 0; woken < count && this.set.any(); woken++) this.#gate.wakeNext()
+    for (let woken = 0; woken < count && this.#gate.isAwaited(); woken++) this.#gate.wakeNext()
   }
 
   available(): boolean {
@@ -178,7 +178,7 @@ export class SemaphoreCore implements Acquisition {
     if (value <= 0) return PENDING
     this.#gate.open(gate)
     // Others may have been woken for what is left, and kept out by the gate.
-    if (value > 1 && this.set.any()) this.#gate.wakeNext()
+    if (value > 1 && this.#gate.isAwaited()) this.#gate.wakeNext()
     return dead
   }
 

@@ -16,7 +16,7 @@ import type {
 import { Unsendable } from '../functions/unsendable-error.js'
 import { types } from 'node:util'
 import * as tag from '../tags.js'
-import { writeReduced } from './hooks.js'
+import { writeMade, writeReduced } from './hooks.js'
 import { writeGlobal } from './instances.js'
 import { functionSender } from './on-demand.js'
 import { Output } from './output.js'
@@ -44,6 +44,8 @@ export function writeFunction(w: Writer, fn: Callable): void {
       return writePath(w, record.path)
     case 'method':
       return writeMethod(w, fn, record)
+    case 'made':
+      return writeMade(w, fn, record.maker, record.args)
     case 'code':
       return writeCode(w, fn, record)
   }

@@ -43,11 +43,27 @@ function writeRecipe(w: Writer, reduced: Reduced): void {
     out.varint(w.needModule(reduced.module, '', 'import'))
     writeString(out, reduced.name)
   }
-  const { args } = reduced
-  out.varint(args.length)
+  writeArguments(w, reduced.args, 'argument of its hook')
+}
+
+/** Writes an object as what a function makes of other values. */
+export function writeMade(
+  w: Writer,
+  object: object,
+  maker: (...args: never[]) => unknown,
+  args: readonly unknown[],
+): void {
+  w.out.byte(tag.REDUCED_BY_VALUE)
+  writeValue(w, maker)
+  writeArguments(w, args, `argument of ${maker.name}()`)
+  w.register(object)
+}
+
+function writeArguments(w: Writer, args: readonly unknown[], kind: string): void {
+  w.out.varint(args.length)
   const depth = w.enter()
   for (let i = 0; i < args.length; i++) {
-    w.path[depth] = { kind: 'argument of its hook', name: String(i) }
+    w.path[depth] = { kind, name: String(i) }
     writeValue(w, args[i])
   }
   w.depth = depth

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { promisify } from 'node:util'
 import { CapturedCode } from './captured-code.js'
 import { refuseContext } from './context.js'
 import {
@@ -11,9 +12,10 @@ import {
   readVariable,
   type CapturedScope,
   type Inspection,
+  type Script,
 } from './inspector.js'
 import { intrinsicPath } from './intrinsics.js'
-import type { Callable, ExportRecord, FunctionRecord, MethodRecord } from './records.js'
+import type { Callable, ExportRecord, FunctionRecord, MadeRecord, MethodRecord } from './records.js'
 import {
   builtinReference,
   exportReference,
@@ -63,7 +65,12 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   if (location === undefined) throw new Unsendable('has no source')
   const { script } = location
   if (script.url.startsWith('node:')) {
-    return { kind: 'global', path: builtinReference(fn, script.url) }
+    return (
+      promisifiedRecord(inspection, script) ?? {
+        kind: 'global',
+        path: builtinReference(fn, script.url),
+      }
+    )
   }
   const reference = exportReference(fn, inspection, script)
   if (reference !== undefined) return exportRecord(reference)
@@ -75,6 +82,16 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   if (method !== undefined) return method
   refuseContext(unit, node)
   return new CapturedCode(fn, unit, node, scopes, recordOf)
+}
+
+/** `promisify(fn)`: Node's closure over the function is made again over its copy. */
+function promisifiedRecord(inspection: Inspection, script: Script): MadeRecord | undefined {
+  if (script.url !== 'node:internal/util') return undefined
+  const [closure] = inspection.scopes()
+  const original = closure?.description.includes('promisify') ? closure.variables['original'] : null
+  return typeof original === 'function'
+    ? { kind: 'made', maker: promisify, args: [original] }
+    : undefined
 }
 
 /** A method goes with its class, when the class can be seen. */

@@ -11,6 +11,14 @@ import { GLOBAL_NAMES } from './global-names.js'
 
 type Path = readonly string[]
 
+/** Stands in a path for what `util.promisify` gives for the function before it. */
+const PROMISIFIED = '@@promisify'
+
+function customPromisified(fn: object): object | undefined {
+  const key = Symbol.for('nodejs.util.promisify.custom')
+  return (fn as Record<symbol, object | undefined>)[key]
+}
+
 let index: Map<object, Path> | undefined
 
 /** @returns where every process has this very object, or undefined. */
@@ -35,7 +43,8 @@ export function intrinsicAt(path: Path): unknown {
       : undefined
   for (const name of rest) {
     if (value === null || value === undefined) return undefined
-    value = (value as Record<string, unknown>)[name]
+    value =
+      name === PROMISIFIED ? customPromisified(value) : (value as Record<string, unknown>)[name]
   }
   return value
 }
@@ -64,6 +73,8 @@ export function indexValue(
 ): void {
   if (found.has(value)) return
   found.set(value, path)
+  const promisified = typeof value === 'function' ? customPromisified(value) : undefined
+  if (promisified !== undefined) found.set(promisified, [...path, PROMISIFIED])
   if (depth === 0) return
   for (const name of Object.getOwnPropertyNames(value)) {
     const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value

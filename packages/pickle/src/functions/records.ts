@@ -31,6 +31,13 @@ export interface MethodRecord {
   readonly part: 'value' | 'get' | 'set'
 }
 
+/** What a function of Node makes of another function. */
+export interface MadeRecord {
+  readonly kind: 'made'
+  readonly maker: Callable
+  readonly args: readonly unknown[]
+}
+
 /** A function or class that travels as its source. */
 export interface CodeRecord {
   readonly kind: 'code'
@@ -42,7 +49,7 @@ export interface CodeRecord {
   captures(): readonly Capture[]
 }
 
-export type FunctionRecord = GlobalRecord | ExportRecord | MethodRecord | CodeRecord
+export type FunctionRecord = GlobalRecord | ExportRecord | MethodRecord | MadeRecord | CodeRecord
 
 /** What code captured: a value, a variable that functions share, or an import. */
 export type Capture = ValueCapture | CellCapture | ImportCapture
