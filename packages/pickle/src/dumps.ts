@@ -50,7 +50,8 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
   const w = spare ?? new Writer()
   spare = undefined
   try {
-    w.root = options?.name ?? (typeof value === 'function' ? value.name : '')
+    if (options?.name !== undefined) w.root = options.name
+    else if (typeof value === 'function') w.root = nameOf(value)
     const { out } = w
     out.byte(VERSION)
     try {
@@ -67,6 +68,11 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
     w.reset()
     spare = w
   }
+}
+
+/** A function's name; a class may have a static member of that name. */
+function nameOf(fn: { name: unknown }): string {
+  return typeof fn.name === 'string' ? fn.name : ''
 }
 
 function writeTrailer(w: Writer): void {

@@ -32,7 +32,7 @@ let spare: Reader | undefined = new Reader()
  * @throws UnpicklingError when the bytes are malformed, or name what is not there.
  */
 export function loads(bytes: Uint8Array, options?: LoadsOptions): unknown {
-  return decode(bytes, options, () => undefined)
+  return decode(bytes, options, false)
 }
 
 /**
@@ -54,14 +54,14 @@ export function needsModules(bytes: Uint8Array): boolean {
 }
 
 function modulesOf(bytes: Uint8Array): readonly ModuleName[] {
-  return decode(bytes, undefined, (r) => r.modules) as readonly ModuleName[]
+  return decode(bytes, undefined, true) as readonly ModuleName[]
 }
 
-/** @param instead given the reader before the body is read; what it returns, if anything, is the result. */
+/** @param onlyModules whether to return the modules that the message needs, and read no further. */
 function decode(
   bytes: Uint8Array,
   options: LoadsOptions | undefined,
-  instead: (r: Reader) => unknown,
+  onlyModules: boolean,
 ): unknown {
   // Reviving an object may itself decode something while the reader is in use.
   const r = spare ?? new Reader()
@@ -76,8 +76,7 @@ function decode(
       throw new UnpicklingError(`Not a message of this version (first byte ${header})`)
     }
     if (header >= HAS_TRAILER) readTrailer(r)
-    const result = instead(r)
-    if (result !== undefined) return result
+    if (onlyModules) return r.modules
     const value = readValue(r)
     if (r.position !== r.end) throw r.malformed('its length is wrong')
     return value

@@ -167,9 +167,14 @@ const refusals: [name: string, message: string, path?: string][] = [
     'resolve',
   ],
   [
+    'an argument of promisify',
+    'cannot send "promisified": argument of promisify() "0" → captured variable "db" is a Socket; create it in the child (initializer)',
+    'promisified → 0 → db',
+  ],
+  [
     'a function that Node made',
-    'cannot send "promisified": it is a function that Node made, which another process cannot find; create it in the child (initializer)',
-    'promisified',
+    'cannot send "called": it is a function that Node made, which another process cannot find; create it in the child (initializer)',
+    'called',
   ],
   [
     "an arrow's outer this",

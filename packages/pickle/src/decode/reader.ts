@@ -9,16 +9,19 @@ import type { ModuleName } from '../modules/load.js'
 const float64 = new Float64Array(1)
 const float64Bytes = new Uint8Array(float64.buffer)
 
+const NO_BYTES = new Uint8Array(0)
+const NONE: readonly never[] = []
+
 export class Reader {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Uint8Array = NO_BYTES
   position = 0
   /** End of the body; the trailer, if any, stands behind it. */
   end = 0
   /** Objects by number. */
   readonly objects: unknown[] = []
   readonly shapes: Shape[] = []
-  modules: readonly ModuleName[] = []
-  parts: readonly { buffer: ArrayBuffer; start: number }[] = []
+  modules: readonly ModuleName[] = NONE
+  parts: readonly { buffer: ArrayBuffer; start: number }[] = NONE
   /** Codes by number: see `functions/revive.ts`. */
   readonly codes: unknown[] = []
   /** Refuses whatever would import a module or run code. */
@@ -83,12 +86,13 @@ export class Reader {
   }
 
   reset(): void {
-    this.objects.length = 0
-    this.shapes.length = 0
+    // Most messages are small, and setting a length is not free.
+    if (this.objects.length > 0) this.objects.length = 0
+    if (this.shapes.length > 0) this.shapes.length = 0
     if (this.codes.length > 0) this.codes.length = 0
-    this.modules = []
-    this.parts = []
-    this.bytes = new Uint8Array(0)
+    this.modules = NONE
+    this.parts = NONE
+    this.bytes = NO_BYTES
   }
 }
 

@@ -122,11 +122,10 @@ export class Writer {
   reset(): void {
     this.out.reset()
     this.shapes.truncate(0)
-    this.#objects.length = 0
+    if (this.#objects.length > 0) this.#objects.length = 0
     this.#numbers = undefined
     this.depth = 0
     this.root = ''
-    this.path.length = 0
     if (this.modules.length > 0) this.modules.length = 0
     if (this.parts.size > 0) this.parts.clear()
     if (this.codes.size > 0) this.codes.clear()

@@ -137,7 +137,8 @@ export class CapturedCode implements CodeRecord {
     if (typeof value !== 'function') return typeof value !== 'object' || value === null
     try {
       const record = this.#recordOf(value as Callable)
-      return record instanceof CapturedCode ? record.isStable(asking) : record.kind !== 'method'
+      if (record instanceof CapturedCode) return record.isStable(asking)
+      return record.kind === 'global' || record.kind === 'export'
     } catch (error) {
       // The writer will say what is wrong with it, and where it is.
       if (error instanceof Unsendable) return false
