@@ -78,6 +78,8 @@ export async function start(
       : new Worker(main, { workerData: task })
   // As whoever starts a process does: it sees the end of it, and recovers what it held.
   const over = once(child, 'exit').then(() => session().reaper.reapAll())
+  // A process's last message may come after its end.
+  const silent = child instanceof Worker ? over : once(child, 'disconnect')
   let joined!: (tag: number) => void
   const tag = new Promise<number>((resolve) => (joined = resolve))
   const result = withDeadline(
@@ -90,7 +92,9 @@ export async function start(
         } else if ('result' in message) resolve(message.result)
       })
       child.on('error', reject)
-      void over.then(() => reject(new Error(`The agent of ${scenario} ended without a result`)))
+      void Promise.all([over, silent]).then(() =>
+        reject(new Error(`The agent of ${scenario} ended without a result`)),
+      )
     }),
   )
   // Those that look at it see it fail; a test that kills its agent does not.
