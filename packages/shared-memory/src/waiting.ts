@@ -85,10 +85,13 @@ export class Waiting {
     if (deadline <= since) return PENDING
     this.#withdraw()
     let done = false
+    let rung = true
     try {
       for (;;) {
         const seen = this.#agent.bell()
         set.arm(since)
+        // SYNC: after the look at the bell: a death that was told before it rings nobody a second time.
+        this.#hooks.noticeDeaths(!rung)
         const result = waitable.attempt()
         if (result !== PENDING) {
           done = true
@@ -96,7 +99,7 @@ export class Waiting {
         }
         const left = deadline - platform.now()
         if (left <= 0) return PENDING
-        this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
+        rung = this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
       }
     } finally {
       const spent = !set.disarm()
@@ -228,6 +231,11 @@ export class Waiting {
   #listenTo(line: Line): void {
     const { words, parkedWord } = this.#agent
     const seen = this.#agent.bell()
+    // SYNC: after the look at the bell, as in block().
+    if (this.#hooks.noticeDeaths(false)) {
+      this.onBell()
+      return
+    }
     this.#drainLine(line)
     if (this.#lines.size === 0) return
     Atomics.or(words, parkedWord, PARKED.async)
@@ -273,9 +281,8 @@ export class Waiting {
   }
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
-  #slice(seen: number, timeoutMs: number): void {
-    const rung = this.#agent.sleep(seen, timeoutMs)
-    this.#hooks.noticeDeaths(!rung)
+  #slice(seen: number, timeoutMs: number): boolean {
+    return this.#agent.sleep(seen, timeoutMs)
   }
 
   /** Before this thread blocks, its asynchronous waiters leave their sets: the frozen event loop could not use a wake. */

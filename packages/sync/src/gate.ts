@@ -178,7 +178,16 @@ export class Gate {
   }
 
   #isQueued(slot: number): boolean {
-    return (Atomics.load(this.#words, this.#queueBits + (slot >>> 5)) & (1 << (slot & 31))) !== 0
+    return this.#hasBit(this.#queueBits, slot)
+  }
+
+  /** Whether that agent waits, asleep or awake. */
+  #isWaiting(slot: number): boolean {
+    return this.#hasBit(this.#set.key, slot) || this.#isQueued(slot)
+  }
+
+  #hasBit(bits: number, slot: number): boolean {
+    return (Atomics.load(this.#words, bits + (slot >>> 5)) & (1 << (slot & 31))) !== 0
   }
 
   #limitMs(slot: number): number {
@@ -188,6 +197,8 @@ export class Gate {
 
   #isVoid(owner: number): boolean {
     if (isDead(this.#words, owner)) return true
+    // CRASH: whoever gave it away died before it saw that the owner had just left.
+    if (!this.#isWaiting(tagSlot(owner))) return true
     return ((this.#now() - Atomics.load(this.#words, this.#until)) | 0) > 0
   }
 

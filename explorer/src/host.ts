@@ -1,0 +1,19 @@
+/**
+ * What the code in a bundle sees of the explorer, by the global name `host`.
+ *
+ * @module
+ */
+import type { Coroner, Platform, Session } from '@mp/shared-memory/internal'
+
+export interface Host {
+  /** Stands for the control region; only the bundle's own `Atomics` can read it. */
+  readonly words: Int32Array
+  readonly platform: Platform & Coroner & { listen(seen: number, callback: () => void): void }
+  /** The session of the agent that runs now. */
+  session: Session | undefined
+}
+
+/** What a scenario promises is not so. */
+export class Violation extends Error {
+  override name = 'Violation'
+}

@@ -1,0 +1,11 @@
+/**
+ * All mutations.
+ *
+ * @module
+ */
+import { core } from './core.js'
+import { locks } from './locks.js'
+import type { Mutation } from './mutation.js'
+import { others } from './others.js'
+
+export const mutations: readonly Mutation[] = [...core, ...locks, ...others]

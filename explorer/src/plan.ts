@@ -1,0 +1,49 @@
+/**
+ * What is explored when nobody says otherwise: small enough for each change, large enough to find its mistakes.
+ *
+ * @module
+ */
+import { UNBOUNDED } from './state.js'
+
+/** An exhaustive exploration within bounds. */
+export interface Plan {
+  readonly scenario: string
+  readonly deaths: number
+  readonly preemptions: number
+}
+
+const of = (deaths: number, preemptions: number, ...scenarios: readonly string[]): Plan[] =>
+  scenarios.map((scenario) => ({ scenario, deaths, preemptions }))
+
+export const plans: readonly Plan[] = [
+  // Every order, and a death at every step.
+  ...of(1, UNBOUNDED, 'lock-sync', 'event-sync', 'event-async', 'event-timeout'),
+  ...of(
+    0,
+    UNBOUNDED,
+    'lock-async',
+    'lock-timeout',
+    'lock-abort',
+    'event-pulse',
+    'event-pulse-once',
+  ),
+  ...of(1, 2, 'lock-async', 'lock-again', 'lock-timeout', 'lock-timeout-async', 'lock-abort'),
+  ...of(1, 2, 'lock-mixed', 'lock-again-async', 'rlock'),
+  ...of(0, 1, 'lock-frozen-3', 'lock-again-3', 'lock-held-timeout-3', 'lock-abort-3'),
+  ...of(1, 1, 'lock-sync-3', 'lock-orphan-3', 'lock-orphan-async-3'),
+  ...of(1, 0, 'lock-async-3'),
+  ...of(2, 0, 'lock-sync-3', 'lock-orphan-3'),
+  ...of(1, 2, 'semaphore-sync', 'semaphore-signed', 'semaphore-async', 'semaphore-signal'),
+  ...of(0, 2, 'semaphore-hand-over', 'semaphore-timeout', 'semaphore-abort'),
+  ...of(1, 0, 'semaphore-sync-3', 'semaphore-signal-3', 'semaphore-signal-once-3'),
+  ...of(1, 2, 'event-two-setters-3'),
+  ...of(1, 1, 'event-sync-3', 'event-async-3'),
+  ...of(1, 1, 'condition-sync', 'condition-async'),
+  ...of(0, 2, 'condition-once'),
+  ...of(1, 0, 'condition-sync-3', 'condition-one-3', 'condition-timeout-3'),
+  ...of(1, 2, 'barrier-sync', 'barrier-async', 'barrier-timeout'),
+  ...of(0, 2, 'barrier-twice', 'barrier-sync-3'),
+  ...of(1, 0, 'barrier-twice', 'barrier-sync-3'),
+  ...of(1, 2, 'rwlock-sync', 'rwlock-writers', 'rwlock-async'),
+  ...of(1, 0, 'rwlock-sync-3'),
+]

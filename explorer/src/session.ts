@@ -1,0 +1,82 @@
+/**
+ * Stands in for the core's `session.js`: joins an agent to the explored world instead of a real session.
+ *
+ * @module
+ */
+import {
+  AT,
+  Agent,
+  Arena,
+  Directory,
+  HEADER,
+  Reaper,
+  SLOT,
+  SLOT_STATE,
+  type Session,
+  Waiting,
+  makeTag,
+  slotWord,
+} from '@mp/shared-memory/internal'
+import type { Host } from './host.js'
+
+declare const host: Host
+
+const GENERATION = 1
+const UNITS = 4096
+
+/** The session of the agent that runs. */
+export function session(): Session {
+  if (host.session === undefined) throw new Error('No agent runs')
+  return host.session
+}
+
+export function hasSession(): boolean {
+  return host.session !== undefined
+}
+
+export function joinSession(): Session {
+  throw new Error('Agents of the explorer join by `join`')
+}
+
+/** Lays the slots of agents, from one up to but not including another. */
+export function layOut(from: number, to: number): void {
+  const { words } = host
+  Atomics.store(words, HEADER.highSlot, to)
+  for (let slot = from; slot < to; slot++) {
+    Atomics.store(words, slotWord(slot) + SLOT.state, (GENERATION << 8) | SLOT_STATE.live)
+    Atomics.store(words, slotWord(slot) + SLOT.pid, 1000 + slot)
+  }
+}
+
+/** Makes the session of the agent in a slot, as if it had just joined. */
+export function join(slot: number): Session {
+  const { words, platform } = host
+  const agent = new Agent(words, platform, slot, makeTag(slot, GENERATION))
+  const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
+  const directory = new Directory(agent, units)
+  const reaper = new Reaper(agent, platform, directory, [units])
+  let listening = false
+  let deaths = Atomics.load(words, HEADER.deaths)
+  const waiting: Waiting = new Waiting(agent, {
+    start() {
+      if (listening) return
+      listening = true
+      platform.listen(agent.bell(), () => waiting.onBell())
+    },
+    setPending() {},
+    noticeDeaths(probe) {
+      const now = Atomics.load(words, HEADER.deaths)
+      if (now === deaths && !probe) return false
+      deaths = now
+      reaper.reapAll()
+      return true
+    },
+  })
+  return (host.session = {
+    agent,
+    words,
+    waiting,
+    directory,
+    reaper,
+  } as unknown as Session)
+}
