@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { Agent } from './agent.js'
+import { type Agent, SLICE_MS } from './agent.js'
 import type { WaitOptions } from './arguments.js'
 import { PARKED } from './layout.js'
 import type { WaitSet } from './wait-set.js'
@@ -57,6 +57,8 @@ export interface WaiterHooks {
   setPending(count: number): void
   /** Looks for deaths; `probe` when nothing but the time says that somebody may have died. */
   noticeDeaths(probe: boolean): boolean
+  /** Whether deaths may happen of which nobody tells. */
+  mustProbe(): boolean
 }
 
 export class Waiting {
@@ -65,6 +67,9 @@ export class Waiting {
   readonly #lines = new Map<number, Line>()
   #pending = 0
   #drainQueued = false
+  /** Looks for deaths, where nobody tells of them. */
+  #prober: NodeJS.Timeout | undefined
+  #probedAt = -Infinity
 
   constructor(agent: Agent, hooks: WaiterHooks) {
     this.#agent = agent
@@ -88,6 +93,7 @@ export class Waiting {
     try {
       for (;;) {
         const seen = this.#agent.bell()
+        this.#hooks.noticeDeaths(false)
         set.arm(since)
         const result = waitable.attempt()
         if (result !== PENDING) {
@@ -122,6 +128,23 @@ export class Waiting {
     return this.#enqueue(waitable, timeoutMs, signal)
   }
 
+  /**
+   * Looks for deaths on behalf of somebody who does not wait, but may ask again and again.
+   *
+   * @returns whether there may be news.
+   */
+  glance(): boolean {
+    const probe = this.#hooks.mustProbe() && this.#isProbeDue()
+    return this.#hooks.noticeDeaths(probe)
+  }
+
+  #isProbeDue(): boolean {
+    const now = this.#agent.platform.now()
+    if (now - this.#probedAt < SLICE_MS) return false
+    this.#probedAt = now
+    return true
+  }
+
   /** Whether asynchronous waiters of this agent stand in line at a set. */
   hasLine(set: WaitSet): boolean {
     return this.#lines.has(set.key)
@@ -148,6 +171,7 @@ export class Waiting {
    */
   onBell(): void {
     const { words, parkedWord } = this.#agent
+    this.#keepProbing()
     for (;;) {
       const seen = this.#agent.bell()
       this.#drain()
@@ -228,6 +252,8 @@ export class Waiting {
   #listenTo(line: Line): void {
     const { words, parkedWord } = this.#agent
     const seen = this.#agent.bell()
+    // What was told while nobody here waited.
+    this.#hooks.noticeDeaths(false)
     this.#drainLine(line)
     if (this.#lines.size === 0) return
     Atomics.or(words, parkedWord, PARKED.async)
@@ -274,8 +300,7 @@ export class Waiting {
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
   #slice(seen: number, timeoutMs: number): void {
-    const rung = this.#agent.sleep(seen, timeoutMs)
-    this.#hooks.noticeDeaths(!rung)
+    if (!this.#agent.sleep(seen, timeoutMs)) this.#hooks.noticeDeaths(true)
   }
 
   /** Before this thread blocks, its asynchronous waiters leave their sets: the frozen event loop could not use a wake. */
@@ -309,6 +334,18 @@ export class Waiting {
   #setPending(count: number): void {
     this.#pending = count
     this.#hooks.setPending(count)
+    this.#keepProbing()
+  }
+
+  /** While nobody tells of deaths, asynchronous waiters look for them as often as blocked ones. */
+  #keepProbing(): void {
+    if (this.#pending === 0) {
+      clearInterval(this.#prober)
+      this.#prober = undefined
+    } else if (this.#prober === undefined && this.#hooks.mustProbe()) {
+      // What keeps the event loop alive are the waits, not the looking.
+      this.#prober = setInterval(() => this.#hooks.noticeDeaths(true), SLICE_MS).unref()
+    }
   }
 }
 

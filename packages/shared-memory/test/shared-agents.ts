@@ -53,7 +53,7 @@ export async function startEncoded(
   scenario: string,
   args: unknown,
 ): Promise<RemoteAgent> {
-  const { agent, native } = session()
+  const { agent, native, deathWatch } = session()
   const task = { parent: agent.tag, fd: kind === 'process' ? 3 : undefined, scenario, args }
   const main = new URL('fixtures/shared-agent.mjs', import.meta.url)
   const child: ChildProcess | Worker =
@@ -62,6 +62,7 @@ export async function startEncoded(
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
       : new Worker(main, { workerData: task })
+  if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
   const over = once(child, 'exit').then(() => session().reaper.reapAll())
   const joined = deferred<number>()
   const result = deferred<unknown>()

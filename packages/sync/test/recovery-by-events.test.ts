@@ -1,0 +1,6 @@
+/** Deaths that the system tells of. */
+import { habits } from './agents.js'
+import { describeDetection } from './detection-suite.js'
+
+habits.reapsAtExit = false
+describeDetection('events')
