@@ -214,8 +214,10 @@ int mp_session_unclaim(uint32_t slot, const void *agent) {
  */
 static bool holds_a_slot(int pid) {
   for (uint32_t slot = 0; slot < session.layout.slot_count; slot++) {
-    uint32_t *state = slot_word(slot, session.layout.state_word);
-    if ((__atomic_load_n(state, __ATOMIC_SEQ_CST) & 0xff) == 0) continue;
+    uint32_t *word = slot_word(slot, session.layout.state_word);
+    uint32_t state = __atomic_load_n(word, __ATOMIC_SEQ_CST) & 0xff;
+    /* From `gone` on it is known to be dead, and locked by its reaper. */
+    if (state == 0 || state >= session.layout.gone_state) continue;
     uint32_t *owner = slot_word(slot, session.layout.pid_word);
     if (__atomic_load_n(owner, __ATOMIC_SEQ_CST) != (uint32_t)pid) continue;
     if (mp_session_probe(slot) == 0) return true;

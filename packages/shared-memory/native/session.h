@@ -18,7 +18,7 @@ struct mp_layout {
   uint32_t bell_word;   /* in a slot */
   uint32_t parked_word; /* in a slot */
   uint32_t deaths_word; /* of the mapping */
-  uint32_t gone_state;  /* the state of a slot whose agent has left without a goodbye */
+  uint32_t gone_state;  /* this and all higher ones are states of the dead */
   uint32_t live_state;
 };
 

@@ -29,7 +29,7 @@ export interface NativeLayout {
   readonly parkedWord: number
   /** In the mapping: how many deaths this session has seen. */
   readonly deathsWord: number
-  /** The state of a slot whose agent left without a goodbye; 1 to 255. */
+  /** The state of a slot whose agent left without a goodbye; 1 to 255. It and all higher ones are those of the dead. */
   readonly goneState: number
   /** The state of a slot whose agent is alive; 1 to 255. */
   readonly liveState: number

@@ -9,7 +9,7 @@ import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { AT, HEADER, isDead, session, tagSlot } from '@mp/shared-memory/internal'
-import { afterEach } from 'vitest'
+import { afterEach, beforeAll } from 'vitest'
 import { decode, encode } from './fixtures/shared-transport.mjs'
 
 export type Kind = 'process' | 'thread'
@@ -27,6 +27,12 @@ export interface RemoteAgent {
 }
 
 const running = new Set<RemoteAgent>()
+
+beforeAll(() => {
+  // The watch thread's descriptor stays: it is made on first use.
+  const { deathWatch } = session()
+  deathWatch.unwatch(deathWatch.watch(process.pid) ?? 0)
+})
 
 afterEach(async () => {
   const left = [...running]

@@ -85,8 +85,12 @@ export async function start(
   // As whoever starts a process does: it hears of its death.
   if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
   // It sees the end of it, and recovers what it held.
-  const over = once(child, 'exit').then(() => {
-    if (habits.reapsAtExit) session().reaper.reapAll()
+  const over = new Promise<void>((resolve) => {
+    // Not `once`: it fails when an uncaught error ends a thread.
+    child.on('exit', () => {
+      if (habits.reapsAtExit) session().reaper.reapAll()
+      resolve()
+    })
   })
   // A process's last message may come after its end.
   const silent = child instanceof Worker ? over : once(child, 'disconnect')

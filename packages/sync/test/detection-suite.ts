@@ -3,15 +3,7 @@
  *
  * @module
  */
-import {
-  HEADER,
-  SLOT,
-  SLOT_STATE,
-  isDead,
-  session,
-  slotWord,
-  tagSlot,
-} from '@mp/shared-memory/internal'
+import { HEADER, SLOT, isDead, session, slotWord, tagSlot } from '@mp/shared-memory/internal'
 import { Lock } from '@mp/sync'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type RemoteAgent, start, until, untilWaiting, withDeadline } from './agents.js'
@@ -47,13 +39,12 @@ function kill({ pid }: Orphan): void {
   }
 }
 
-/** The word of a slot, whoever has it. */
-function slotOf({ tag }: { tag: number }, word: number): number {
-  return Atomics.load(session().words, slotWord(tagSlot(tag)) + word)
+function words(): Int32Array {
+  return session().words
 }
 
-function isReaped({ tag }: { tag: number }): boolean {
-  return isDead(session().words, tag) && (slotOf({ tag }, SLOT.state) & 0xff) !== SLOT_STATE.dead
+function watcherOf({ tag }: { tag: number }): number {
+  return Atomics.load(words(), slotWord(tagSlot(tag)) + SLOT.watcher)
 }
 
 /** Whether the byte of a dead process can be claimed, which this does not do. */
@@ -79,7 +70,7 @@ export function describeDetection(way: 'events' | 'probes'): void {
         await untilWaiting(lock, waiter)
         const waits = lock.acquire()
         await parent.kill()
-        await until('the parent has been reaped', () => isReaped(parent))
+        await until('somebody alive watches the child', () => !isDead(words(), watcherOf(child)))
         kill(child)
         const guard = await withDeadline('the lock', waits)
         const isFirst = guard?.ownerDied
@@ -97,11 +88,11 @@ export function describeDetection(way: 'events' | 'probes'): void {
       const waits = lock.acquire()
       // This thread does not look until the other one has adopted the child and is dead.
       parent.signal('SIGKILL')
-      spinUntil('the child has been adopted', () => slotOf(child, SLOT.watcher) === reaper.tag)
+      spinUntil('the child has been adopted', () => watcherOf(child) === reaper.tag)
       reaper.signal('SIGKILL')
       spinUntil('the reaper is dead', () => hasEnded(reaper))
       const self = session().agent.tag
-      await until('this thread watches the child', () => slotOf(child, SLOT.watcher) === self)
+      await until('this thread watches the child', () => watcherOf(child) === self)
       kill(child)
       const guard = await withDeadline('the lock', waits)
       expect(guard?.ownerDied).toBe(true)
@@ -112,13 +103,13 @@ export function describeDetection(way: 'events' | 'probes'): void {
       const lock = new Lock()
       // The parent is too busy to see its child end.
       const { child } = await startFamily(lock, true)
-      const deaths = Atomics.load(session().words, HEADER.deaths)
+      const deaths = Atomics.load(words(), HEADER.deaths)
       kill(child)
       await until('it is dead', () => hasEnded(child))
       if (way === 'events') {
-        await until('it was told', () => Atomics.load(session().words, HEADER.deaths) !== deaths)
+        await until('it was told', () => Atomics.load(words(), HEADER.deaths) !== deaths)
       }
-      expect(isReaped(child)).toBe(false)
+      expect(isDead(words(), child.tag)).toBe(false)
       const guard = await withDeadline('the lock', lock.acquire())
       expect(guard?.ownerDied).toBe(true)
       guard?.release()
