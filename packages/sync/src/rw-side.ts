@@ -80,9 +80,7 @@ export class WriteAcquisition implements Acquisition {
   }
 
   attempt(): number | Pending {
-    const taken = this.#core.write()
-    if (typeof taken !== 'number') this.#core.gate.stay()
-    return taken
+    return this.#core.write()
   }
 
   available(): boolean {
