@@ -30,7 +30,7 @@ export const plans: readonly Plan[] = [
   ...of(1, 2, 'lock-async', 'lock-again', 'lock-timeout', 'lock-timeout-async', 'lock-abort'),
   ...of(1, 2, 'lock-mixed', 'lock-again-async', 'rlock'),
   ...of(0, 1, 'lock-frozen-3', 'lock-again-3', 'lock-held-timeout-3', 'lock-abort-3'),
-  ...of(1, 1, 'lock-sync-3', 'lock-orphan-3', 'lock-orphan-async-3'),
+  ...of(1, 1, 'lock-sync-3', 'lock-orphan-3', 'lock-orphan-async-3', 'lock-news-3'),
   ...of(1, 0, 'lock-async-3'),
   ...of(2, 0, 'lock-sync-3', 'lock-orphan-3'),
   ...of(1, 2, 'semaphore-sync', 'semaphore-signed', 'semaphore-async', 'semaphore-signal'),

@@ -56,7 +56,7 @@ export function join(slot: number): Session {
   const directory = new Directory(agent, units)
   const reaper = new Reaper(agent, platform, directory, [units])
   let listening = false
-  let deaths = Atomics.load(words, HEADER.deaths)
+  let deaths: number | undefined
   const waiting: Waiting = new Waiting(agent, {
     start() {
       if (listening) return
@@ -71,6 +71,7 @@ export function join(slot: number): Session {
       reaper.reapAll()
       return true
     },
+    mustProbe: () => false,
   })
   return (host.session = {
     agent,

@@ -36,8 +36,8 @@ export const core: readonly Mutation[] = [
     [
       'the bell is looked at after the attempt',
       WAITING,
-      'rung = this.#slice(seen,',
-      'rung = this.#slice(this.#agent.bell(),',
+      'this.#slice(seen,',
+      'this.#slice(this.#agent.bell(),',
       'lock-sync',
     ],
     [
@@ -66,18 +66,27 @@ export const core: readonly Mutation[] = [
     [
       'deaths told before the look at the bell are not looked for, asleep',
       WAITING,
-      'this.#hooks.noticeDeaths(!rung);',
-      'if (!rung) this.#hooks.noticeDeaths(true);',
+      'this.#noticeDeaths(false);\n                set.arm(since);',
+      'set.arm(since);',
       'lock-sync',
       1,
     ],
     [
       'deaths told before the look at the bell are not looked for, in the event loop',
       WAITING,
-      'if (this.#hooks.noticeDeaths(false)) {',
-      'if (false) {',
+      'this.#noticeDeaths(false);\n        this.#drainLine(line);',
+      'this.#drainLine(line);',
       'lock-async',
       1,
+    ],
+    [
+      'a death is told to one wait and not to the others',
+      WAITING,
+      'this.#hasNews = true;',
+      '',
+      'lock-news-3',
+      1,
+      2,
     ],
     [
       'asynchronous waiters stay in their sets while the thread blocks',
@@ -120,7 +129,7 @@ export const core: readonly Mutation[] = [
     [
       'the slot is reaped though its owner lives',
       REAPER,
-      'if (!this.#coroner.claim(slot))\n            return;',
+      'if (!this.#coroner.claim(slot))\n            return false;',
       'this.#coroner.claim(slot);',
       'lock-orphan-3',
       1,

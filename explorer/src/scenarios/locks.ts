@@ -219,6 +219,31 @@ const orphanAsync: Scenario<Link> = {
   program: (shared, helper) => (helper.me === 2 ? async : orphan).program(shared, helper),
 }
 
+/** Agent 2 waits in its event loop, and hears of the death when it tries another lock. */
+const news: Scenario<readonly [Link, Link]> = {
+  ...mixed,
+  name: 'lock-news-3',
+  agents: 3,
+  mortals: [0],
+  check: (shared, ending) => check(shared[0], ending),
+  program: (shared, helper) => {
+    const [first, second] = shared.map((one) => open(Lock, one)) as [Lock, Lock]
+    if (helper.me === 0) {
+      first.tryAcquire()
+      return () => first.release()
+    }
+    if (helper.me === 1) {
+      second.tryAcquire()
+      return () => session().reaper.reapAll()
+    }
+    return async () => {
+      const pending = first.acquire()
+      second.tryAcquire()
+      ;(await pending)?.release()
+    }
+  },
+}
+
 /** Agent 0 holds the lock from the start; agent 1 waits for a while, agent 2 for ever. */
 const heldTimeout: Scenario<Link> = {
   ...held,
@@ -270,6 +295,7 @@ export const locks: readonly (Scenario<Link> | typeof mixed)[] = [
   heldTimeout,
   orphan,
   orphanAsync,
+  news,
   frozen,
   againAsync,
   leavers,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Native } from '@mp/shared-memory/internal'
+import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,6 @@ import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { formatToken } from './token.js'
-import { freeWatchKey, takeWatchKey } from './watch-keys.js'
 
 const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.js', import.meta.url))
 /** Where the child finds the session's file. */
@@ -46,7 +45,7 @@ export function startSpawn(launch: Launch): Running {
     child.on('error', () => {})
     throw new StartError(name, diagnose(options.cwd))
   }
-  return new SpawnedProcess(child, child.pid, session.native, launch)
+  return new SpawnedProcess(child, child.pid, launch)
 }
 
 /** The child's descriptors: the three standard streams, the session, then what the user gave beyond. */
@@ -59,24 +58,21 @@ function slots(stdio: StdioOptions | undefined, sessionFd: number): StdioOptions
 class SpawnedProcess implements Running {
   readonly pid: number
   readonly #child: ChildProcess
-  readonly #native: Native
-  readonly #words: Int32Array
+  readonly #session: Session
   readonly #exitWord: number
-  readonly #watchKey: number
   #error: Error | undefined
 
-  constructor(child: ChildProcess, pid: number, native: Native, launch: Launch) {
+  constructor(child: ChildProcess, pid: number, launch: Launch) {
     this.#child = child
     this.pid = pid
-    this.#native = native
-    this.#words = launch.session.words
+    this.#session = launch.session
+    // Never unwatched: it ends when everybody has heard that nothing of the child is left.
+    launch.session.deathWatch.watch(pid)
     this.#exitWord = launch.record.base + RECORD.exit
-    this.#watchKey = takeWatchKey()
     child.on('exit', () => launch.onEnd(this.#told() as number))
     child.on('error', (error) => {
       this.#error = error
     })
-    this.#watch()
   }
 
   get stdin(): Running['stdin'] {
@@ -119,20 +115,7 @@ class SpawnedProcess implements Running {
     this.#child.unref()
   }
 
-  release(): void {
-    this.#native.unwatch(this.#watchKey, this.pid)
-    freeWatchKey(this.#watchKey)
-  }
-
-  /** So that its death rings everybody at once; without, it is seen by those who look now and then. */
-  #watch(): void {
-    try {
-      this.#native.watch(this.pid, this.#watchKey)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'EMFILE' && code !== 'ENFILE' && code !== 'ENOMEM') throw error
-    }
-  }
+  release(): void {}
 
   /** What the event loop has told. */
   #told(): number | null {
@@ -142,14 +125,14 @@ class SpawnedProcess implements Running {
 
   /** What the child itself has said at its end; of one that was killed, nobody can say any more by which signal. */
   #recorded(): number {
-    const exit = Atomics.load(this.#words, this.#exitWord)
+    const exit = Atomics.load(this.#session.words, this.#exitWord)
     return exit === 0 ? UNKNOWN : exit - 1
   }
 
   /** `taken`: by the event loop, which will tell, or by somebody else (an addon's `waitpid(-1)`). */
   #waitExit(): ReturnType<Native['waitExit']> | 'taken' {
     try {
-      return this.#native.waitExit(this.pid, 0)
+      return this.#session.native.waitExit(this.pid, 0)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECHILD') throw error
       return 'taken'

@@ -73,15 +73,17 @@ static napi_value unclaim(napi_env env, napi_callback_info info) {
 static napi_value watch(napi_env env, napi_callback_info info) {
   struct mp_call call;
   int pid;
-  uint32_t slot;
-  if (!mp_call_begin(&call, env, info, "watch") || !mp_arg_pid(&call, 0, &pid) ||
-      !mp_arg_slot(&call, 1, &slot)) {
+  if (!mp_call_begin(&call, env, info, "watch") || !mp_arg_pid(&call, 0, &pid)) return NULL;
+  uint64_t id;
+  int result = mp_session_watch(pid, &id);
+  if (result > 0) return mp_number(env, (double)id);
+  if (result < 0) {
+    mp_throw_errno(&call, result, "pidfd_open");
     return NULL;
   }
-  int result = mp_session_watch(pid, slot);
-  if (result >= 0) return mp_boolean(env, result == 1);
-  mp_throw_errno(&call, result, "pidfd_open");
-  return NULL;
+  napi_value null;
+  MP_TRY(env, napi_get_null(env, &null), NULL);
+  return null;
 }
 
 /* Whether the caller gave argument `i`. */
@@ -94,14 +96,12 @@ static bool given(const struct mp_call *call, size_t i, bool *out) {
 
 static napi_value unwatch(napi_env env, napi_callback_info info) {
   struct mp_call call;
-  uint32_t slot;
-  bool has_pid;
-  int pid = 0;
-  if (!mp_call_begin(&call, env, info, "unwatch") || !mp_arg_slot(&call, 0, &slot) ||
-      !given(&call, 1, &has_pid) || (has_pid && !mp_arg_pid(&call, 1, &pid))) {
+  uint64_t id;
+  if (!mp_call_begin(&call, env, info, "unwatch") ||
+      !mp_arg_integer(&call, 0, "watch", 0, (uint64_t)1 << 48, &id)) {
     return NULL;
   }
-  int error = mp_watch_remove(slot, pid);
+  int error = mp_watch_remove(id);
   if (error < 0) mp_throw_errno(&call, error, NULL);
   return NULL;
 }

@@ -176,9 +176,9 @@ static napi_value set_layout(napi_env env, napi_callback_info info) {
   } fields[] = {
     {"slotsWord", &layout.slots_word},   {"slotWords", &layout.slot_words},
     {"slotCount", &layout.slot_count},   {"stateWord", &layout.state_word},
-    {"bellWord", &layout.bell_word},     {"parkedWord", &layout.parked_word},
-    {"deathsWord", &layout.deaths_word}, {"goneState", &layout.gone_state},
-    {"liveState", &layout.live_state},
+    {"pidWord", &layout.pid_word},       {"bellWord", &layout.bell_word},
+    {"parkedWord", &layout.parked_word}, {"deathsWord", &layout.deaths_word},
+    {"goneState", &layout.gone_state},   {"liveState", &layout.live_state},
   };
   const napi_value object = call.argv[0];
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -106,19 +106,22 @@ int mp_live_probe(const struct mp_segment *segment, uint32_t slot);
 
 /* ---- death watch: hear of a death at once -------------------------------------------------- */
 
-/* Called on the watch thread. */
-typedef void (*mp_on_death)(void);
+/*
+ * Called on the watch thread when process `pid` has died. False: something of it is left that has
+ * to be heard of when it goes; it is called again soon.
+ */
+typedef bool (*mp_on_death)(int pid);
 
 /*
- * Calls `on_death`, on the watch thread, when process `pid` dies; one watch for each slot, a later
- * one replaces it, and it ends when it fires.
+ * Calls `on_death` when process `pid` dies. Fills `out` with a number, below 2^48, that no other
+ * watch of this process ever has; the watch ends when `on_death` has returned true.
  *
  * Returns 1, or 0 where the system cannot do this, or -ESRCH when `pid` is dead already.
  */
-int mp_watch_add(int pid, uint32_t slot, mp_on_death on_death);
+int mp_watch_add(int pid, mp_on_death on_death, uint64_t *out);
 
-/* Ends the slot's watch if there is one and it is for `pid`, or for any process when `pid` is 0. */
-int mp_watch_remove(uint32_t slot, int pid);
+/* Ends a watch, if it has not ended by itself. */
+int mp_watch_remove(uint64_t id);
 
 /*
  * Kills this process with SIGKILL as soon as its parent `pid` is dead, however busy it is;

@@ -80,7 +80,8 @@ static bool layout_fits(const struct mp_layout *layout) {
   uint64_t slots_end =
     layout->slots_word + (uint64_t)layout->slot_words * (uint64_t)layout->slot_count;
   return layout->slot_count > 0 && slots_end <= words && layout->deaths_word < words &&
-         layout->state_word < layout->slot_words && layout->bell_word < layout->slot_words &&
+         layout->state_word < layout->slot_words && layout->pid_word < layout->slot_words &&
+         layout->bell_word < layout->slot_words &&
          layout->parked_word < layout->slot_words && layout->gone_state > 0 &&
          layout->gone_state <= 0xff && layout->live_state > 0 && layout->live_state <= 0xff;
 }
@@ -207,15 +208,37 @@ int mp_session_unclaim(uint32_t slot, const void *agent) {
   return error;
 }
 
-/* A key need not be a slot; it is an index, so it stays small. */
-static const uint32_t MAX_WATCHES = 1 << 16;
+/*
+ * Whether the byte of a slot that names process `pid` is locked still. After the death of the
+ * process that is so while a child that it was just starting has its descriptors, until `exec`.
+ */
+static bool holds_a_slot(int pid) {
+  for (uint32_t slot = 0; slot < session.layout.slot_count; slot++) {
+    uint32_t *word = slot_word(slot, session.layout.state_word);
+    uint32_t state = __atomic_load_n(word, __ATOMIC_SEQ_CST) & 0xff;
+    /* From `gone` on it is known to be dead, and locked by its reaper. */
+    if (state == 0 || state >= session.layout.gone_state) continue;
+    uint32_t *owner = slot_word(slot, session.layout.pid_word);
+    if (__atomic_load_n(owner, __ATOMIC_SEQ_CST) != (uint32_t)pid) continue;
+    if (mp_session_probe(slot) == 0) return true;
+  }
+  return false;
+}
 
-int mp_session_watch(int pid, uint32_t key) {
+/* On the watch thread. */
+static bool announce_death_of(int pid) {
+  /* SYNC: first the look, then the ring: whoever this wakes finds free what we have found free. */
+  bool is_over = !holds_a_slot(pid);
+  mp_session_announce_death();
+  return is_over;
+}
+
+int mp_session_watch(int pid, uint64_t *out) {
   if (!described()) return -ENOTCONN;
-  if (key >= MAX_WATCHES) return -ERANGE;
-  int result = mp_watch_add(pid, key, mp_session_announce_death);
+  int result = mp_watch_add(pid, announce_death_of, out);
   if (result != -ESRCH) return result;
   mp_session_announce_death();
+  *out = 0;
   return 1;
 }
 

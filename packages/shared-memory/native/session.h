@@ -14,10 +14,11 @@ struct mp_layout {
   uint32_t slot_words;  /* from one slot to the next */
   uint32_t slot_count;
   uint32_t state_word;  /* in a slot: generation << 8 | state */
+  uint32_t pid_word;    /* in a slot: the process of its agent */
   uint32_t bell_word;   /* in a slot */
   uint32_t parked_word; /* in a slot */
   uint32_t deaths_word; /* of the mapping */
-  uint32_t gone_state;  /* the state of a slot whose agent has left without a goodbye */
+  uint32_t gone_state;  /* this and all higher ones are states of the dead */
   uint32_t live_state;
 };
 
@@ -58,8 +59,12 @@ int mp_session_claim(uint32_t slot, const void *agent);
 /* Ends a claim. -EPERM when it is not this agent's. */
 int mp_session_unclaim(uint32_t slot, const void *agent);
 
-/* Watches a process under a key of the caller (below 65536); 1, or 0 where that is impossible. A dead one counts at once. */
-int mp_session_watch(int pid, uint32_t key);
+/*
+ * Watches a process: when it dies, a death is counted and everybody is rung, and again once its
+ * slots can be claimed, should that be later. 1 and the watch's number, which is 0 for a process
+ * that is dead already (that counts at once); or 0 where it is impossible.
+ */
+int mp_session_watch(int pid, uint64_t *out);
 
 /* At the end of an agent: marks its slots gone and tells everybody; drops its claims. */
 void mp_session_leave(const void *agent);

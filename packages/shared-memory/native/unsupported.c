@@ -72,13 +72,13 @@ int mp_live_probe(const struct mp_segment *segment, uint32_t slot) {
   return -ENOSYS;
 }
 
-int mp_watch_add(int pid, uint32_t slot, mp_on_death on_death) {
-  (void)pid, (void)slot, (void)on_death;
+int mp_watch_add(int pid, mp_on_death on_death, uint64_t *out) {
+  (void)pid, (void)on_death, (void)out;
   return -ENOSYS;
 }
 
-int mp_watch_remove(uint32_t slot, int pid) {
-  (void)slot, (void)pid;
+int mp_watch_remove(uint64_t id) {
+  (void)id;
   return -ENOSYS;
 }
 

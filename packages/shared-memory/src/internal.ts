@@ -12,6 +12,7 @@ export {
   wrongType,
   type WaitOptions,
 } from './arguments.js'
+export { DeathWatch, type Watcher } from './death-watch.js'
 export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'

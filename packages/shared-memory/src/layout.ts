@@ -22,6 +22,7 @@
  * | 8    | deaths     | how often a death was reported; a hint to look            | death watch, teardown |
  * | 9    | highSlot   | 1 + highest slot ever used; only grows                    | joiners               |
  * | 10   | graves     | next entry of the graveyard                               | reapers               |
+ * | 11   | blind      | 1 once a process could not be watched: look for deaths    | `DeathWatch`          |
  * | 16   | unitRotor  | where to look for free units first; a hint                | allocators            |
  * | 17   | pageRotor  | where to look for free pages first; a hint                | allocators            |
  * | 18   | entryRotor | where to look for a free directory entry first; a hint    | allocators            |
@@ -38,6 +39,7 @@ export const HEADER = {
   deaths: 8,
   highSlot: 9,
   graves: 10,
+  blind: 11,
   unitRotor: 16,
   pageRotor: 17,
   entryRotor: 18,
@@ -63,10 +65,19 @@ export const AGENT_SET_WORDS: number = MAX_AGENTS / 32
  * | 1    | pid    | process id                                                                 |
  * | 2    | thread | `worker_threads` thread id; 0 for a main thread                            |
  * | 3    | parent | tag of the agent that started it; 0 for the root                           |
+ * | 4    | watcher | tag of the agent whose process watches this one; 0 for the root          |
  * | 16   | bell   | counts rings; the futex on which the agent sleeps                          |
  * | 17   | parked | bit 1: its thread sleeps on the bell; bit 2: its waiter thread is armed    |
  */
-export const SLOT = { state: 0, pid: 1, thread: 2, parent: 3, bell: 16, parked: 17 } as const
+export const SLOT = {
+  state: 0,
+  pid: 1,
+  thread: 2,
+  parent: 3,
+  watcher: 4,
+  bell: 16,
+  parked: 17,
+} as const
 export const SLOT_WORDS = 64
 
 /**
@@ -86,7 +97,7 @@ export const SLOT_STATE = { free: 0, joining: 1, live: 2, exiting: 3, gone: 4, d
 /** Bits of a slot's `parked` word. */
 export const PARKED = { sync: 1, async: 2 } as const
 
-/** The graveyard: the last deaths, so that `ownerDied` can say who. A ring of entries of 4 words: tag, pid, state it died in, unused. */
+/** The graveyard: the last deaths, so that `deadOwner` can say who. A ring of entries of 4 words: tag, pid, state it died in, and the three xor-ed. */
 export const GRAVE_WORDS = 4
 export const GRAVES = 64
 

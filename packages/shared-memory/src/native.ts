@@ -21,13 +21,15 @@ export interface NativeLayout {
   readonly slotCount: number
   /** Inside a slot: `generation << 8 | state`. */
   readonly stateWord: number
+  /** Inside a slot: the process of its agent. */
+  readonly pidWord: number
   /** Inside a slot: the bell on which its agent sleeps. */
   readonly bellWord: number
   /** Inside a slot: who sleeps on the bell. 1: a thread in `park()`; 2: the waiter thread is armed. */
   readonly parkedWord: number
   /** In the mapping: how many deaths this session has seen. */
   readonly deathsWord: number
-  /** The state of a slot whose agent left without a goodbye; 1 to 255. */
+  /** The state of a slot whose agent left without a goodbye; 1 to 255. It and all higher ones are those of the dead. */
   readonly goneState: number
   /** The state of a slot whose agent is alive; 1 to 255. */
   readonly liveState: number
@@ -131,14 +133,15 @@ export interface Native {
   unclaim(slot: number): void
 
   /**
-   * Watches a process: when it dies, deaths are counted and everybody is rung. One watch for each
-   * slot in this process, a later one replaces it; it ends when it fires. Dead already counts at once.
+   * Watches a process: when it dies, deaths are counted and everybody is rung; again once its slots
+   * can be claimed, should that be later. The watch belongs to this process, whichever agent asked
+   * for it, and ends when it has fired. Dead already counts at once.
    *
-   * @returns false where the system cannot do this (or MP_NO_PIDFD=1 was set at load)
+   * @returns what {@link unwatch} takes; null where the system cannot do this (or MP_NO_PIDFD=1 was set at load)
    */
-  watch(pid: number, slot: number): boolean
-  /** Ends the watch of a slot, if it is for `pid` or `pid` is left out. */
-  unwatch(slot: number, pid?: number): void
+  watch(pid: number): number | null
+  /** Ends a watch that has not ended by itself. */
+  unwatch(watch: number): void
   /**
    * Kills this process (SIGKILL) when its parent `pid` dies, however busy JavaScript is; at once when
    * `pid` is not its parent. With `useSignal` the kernel does it too, also when only the parent's

@@ -23,7 +23,7 @@ import {
   SLOT_STATE,
   slotWord,
 } from './layout.js'
-import { makeTag, packState } from './tag.js'
+import { makeTag, packState, tagSlot } from './tag.js'
 
 /** What a reaper needs of the operating system. */
 export interface Coroner {
@@ -48,6 +48,8 @@ export class Reaper {
   readonly #directory: Directory
   readonly #arenas: readonly Arena[]
   readonly recoverers: Map<number, Recover> = new Map()
+  /** Watches over those whose watcher has died; true when it has met somebody dead. See `death-watch.ts`. */
+  adoptOrphans: () => boolean = () => false
   /** Called for each slot reaped, before it is freed: with its tag and pid. */
   onReaped: (tag: number, pid: number) => void = () => {}
 
@@ -58,37 +60,65 @@ export class Reaper {
     this.#arenas = arenas
   }
 
-  /** Reaps every agent that is dead now. */
+  /** Reaps every agent that is dead now, and sees to it that those who live are watched. */
   reapAll(): void {
-    const end = this.#agent.highSlot()
-    for (let slot = 0; slot < end; slot++) {
-      if (slot !== this.#agent.slot && this.#isUsed(slot)) this.#reap(slot)
-    }
+    // What an orphan held that died before it could be adopted has to be recovered as well, and so on.
+    this.#sweep()
+    while (this.adoptOrphans() && this.#sweep());
   }
 
-  /** How the agent with this tag ended, if that was among the last deaths. */
+  /** How the dead agent with this tag ended; undefined when more than 64 others have died since. */
   lookUp(tag: number): Death | undefined {
+    // It is in its slot until it is in its grave, and may be moved while we look.
+    return this.#inGrave(tag) ?? this.#inSlot(tag) ?? this.#inGrave(tag)
+  }
+
+  #inGrave(tag: number): Death | undefined {
     const { words } = this.#agent
     for (let grave = 0; grave < GRAVES; grave++) {
       const at = AT.graves + grave * GRAVE_WORDS
       if (Atomics.load(words, at) !== tag) continue
+      const pid = Atomics.load(words, at + 1)
       const state = Atomics.load(words, at + 2)
-      const reason =
-        state === SLOT_STATE.exiting ? 'exited' : state === SLOT_STATE.gone ? 'ended' : 'killed'
-      return { pid: Atomics.load(words, at + 1), reason }
+      // Somebody else is being buried there just now.
+      if (Atomics.load(words, at + 3) !== (tag ^ pid ^ state)) continue
+      return { pid, reason: reasonOf(state) }
     }
     return undefined
+  }
+
+  /** One that nobody has reaped yet. */
+  #inSlot(tag: number): Death | undefined {
+    const { words } = this.#agent
+    const at = slotWord(tagSlot(tag))
+    const pid = Atomics.load(words, at + SLOT.pid)
+    const state = Atomics.load(words, at + SLOT.state)
+    // SYNC: a successor changes the state before it stores its pid.
+    if (state !== packState(tag >>> 12, SLOT_STATE.gone)) return undefined
+    return { pid, reason: reasonOf(state & 0xff) }
+  }
+
+  /** Reaps the dead; true when there was one. */
+  #sweep(): boolean {
+    let reaped = false
+    const end = this.#agent.highSlot()
+    for (let slot = 0; slot < end; slot++) {
+      if (slot !== this.#agent.slot && this.#isUsed(slot) && this.#reap(slot)) reaped = true
+    }
+    return reaped
   }
 
   #isUsed(slot: number): boolean {
     return (Atomics.load(this.#agent.words, slotWord(slot) + SLOT.state) & 0xff) !== SLOT_STATE.free
   }
 
-  #reap(slot: number): void {
-    if (!this.#coroner.claim(slot)) return
+  #reap(slot: number): boolean {
+    if (!this.#coroner.claim(slot)) return false
     try {
       // Another reaper may have finished between our look and our claim.
-      if (this.#isUsed(slot)) this.#recover(slot)
+      if (!this.#isUsed(slot)) return false
+      this.#recover(slot)
+      return true
     } finally {
       this.#coroner.unclaim(slot)
     }
@@ -125,6 +155,8 @@ export class Reaper {
     Atomics.store(words, at, 0)
     Atomics.store(words, at + 1, pid)
     Atomics.store(words, at + 2, state)
+    // SYNC: with a reaper that sleeps here until 64 others are dead, two may write to one grave; the last word tells.
+    Atomics.store(words, at + 3, tag ^ pid ^ state)
     Atomics.store(words, at, tag)
   }
 
@@ -139,4 +171,9 @@ export class Reaper {
     const holders = entry + ENTRY.holders + (slot >>> 5)
     Atomics.and(words, holders, ~(1 << (slot & 31)))
   }
+}
+
+function reasonOf(state: number): Death['reason'] {
+  if (state === SLOT_STATE.exiting) return 'exited'
+  return state === SLOT_STATE.gone ? 'ended' : 'killed'
 }

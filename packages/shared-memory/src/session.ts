@@ -11,6 +11,7 @@ import { totalmem } from 'node:os'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { Agent } from './agent.js'
 import { Arena, raise } from './arena.js'
+import { DeathWatch } from './death-watch.js'
 import { Directory } from './directory.js'
 import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
 import {
@@ -32,7 +33,7 @@ import { type Native, loadNative } from './native.js'
 import { Pages } from './pages.js'
 import { Reaper } from './reaper.js'
 import { endWithTheDead } from './shared-lifetime.js'
-import { makeTag, nextGeneration, packState, tagSlot } from './tag.js'
+import { isDead, makeTag, nextGeneration, packState, tagSlot } from './tag.js'
 import { Waiting } from './waiting.js'
 
 /** All that a primitive needs. */
@@ -44,6 +45,7 @@ export interface Session {
   readonly directory: Directory
   readonly pages: Pages
   readonly reaper: Reaper
+  readonly deathWatch: DeathWatch
 }
 
 let current: Session | undefined
@@ -67,7 +69,8 @@ export function hasSession(): boolean {
  * Joins the session of the agent that started this one; a child does it before anything else.
  *
  * @param fd the inherited descriptor of the session's file; undefined in a worker thread.
- * @param parent tag of the agent that started this one.
+ * @param parent tag of the agent that started this one. If that is a process, it has to be watched by
+ * the parent from its start on: `deathWatch.watch(pid)`.
  */
 export function joinSession(fd: number | undefined, parent: number): Session {
   const native = loadNative()
@@ -136,6 +139,7 @@ function join(native: Native, parent: number): Session {
     slotWords: SLOT_WORDS,
     slotCount: MAX_AGENTS,
     stateWord: SLOT.state,
+    pidWord: SLOT.pid,
     bellWord: SLOT.bell,
     parkedWord: SLOT.parked,
     deathsWord: HEADER.deaths,
@@ -149,14 +153,22 @@ function join(native: Native, parent: number): Session {
   const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage)
   const directory = new Directory(agent, units)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])
-  const waiting = startWaiting(native, agent, reaper)
+  const deathWatch = new DeathWatch(agent, native)
+  reaper.adoptOrphans = () => deathWatch.adoptOrphans()
+  const waiting = startWaiting(native, agent, reaper, deathWatch)
   const pages = new Pages(pageArena, count, native)
   process.once('exit', () => {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
   })
-  const joined = { agent, words, native, waiting, directory, pages, reaper }
+  const joined = { agent, words, native, waiting, directory, pages, reaper, deathWatch }
   endWithTheDead(joined)
+  // SYNC: we made ourselves known, then look; a reaper marks our parent dead, then looks for its orphans. Either it
+  // sees us, or we see that nobody watches us, and whoever waits has to be told.
+  if (parent !== 0 && isDead(words, parent)) {
+    Atomics.add(words, HEADER.deaths, 1)
+    agent.ringAll()
+  }
   return joined
 }
 
@@ -171,9 +183,15 @@ function awaitHeader(native: Native, words: Int32Array): void {
 /** Whoever makes the session and does not finish in this time was terminated; the check that follows says so. */
 const HEADER_DEADLINE_MS = 5000
 
-function startWaiting(native: Native, agent: Agent, reaper: Reaper): Waiting {
+function startWaiting(
+  native: Native,
+  agent: Agent,
+  reaper: Reaper,
+  deathWatch: DeathWatch,
+): Waiting {
   let started = false
-  let deaths = Atomics.load(agent.words, HEADER.deaths)
+  // Of those who died before this agent came, nobody else may have taken care.
+  let deaths: number | undefined
   const waiting = new Waiting(agent, {
     start() {
       if (started) return
@@ -191,6 +209,7 @@ function startWaiting(native: Native, agent: Agent, reaper: Reaper): Waiting {
       reaper.reapAll()
       return true
     },
+    mustProbe: () => deathWatch.isBlind(),
   })
   return waiting
 }
@@ -212,6 +231,7 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
     Atomics.store(words, at + SLOT.pid, process.pid)
     Atomics.store(words, at + SLOT.thread, isMainThread ? 0 : threadId)
     Atomics.store(words, at + SLOT.parent, parent)
+    Atomics.store(words, at + SLOT.watcher, parent)
     Atomics.store(words, at + SLOT.parked, 0)
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
     return makeTag(slot, generation)

@@ -24,17 +24,20 @@ export class WaitSet {
   readonly #agent: Agent
   readonly #bits: number
   readonly #arrivals: number
+  readonly #queue: number
   /** Where to look first; differs by agent on purpose, so no slot is favoured. */
   #rotor: number
 
   /**
    * @param bits first of `WAIT_SET_WORDS` words.
    * @param arrivals first of `ARRIVAL_WORDS` words, when order matters.
+   * @param queue first word of another set, which keeps the places of those who arm here when they are woken.
    */
-  constructor(agent: Agent, bits: number, arrivals = -1) {
+  constructor(agent: Agent, bits: number, arrivals = -1, queue = -1) {
     this.#agent = agent
     this.#bits = bits
     this.#arrivals = arrivals
+    this.#queue = queue
     this.#rotor = agent.slot
   }
 
@@ -46,8 +49,12 @@ export class WaitSet {
   /** Adds this agent; `arrivedAt` (milliseconds, monotonic) says since when it waits. */
   arm(arrivedAt: number): void {
     const { words, slot } = this.#agent
+    const bit = 1 << (slot & 31)
     if (this.#arrivals >= 0) Atomics.store(words, this.#arrivals + slot, toTicks(arrivedAt))
-    Atomics.or(words, this.#bits + (slot >>> 5), 1 << (slot & 31))
+    // SYNC: before the other bit, which a waker may clear at once: from then on only the queue knows our place, and
+    // it may be long before this thread gets a processor again.
+    if (this.#queue >= 0) Atomics.or(words, this.#queue + (slot >>> 5), bit)
+    Atomics.or(words, this.#bits + (slot >>> 5), bit)
   }
 
   /** Removes this agent. False when a waker had removed it already: its wake has then been spent on us. */

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { Agent } from './agent.js'
+import { type Agent, SLICE_MS } from './agent.js'
 import type { WaitOptions } from './arguments.js'
 import { PARKED } from './layout.js'
 import type { WaitSet } from './wait-set.js'
@@ -57,6 +57,8 @@ export interface WaiterHooks {
   setPending(count: number): void
   /** Looks for deaths; `probe` when nothing but the time says that somebody may have died. */
   noticeDeaths(probe: boolean): boolean
+  /** Whether deaths may happen of which nobody tells. */
+  mustProbe(): boolean
 }
 
 export class Waiting {
@@ -65,6 +67,11 @@ export class Waiting {
   readonly #lines = new Map<number, Line>()
   #pending = 0
   #drainQueued = false
+  /** Whether a death was noticed of which the asynchronous waiters have not heard. */
+  #hasNews = false
+  /** Looks for deaths, where nobody tells of them. */
+  #prober: NodeJS.Timeout | undefined
+  #probedAt = -Infinity
 
   constructor(agent: Agent, hooks: WaiterHooks) {
     this.#agent = agent
@@ -85,13 +92,12 @@ export class Waiting {
     if (deadline <= since) return PENDING
     this.#withdraw()
     let done = false
-    let rung = true
     try {
       for (;;) {
         const seen = this.#agent.bell()
-        set.arm(since)
         // SYNC: after the look at the bell: a death that was told before it rings nobody a second time.
-        this.#hooks.noticeDeaths(!rung)
+        this.#noticeDeaths(false)
+        set.arm(since)
         const result = waitable.attempt()
         if (result !== PENDING) {
           done = true
@@ -99,7 +105,7 @@ export class Waiting {
         }
         const left = deadline - platform.now()
         if (left <= 0) return PENDING
-        rung = this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
+        this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
       }
     } finally {
       const spent = !set.disarm()
@@ -123,6 +129,31 @@ export class Waiting {
     }
     if (timeoutMs <= 0) return Promise.resolve(PENDING)
     return this.#enqueue(waitable, timeoutMs, signal)
+  }
+
+  /**
+   * Looks for deaths on behalf of somebody who does not wait, but may ask again and again.
+   *
+   * @returns whether there may be news.
+   */
+  glance(): boolean {
+    const probe = this.#hooks.mustProbe() && this.#isProbeDue()
+    return this.#noticeDeaths(probe)
+  }
+
+  /** Looks for deaths, and lets all who wait here hear of them: a death is told once, not once for each wait. */
+  #noticeDeaths(probe: boolean): boolean {
+    if (!this.#hooks.noticeDeaths(probe)) return false
+    this.#hasNews = true
+    this.#queueDrain()
+    return true
+  }
+
+  #isProbeDue(): boolean {
+    const now = this.#agent.platform.now()
+    if (now - this.#probedAt < SLICE_MS) return false
+    this.#probedAt = now
+    return true
   }
 
   /** Whether asynchronous waiters of this agent stand in line at a set. */
@@ -151,6 +182,7 @@ export class Waiting {
    */
   onBell(): void {
     const { words, parkedWord } = this.#agent
+    this.#keepProbing()
     for (;;) {
       const seen = this.#agent.bell()
       this.#drain()
@@ -161,10 +193,11 @@ export class Waiting {
   }
 
   #drain(): void {
-    const died = this.#hooks.noticeDeaths(false)
+    const hasNews = this.#hooks.noticeDeaths(false) || this.#hasNews
+    this.#hasNews = false
     for (const line of this.#lines.values()) {
       // A wake always clears our bit first; where it still stands nothing was meant for us.
-      if (died || !line.waitable.set.isArmed()) this.#drainLine(line)
+      if (hasNews || !line.waitable.set.isArmed()) this.#drainLine(line)
     }
   }
 
@@ -232,10 +265,7 @@ export class Waiting {
     const { words, parkedWord } = this.#agent
     const seen = this.#agent.bell()
     // SYNC: after the look at the bell, as in block().
-    if (this.#hooks.noticeDeaths(false)) {
-      this.onBell()
-      return
-    }
+    this.#noticeDeaths(false)
     this.#drainLine(line)
     if (this.#lines.size === 0) return
     Atomics.or(words, parkedWord, PARKED.async)
@@ -281,8 +311,8 @@ export class Waiting {
   }
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
-  #slice(seen: number, timeoutMs: number): boolean {
-    return this.#agent.sleep(seen, timeoutMs)
+  #slice(seen: number, timeoutMs: number): void {
+    if (!this.#agent.sleep(seen, timeoutMs)) this.#noticeDeaths(true)
   }
 
   /** Before this thread blocks, its asynchronous waiters leave their sets: the frozen event loop could not use a wake. */
@@ -316,6 +346,18 @@ export class Waiting {
   #setPending(count: number): void {
     this.#pending = count
     this.#hooks.setPending(count)
+    this.#keepProbing()
+  }
+
+  /** While nobody tells of deaths, asynchronous waiters look for them as often as blocked ones. */
+  #keepProbing(): void {
+    if (this.#pending === 0) {
+      clearInterval(this.#prober)
+      this.#prober = undefined
+    } else if (this.#prober === undefined && this.#hooks.mustProbe()) {
+      // What keeps the event loop alive are the waits, not the looking.
+      this.#prober = setInterval(() => this.#hooks.noticeDeaths(true), SLICE_MS).unref()
+    }
   }
 }
 

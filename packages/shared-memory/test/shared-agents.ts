@@ -9,7 +9,7 @@ import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { AT, HEADER, isDead, session, tagSlot } from '@mp/shared-memory/internal'
-import { afterEach } from 'vitest'
+import { afterEach, beforeAll } from 'vitest'
 import { decode, encode } from './fixtures/shared-transport.mjs'
 
 export type Kind = 'process' | 'thread'
@@ -27,6 +27,12 @@ export interface RemoteAgent {
 }
 
 const running = new Set<RemoteAgent>()
+
+beforeAll(() => {
+  // The watch thread's descriptor stays: it is made on first use.
+  const { deathWatch } = session()
+  deathWatch.unwatch(deathWatch.watch(process.pid) ?? 0)
+})
 
 afterEach(async () => {
   const left = [...running]
@@ -53,7 +59,7 @@ export async function startEncoded(
   scenario: string,
   args: unknown,
 ): Promise<RemoteAgent> {
-  const { agent, native } = session()
+  const { agent, native, deathWatch } = session()
   const task = { parent: agent.tag, fd: kind === 'process' ? 3 : undefined, scenario, args }
   const main = new URL('fixtures/shared-agent.mjs', import.meta.url)
   const child: ChildProcess | Worker =
@@ -62,6 +68,7 @@ export async function startEncoded(
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
       : new Worker(main, { workerData: task })
+  if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
   const over = once(child, 'exit').then(() => session().reaper.reapAll())
   const joined = deferred<number>()
   const result = deferred<unknown>()

@@ -16,6 +16,7 @@ import {
   runHolding,
   take,
   takeSync,
+  tryTake,
 } from './acquire.js'
 
 export abstract class Acquirable extends SharedObject implements LockLike {
@@ -36,8 +37,8 @@ export abstract class Acquirable extends SharedObject implements LockLike {
   /**
    * Waits until it is free, then takes it.
    *
-   * If its last holder died holding it, the guard says so: `guard.ownerDied`. Rejects with the
-   * signal's reason when that aborts; nothing is held then.
+   * If its last holder died holding it, the guard says so: `guard.ownerDied`, and who it was:
+   * `guard.deadOwner`. Rejects with the signal's reason when that aborts; nothing is held then.
    *
    * @returns the guard, or null when `timeout` (milliseconds) passes first; nothing is held then.
    * @example
@@ -62,7 +63,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
 
   /** Takes it if it is free and nobody has right of way; never waits. */
   tryAcquire(): Guard | null {
-    const taken = this.core.tryTake()
+    const taken = tryTake(this.session, this.core)
     return taken < 0 ? null : this.guard(taken)
   }
 

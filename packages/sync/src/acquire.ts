@@ -17,12 +17,28 @@ import {
   wrongType,
 } from '@mp/shared-memory/internal'
 
+/** Who died holding something. */
+export interface DeadOwner {
+  /** Its process. */
+  readonly pid: number
+  /**
+   * `killed`: its process ended without warning, by a signal or a crash; `exited`: its process ended by itself, with
+   * `process.exit()`, an uncaught error, or because it was done; `ended`: only its worker thread ended.
+   */
+  readonly reason: 'killed' | 'exited' | 'ended'
+}
+
 /** Holds what was acquired; disposing of it, or `release()`, gives it back. */
 export interface Guard extends Disposable {
   /** Gives back what this guard holds. A second call does nothing. */
   release(): void
-  /** Whether the last holder died holding it: what it protects may be half-changed. */
+  /**
+   * Whether the last holder died holding it: what it protects may be half-changed. Also when that happened while
+   * this guard's lock was given up in `Condition.wait()`.
+   */
   readonly ownerDied: boolean
+  /** Who that was; null when nobody died, or when so many have died since (64) that it is not known any more. */
+  readonly deadOwner: DeadOwner | null
 }
 
 /** Anything that can be acquired and released: `Lock`, `RLock`, `Semaphore`, one side of an `RWLock`. */
@@ -64,7 +80,7 @@ export async function take(
   const timeoutMs = checkWaitOptions(options)
   throwIfAborted(options)
   if (!session.waiting.hasLine(acquisition.set) || acquisition.mayPass?.() === true) {
-    const taken = acquisition.tryTake()
+    const taken = timeoutMs > 0 ? acquisition.tryTake() : tryTake(session, acquisition)
     if (taken >= 0) return taken
   }
   acquisition.begin?.()
@@ -82,7 +98,7 @@ export function takeSync(
 ): number {
   const timeoutMs = checkWaitOptions(options)
   throwIfAborted(options)
-  const taken = acquisition.tryTake()
+  const taken = timeoutMs > 0 ? acquisition.tryTake() : tryTake(session, acquisition)
   if (taken >= 0) return taken
   const spun = timeoutMs > 0 ? spin(acquisition) : -1
   if (spun >= 0) return spun
@@ -91,6 +107,13 @@ export function takeSync(
   if (result === PENDING) return -1
   acquisition.settle()
   return result
+}
+
+/** Takes it if that needs no waiting; gives the dead last holder's tag or 0, or -1. */
+export function tryTake(session: Session, acquisition: Acquisition): number {
+  const taken = acquisition.tryTake()
+  // Somebody may try again and again until it is free: of its holder's death nobody else may take care.
+  return taken < 0 && session.waiting.glance() ? acquisition.tryTake() : taken
 }
 
 /** Looks for a moment before this thread falls asleep, which takes longer than most sections that locks protect. */

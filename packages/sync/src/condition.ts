@@ -104,8 +104,7 @@ export class Condition extends SharedObject implements LockLike {
     } catch (reason) {
       aborted = { reason }
     }
-    await take(this.session, this.#lock.core, undefined)
-    restore()
+    restore(await take(this.session, this.#lock.core, undefined))
     const notified = this.#core.end(waiter)
     if (aborted === undefined) return woken || notified
     if (notified) this.#core.notify(1)
@@ -124,8 +123,7 @@ export class Condition extends SharedObject implements LockLike {
     const waiter = this.#begin()
     const restore = this.#lock.suspend()
     const woken = this.session.waiting.block(waiter, deadline) !== PENDING
-    takeSync(this.session, this.#lock.core, undefined)
-    restore()
+    restore(takeSync(this.session, this.#lock.core, undefined))
     return this.#core.end(waiter) || woken
   }
 

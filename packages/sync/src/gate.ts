@@ -24,8 +24,8 @@ import {
 
 /**
  * Words of a gate. Beside them it has a set of agents, the queue, among the wait sets of its object: who has
- * looked in vain and not left since. The wait set does not tell, for a waiter that has been woken is out of it
- * until it has looked.
+ * begun to wait and not left since: the wait set marks it there. The wait set itself does not tell, for a waiter
+ * that has been woken is out of it until it has looked.
  *
  * | word | name  | values                                                    |
  * | ---- | ----- | --------------------------------------------------------- |
@@ -56,7 +56,7 @@ export class Gate {
   readonly #until: number
 
   /**
-   * @param set of those who wait.
+   * @param set of those who wait; it keeps the queue.
    * @param queue first word of the queue.
    * @param arrivals first word of the set's times of arrival.
    */
@@ -85,14 +85,8 @@ export class Gate {
   open(owner: number): void {
     if (owner === 0) return
     // One that has let it pass is not to get it again before it has looked: it may be stopped for long.
-    if (owner !== this.#tag) this.#mark(tagSlot(owner), false)
+    if (owner !== this.#tag) this.#expel(tagSlot(owner))
     Atomics.compareExchange(this.#words, this.#owner, owner, 0)
-  }
-
-  /** Keeps the place of a waiter that has looked in vain. */
-  stay(): void {
-    // One that only looks in passing is not in the wait set.
-    if (this.#set.isArmed()) this.#mark(this.#session.agent.slot, true)
   }
 
   /** Gives up place and right of way, after the agent has left the wait set with nothing. */
@@ -171,10 +165,8 @@ export class Gate {
     return isAsleep
   }
 
-  #mark(slot: number, isQueued: boolean): void {
-    const word = this.#queueBits + (slot >>> 5)
-    if (isQueued) Atomics.or(this.#words, word, 1 << (slot & 31))
-    else Atomics.and(this.#words, word, ~(1 << (slot & 31)))
+  #expel(slot: number): void {
+    Atomics.and(this.#words, this.#queueBits + (slot >>> 5), ~(1 << (slot & 31)))
   }
 
   #isQueued(slot: number): boolean {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Guard, LockLike } from './acquire.js'
+export type { DeadOwner, Guard, LockLike } from './acquire.js'
 export { Barrier, type BarrierOptions } from './barrier.js'
 export { BoundedSemaphore } from './bounded-semaphore.js'
 export { Condition } from './condition.js'

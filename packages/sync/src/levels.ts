@@ -3,17 +3,18 @@
  *
  * @module
  */
+import type { Session } from '@mp/shared-memory/internal'
 import type { Guard } from './acquire.js'
+import { HeldGuard } from './guard.js'
 
-class LevelGuard implements Guard {
-  readonly ownerDied: boolean
+class LevelGuard extends HeldGuard {
   /** Whether its level has been given back, by the guard or by an explicit release. */
   released = false
   readonly #levels: Levels
 
-  constructor(levels: Levels, ownerDied: boolean) {
+  constructor(session: Session, levels: Levels, dead: number) {
+    super(session, dead)
     this.#levels = levels
-    this.ownerDied = ownerDied
   }
 
   release(): void {
@@ -21,25 +22,27 @@ class LevelGuard implements Guard {
     this.released = true
     this.#levels.giveBack(this)
   }
-
-  [Symbol.dispose](): void {
-    this.release()
-  }
 }
 
 export class Levels {
   /** Of the levels not given back, the oldest first. */
   #guards: LevelGuard[] = []
+  readonly #session: Session
   readonly #giveBackOne: () => void
 
   /** @param giveBackOne gives one level back, or throws. */
-  constructor(giveBackOne: () => void) {
+  constructor(session: Session, giveBackOne: () => void) {
+    this.#session = session
     this.#giveBackOne = giveBackOne
   }
 
-  /** Makes the guard of a level just taken. */
-  add(ownerDied: boolean): Guard {
-    const guard = new LevelGuard(this, ownerDied)
+  /**
+   * Makes the guard of a level just taken.
+   *
+   * @param dead tag of the last holder if it died holding it, else 0.
+   */
+  add(dead: number): Guard {
+    const guard = new LevelGuard(this.#session, this, dead)
     this.#guards.push(guard)
     return guard
   }
@@ -63,13 +66,15 @@ export class Levels {
   /**
    * Sets all guards aside, while their levels are given back.
    *
-   * @returns what puts them in place again, and says how many were released meanwhile.
+   * @returns what puts them in place again, and says how many were released meanwhile; it takes the tag of whoever
+   * died holding the lock before it was taken again, or 0.
    */
-  suspend(): () => number {
+  suspend(): (dead: number) => number {
     const guards = this.#guards
     this.#guards = []
-    return () => {
+    return (dead) => {
       const left = guards.filter((guard) => !guard.released)
+      for (const guard of left) guard.mourn(this.#session, dead)
       this.#guards.unshift(...left)
       return guards.length - left.length
     }

@@ -62,8 +62,9 @@ export class LockCore implements Acquisition {
     this.#base = base
     this.#owner = base + LOCK.owner
     const arrivals = base + LOCK.arrivals
-    this.set = new WaitSet(session.agent, base + LOCK.waiters, arrivals)
-    this.#gate = new Gate(session, base + LOCK.gate, this.set, base + LOCK.queue, arrivals)
+    const queue = base + LOCK.queue
+    this.set = new WaitSet(session.agent, base + LOCK.waiters, arrivals, queue)
+    this.#gate = new Gate(session, base + LOCK.gate, this.set, queue, arrivals)
   }
 
   tryTake(): number {
@@ -79,9 +80,20 @@ export class LockCore implements Acquisition {
 
   /** Takes the lock if this agent may; gives the tag of the dead last holder, or 0. */
   attempt(): number | Pending {
-    const taken = this.#take()
-    if (taken === PENDING) this.#gate.stay()
-    return taken
+    const { words } = this
+    for (;;) {
+      const owner = Atomics.load(words, this.#owner)
+      if (owner !== 0 && (owner === this.tag || !isDead(words, owner))) return PENDING
+      const gate = this.#gate.owner()
+      if (this.#gate.bars(gate)) return PENDING
+      // SYNC: before the CAS, so that whoever no longer sees the dead tag sees that there was one.
+      if (owner !== 0) Atomics.add(words, this.#base + LOCK.thefts, 1)
+      // SYNC: pairs with the CAS in release(): what the last holder wrote is visible once we own the word.
+      // CRASH: dying after this leaves our tag: the next one steals it, by exactly one successful CAS.
+      if (Atomics.compareExchange(words, this.#owner, owner, this.tag) !== owner) continue
+      this.#gate.open(gate)
+      return owner
+    }
   }
 
   /** Gives the lock back, whoever holds it. False when nobody alive does. */
@@ -130,23 +142,6 @@ export class LockCore implements Acquisition {
 
   thefts(): number {
     return Atomics.load(this.words, this.#base + LOCK.thefts)
-  }
-
-  #take(): number | Pending {
-    const { words } = this
-    for (;;) {
-      const owner = Atomics.load(words, this.#owner)
-      if (owner !== 0 && (owner === this.tag || !isDead(words, owner))) return PENDING
-      const gate = this.#gate.owner()
-      if (this.#gate.bars(gate)) return PENDING
-      // SYNC: before the CAS, so that whoever no longer sees the dead tag sees that there was one.
-      if (owner !== 0) Atomics.add(words, this.#base + LOCK.thefts, 1)
-      // SYNC: pairs with the CAS in release(): what the last holder wrote is visible once we own the word.
-      // CRASH: dying after this leaves our tag: the next one steals it, by exactly one successful CAS.
-      if (Atomics.compareExchange(words, this.#owner, owner, this.tag) !== owner) continue
-      this.#gate.open(gate)
-      return owner
-    }
   }
 
   #releaseOthers(): boolean {

@@ -9,24 +9,20 @@ import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/int
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { NotHeldError } from './errors.js'
+import { HeldGuard } from './guard.js'
 import { LockCore, lockShape } from './lock-core.js'
 import type { Suspendable } from './suspendable.js'
 
-class LockGuard implements Guard {
-  readonly ownerDied: boolean
+class LockGuard extends HeldGuard {
   readonly #lock: Lock
 
-  constructor(lock: Lock, ownerDied: boolean) {
+  constructor(lock: Lock, dead: number) {
+    super(lock.session, dead)
     this.#lock = lock
-    this.ownerDied = ownerDied
   }
 
   release(): void {
     this.#lock.releaseGuard(this)
-  }
-
-  [Symbol.dispose](): void {
-    this.release()
   }
 }
 
@@ -34,20 +30,20 @@ class LockGuard implements Guard {
  * A mutual-exclusion lock; Python's `multiprocessing.Lock`.
  *
  * Waiters that have waited for more than 1 ms get it in the order in which they came. When its
- * holder dies, it is free at once, and the next holder's guard says so.
+ * holder dies, it is free at once, and the next holder's guard says so and who it was.
  *
  * @example
  * const lock = new Lock()
  * {
  *   using guard = await lock.acquire()
- *   if (guard?.ownerDied) repair()
+ *   if (guard?.ownerDied) repair() // and guard.deadOwner tells who: { pid, reason }
  * }
  */
 export class Lock extends Acquirable implements Suspendable {
   /** @internal */
   readonly core: LockCore
   /** The guard of the acquisition that is current in this thread. */
-  #current: Guard | undefined
+  #current: LockGuard | undefined
 
   /** Makes a free lock. It is freed with the session. */
   constructor()
@@ -60,7 +56,7 @@ export class Lock extends Acquirable implements Suspendable {
 
   /** Whether anybody alive holds it. */
   get locked(): boolean {
-    return this.core.holder() !== 0
+    return this.core.holder() !== 0 && (!this.session.waiting.glance() || this.core.holder() !== 0)
   }
 
   /**
@@ -82,18 +78,19 @@ export class Lock extends Acquirable implements Suspendable {
   }
 
   /** @internal */
-  suspend(): () => void {
+  suspend(): (dead: number) => void {
     const current = this.#current
     this.#current = undefined
     this.core.releaseOwn()
-    return () => {
+    return (dead) => {
       this.#current = current
+      current?.mourn(this.session, dead)
     }
   }
 
   /** @internal */
   protected guard(deadOwner: number): Guard {
-    return (this.#current = new LockGuard(this, deadOwner !== 0))
+    return (this.#current = new LockGuard(this, deadOwner))
   }
 
   /** @internal */

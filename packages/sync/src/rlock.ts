@@ -39,12 +39,12 @@ export class RLock extends Acquirable implements Suspendable {
   constructor(attachment?: Attachment) {
     super(attachment, lockShape(OBJECT_TYPE.rlock), () => {})
     this.core = new ReentrantCore(this.session, this.handle.base)
-    this.#levels = new Levels(() => this.#releaseLevel())
+    this.#levels = new Levels(this.session, () => this.#releaseLevel())
   }
 
   /** Whether anybody alive holds it, this thread included. */
   get locked(): boolean {
-    return this.core.holder() !== 0
+    return this.core.holder() !== 0 && (!this.session.waiting.glance() || this.core.holder() !== 0)
   }
 
   /**
@@ -58,16 +58,16 @@ export class RLock extends Acquirable implements Suspendable {
   }
 
   /** @internal */
-  suspend(): () => void {
+  suspend(): (dead: number) => void {
     const resume = this.#levels.suspend()
     const depth = this.core.releaseAll()
     // Taken again, it has one level already.
-    return () => this.core.addLevels(Math.max(depth - resume(), 1) - 1)
+    return (dead) => this.core.addLevels(Math.max(depth - resume(dead), 1) - 1)
   }
 
   /** @internal */
   protected guard(deadOwner: number): Guard {
-    return this.#levels.add(deadOwner !== 0)
+    return this.#levels.add(deadOwner)
   }
 
   /** @internal */

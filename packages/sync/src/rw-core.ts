@@ -84,8 +84,8 @@ export class RWCore {
     this.#words = words
     this.#base = base
     this.reading = new WaitSet(agent, base + RW.reading, base + RW.came)
-    this.writing = new WaitSet(agent, base + RW.writing, base + RW.cameW)
     const queue = base + RW.queue
+    this.writing = new WaitSet(agent, base + RW.writing, base + RW.cameW, queue)
     this.gate = new Gate(session, base + RW.gate, this.writing, queue, base + RW.cameW)
     this.#invited = new WaitSet(agent, base + RW.invited)
     this.#held = new Ledger(session, base + RW.ledger)

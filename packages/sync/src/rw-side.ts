@@ -17,6 +17,7 @@ import {
   runHolding,
   take,
   takeSync,
+  tryTake,
 } from './acquire.js'
 import { GATE_MS } from './gate.js'
 import { Levels } from './levels.js'
@@ -79,9 +80,7 @@ export class WriteAcquisition implements Acquisition {
   }
 
   attempt(): number | Pending {
-    const taken = this.#core.write()
-    if (typeof taken !== 'number') this.#core.gate.stay()
-    return taken
+    return this.#core.write()
   }
 
   available(): boolean {
@@ -113,7 +112,7 @@ export class Side implements LockLike {
   constructor(session: Session, begin: () => Acquisition, giveBack: () => void) {
     this.#session = session
     this.#begin = begin
-    this.#levels = new Levels(giveBack)
+    this.#levels = new Levels(session, giveBack)
   }
 
   async acquire(options?: WaitOptions): Promise<Guard | null> {
@@ -125,7 +124,7 @@ export class Side implements LockLike {
   }
 
   tryAcquire(): Guard | null {
-    return this.#guard(this.#begin().tryTake())
+    return this.#guard(tryTake(this.#session, this.#begin()))
   }
 
   release(): void {
@@ -137,6 +136,6 @@ export class Side implements LockLike {
   }
 
   #guard(taken: number): Guard | null {
-    return taken < 0 ? null : this.#levels.add(taken !== 0)
+    return taken < 0 ? null : this.#levels.add(taken)
   }
 }

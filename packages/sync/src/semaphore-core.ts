@@ -76,14 +76,9 @@ export class SemaphoreCore implements Acquisition {
     this.#value = base + SEMAPHORE.value
     this.#surplus = base + SEMAPHORE.surplus
     const arrivals = base + SEMAPHORE.arrivals
-    this.set = new WaitSet(agent, base + SEMAPHORE.waiters, arrivals)
-    this.#gate = new Gate(
-      session,
-      base + SEMAPHORE.gate,
-      this.set,
-      base + SEMAPHORE.queue,
-      arrivals,
-    )
+    const queue = base + SEMAPHORE.queue
+    this.set = new WaitSet(agent, base + SEMAPHORE.waiters, arrivals, queue)
+    this.#gate = new Gate(session, base + SEMAPHORE.gate, this.set, queue, arrivals)
     this.#held = new Ledger(session, base + SEMAPHORE.held)
     this.#leaf = new LeafLock(agent, waiting, base + SEMAPHORE.leaf, base + SEMAPHORE.leafSet, () =>
       this.#derive(),
@@ -110,9 +105,29 @@ export class SemaphoreCore implements Acquisition {
 
   /** Takes a permit if there is one; gives the tag of a dead holder whose permits came back for that, or 0. */
   attempt(): number | Pending {
-    const taken = this.#take()
-    if (taken === PENDING) this.#gate.stay()
-    return taken
+    const words = this.#words
+    const gate = this.#gate.owner()
+    if (gate !== 0 && this.#gate.bars(gate)) return PENDING
+    this.#leaf.lock()
+    let value = Atomics.load(words, this.#value)
+    let dead = 0
+    if (value <= 0 || !this.#held.signed) {
+      dead = this.#held.settle()
+      value = this.#derive()
+    }
+    if (value > 0) {
+      const surplus = Atomics.load(words, this.#surplus)
+      // CRASH: one store takes the permit; without the next one `value` is too high, until the leaf lock is taken over.
+      if (surplus > 0) Atomics.store(words, this.#surplus, surplus - 1)
+      else this.#held.setOwn(this.#held.own() + 1)
+      Atomics.store(words, this.#value, value - 1)
+    }
+    this.#leaf.unlock()
+    if (value <= 0) return PENDING
+    this.#gate.open(gate)
+    // Others may have been woken for what is left, and kept out by the gate.
+    if (value > 1 && this.#gate.isAwaited()) this.#gate.wakeNext()
+    return dead
   }
 
   /**
@@ -154,32 +169,6 @@ export class SemaphoreCore implements Acquisition {
 
   settle(): void {
     this.#gate.settle()
-  }
-
-  #take(): number | Pending {
-    const words = this.#words
-    const gate = this.#gate.owner()
-    if (gate !== 0 && this.#gate.bars(gate)) return PENDING
-    this.#leaf.lock()
-    let value = Atomics.load(words, this.#value)
-    let dead = 0
-    if (value <= 0 || !this.#held.signed) {
-      dead = this.#held.settle()
-      value = this.#derive()
-    }
-    if (value > 0) {
-      const surplus = Atomics.load(words, this.#surplus)
-      // CRASH: one store takes the permit; without the next one `value` is too high, until the leaf lock is taken over.
-      if (surplus > 0) Atomics.store(words, this.#surplus, surplus - 1)
-      else this.#held.setOwn(this.#held.own() + 1)
-      Atomics.store(words, this.#value, value - 1)
-    }
-    this.#leaf.unlock()
-    if (value <= 0) return PENDING
-    this.#gate.open(gate)
-    // Others may have been woken for what is left, and kept out by the gate.
-    if (value > 1 && this.#gate.isAwaited()) this.#gate.wakeNext()
-    return dead
   }
 
   #releaseOthers(count: number): void {

@@ -9,25 +9,21 @@
 import { Attachment, OBJECT_TYPE, type Origin, checkInteger } from '@mp/shared-memory/internal'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
+import { HeldGuard } from './guard.js'
 import { MAX_PERMITS, SEMAPHORE, SemaphoreCore, semaphoreShape } from './semaphore-core.js'
 
-class PermitGuard implements Guard {
-  readonly ownerDied: boolean
+class PermitGuard extends HeldGuard {
   #semaphore: Semaphore | undefined
 
-  constructor(semaphore: Semaphore, ownerDied: boolean) {
+  constructor(semaphore: Semaphore, dead: number) {
+    super(semaphore.session, dead)
     this.#semaphore = semaphore
-    this.ownerDied = ownerDied
   }
 
   release(): void {
     const semaphore = this.#semaphore
     this.#semaphore = undefined
     semaphore?.release()
-  }
-
-  [Symbol.dispose](): void {
-    this.release()
   }
 }
 
@@ -36,7 +32,7 @@ class PermitGuard implements Guard {
  *
  * A permit is acquired by one agent (a process's main thread, or a worker thread) and may be
  * released by any. What an agent holds when it ends, however it ends, comes back, and the guard of
- * who gets it says `ownerDied`. Permits released without having been acquired (signals) are not held
+ * who gets it says `ownerDied` and who that was. Permits released without having been acquired (signals) are not held
  * by whoever acquires them. So who acquires permits that others are to release for it, such as the
  * free places of a buffer, should live until they have. Waiters that have waited for more than 1 ms
  * are served in the order in which they came.
@@ -73,6 +69,7 @@ export class Semaphore extends Acquirable {
 
   /** How many permits can be acquired now. Another process may change it before you look. */
   get value(): number {
+    this.session.waiting.glance()
     return this.core.value()
   }
 
@@ -88,7 +85,7 @@ export class Semaphore extends Acquirable {
 
   /** @internal */
   protected guard(deadOwner: number): Guard {
-    return new PermitGuard(this, deadOwner !== 0)
+    return new PermitGuard(this, deadOwner)
   }
 
   /** @internal */

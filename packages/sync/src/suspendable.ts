@@ -11,8 +11,9 @@ export interface Suspendable {
   /**
    * Releases all that this agent holds of the lock, which it must hold.
    *
-   * @returns what puts the guards and levels back once `core` has been taken again.
+   * @returns what puts the guards and levels back once `core` has been taken again; it takes the tag of whoever died
+   * holding the lock before that, or 0.
    * @internal
    */
-  suspend(): () => void
+  suspend(): (dead: number) => void
 }

@@ -43,6 +43,12 @@ export interface RemoteAgent {
 
 const running = new Set<RemoteAgent>()
 
+/** What the tests of a file may change. */
+export const habits = {
+  /** Whether this thread reaps an agent when its event loop hears of the end, as whoever uses `Process` does. */
+  reapsAtExit: true,
+}
+
 afterEach(async () => {
   const left = [...running]
   running.clear()
@@ -61,7 +67,7 @@ export async function start(
   scenario: string,
   ...args: unknown[]
 ): Promise<RemoteAgent> {
-  const { agent, native } = session()
+  const { agent, native, deathWatch } = session()
   const task = {
     parent: agent.tag,
     fd: kind === 'process' ? 3 : undefined,
@@ -76,8 +82,16 @@ export async function start(
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
       : new Worker(main, { workerData: task })
-  // As whoever starts a process does: it sees the end of it, and recovers what it held.
-  const over = once(child, 'exit').then(() => session().reaper.reapAll())
+  // As whoever starts a process does: it hears of its death.
+  if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
+  // It sees the end of it, and recovers what it held.
+  const over = new Promise<void>((resolve) => {
+    // Not `once`: it fails when an uncaught error ends a thread.
+    child.on('exit', () => {
+      if (habits.reapsAtExit) session().reaper.reapAll()
+      resolve()
+    })
+  })
   // A process's last message may come after its end.
   const silent = child instanceof Worker ? over : once(child, 'disconnect')
   let joined!: (tag: number) => void
@@ -112,13 +126,12 @@ export async function start(
       child.kill(name)
     },
   }
-  if (!(child instanceof Worker)) native.watch(child.pid ?? 0, tagSlot(remote.tag))
   running.add(remote)
   return remote
 }
 
 /** Rejects when something takes longer than any test may. */
-async function withDeadline<T>(what: string, promise: Promise<T>): Promise<T> {
+export async function withDeadline<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Waited too long for ${what}`)), DEADLINE_MS)

@@ -90,6 +90,7 @@ uint32_t *make_session(uint32_t slots) {
     .slot_words = T_SLOT_WORDS,
     .slot_count = slots,
     .state_word = T_STATE,
+    .pid_word = T_PID,
     .bell_word = T_BELL,
     .parked_word = T_PARKED,
     .deaths_word = T_DEATHS,

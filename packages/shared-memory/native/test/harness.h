@@ -79,6 +79,7 @@ enum {
   T_SLOTS = 64,
   T_SLOT_WORDS = 64,
   T_STATE = 0,
+  T_PID = 1,
   T_BELL = 16,
   T_PARKED = 17,
   T_LIVE = 2,

@@ -1,6 +1,8 @@
 /* Hearing of a death at once. */
 #include "harness.h"
 
+#include <sys/prctl.h>
+
 static void just_sleep(void *argument) {
   (void)argument;
   sleep_forever();
@@ -21,6 +23,14 @@ static void await_deaths(uint32_t *words, uint32_t count) {
   }
 }
 
+/* Watches a living process; gives the number of the watch. */
+static uint64_t watch(pid_t pid) {
+  uint64_t id = 0;
+  CHECK(mp_session_watch(pid, &id) == 1);
+  CHECK(id > 0 && id < (uint64_t)1 << 48);
+  return id;
+}
+
 static uint32_t *make_watcher(void) {
   uint32_t *words = make_session(128);
   put(words + slot_at(0, T_STATE), 0x100 | T_LIVE);
@@ -30,7 +40,7 @@ static uint32_t *make_watcher(void) {
 static void a_killed_process_is_heard_of(void) {
   uint32_t *words = make_watcher();
   pid_t pid = start(just_sleep, NULL);
-  CHECK(mp_session_watch(pid, 1) == 1);
+  (void)watch(pid);
   CHECK(get(words + T_DEATHS) == 0);
   CHECK(kill(pid, SIGKILL) == 0);
   await_deaths(words, 1); /* while it is a zombie */
@@ -40,7 +50,8 @@ static void a_killed_process_is_heard_of(void) {
 static void a_process_that_ends_is_heard_of(void) {
   uint32_t *words = make_watcher();
   pid_t pid = start(just_end, NULL);
-  CHECK(mp_session_watch(pid, 1) == 1);
+  uint64_t id;
+  CHECK(mp_session_watch(pid, &id) == 1);
   await_deaths(words, 1);
   CHECK(reap(pid) == 0);
 }
@@ -49,7 +60,8 @@ static void a_process_dead_already_counts_at_once(void) {
   uint32_t *words = make_watcher();
   pid_t pid = start(just_end, NULL);
   CHECK(reap(pid) == 0);
-  CHECK(mp_session_watch(pid, 1) == 1);
+  uint64_t id = 1;
+  CHECK(mp_session_watch(pid, &id) == 1 && id == 0);
   CHECK(get(words + T_DEATHS) == 1 && get(words + slot_at(0, T_BELL)) == 1);
 }
 
@@ -58,28 +70,71 @@ static void an_ended_watch_is_silent(void) {
   int before = count_fds();
   pid_t first = start(just_sleep, NULL);
   pid_t second = start(just_sleep, NULL);
-  pid_t third = start(just_sleep, NULL);
-  CHECK(mp_session_watch(first, 1) == 1 && mp_session_watch(second, 2) == 1);
-  CHECK(mp_session_watch(third, 3) == 1);
-  CHECK(mp_watch_remove(1, 0) == 0);
-  CHECK(mp_watch_remove(2, first) == 0); /* not its process: stays */
-  CHECK(mp_watch_remove(3, third) == 0);
-  CHECK(mp_watch_remove(99, 0) == 0 && mp_watch_remove(1000000, 0) == 0);
+  uint64_t ended = watch(first);
+  (void)watch(second);
+  CHECK(mp_watch_remove(ended) == 0);
+  CHECK(mp_watch_remove(ended) == 0 && mp_watch_remove(0) == 0);
+  CHECK(mp_watch_remove(((uint64_t)1 << 48) - 1) == 0);
   kill_and_reap(first);
-  kill_and_reap(third);
   kill_and_reap(second);
   await_deaths(words, 1);
   CHECK(count_fds() == before + 1); /* the watch thread's epoll */
 }
 
-static void a_later_watch_replaces_the_slots_earlier_one(void) {
+static void ending_a_watch_that_has_ended_leaves_its_successor_alone(void) {
   uint32_t *words = make_watcher();
   pid_t first = start(just_sleep, NULL);
-  pid_t second = start(just_sleep, NULL);
-  CHECK(mp_session_watch(first, 1) == 1 && mp_session_watch(second, 1) == 1);
+  uint64_t ended = watch(first);
   kill_and_reap(first);
-  kill_and_reap(second);
   await_deaths(words, 1);
+  pid_t second = start(just_sleep, NULL);
+  CHECK(watch(second) != ended);
+  CHECK(mp_watch_remove(ended) == 0);
+  kill_and_reap(second);
+  await_deaths(words, 2);
+}
+
+static void two_watches_of_a_process_are_two(void) {
+  uint32_t *words = make_watcher();
+  pid_t pid = start(just_sleep, NULL);
+  uint64_t ended = watch(pid);
+  CHECK(watch(pid) != ended);
+  CHECK(mp_watch_remove(ended) == 0);
+  kill_and_reap(pid);
+  await_deaths(words, 1);
+}
+
+/* Owns slot 1 of the session that its parent has, starts a process that has its descriptors, and says so. */
+static void own_a_slot_and_fork(void *argument) {
+  uint32_t *words = argument;
+  struct mp_segment segment;
+  const char *step;
+  CHECK(mp_segment_attach_sibling(getppid(), mp_session()->fd, &segment, &step) == 0);
+  CHECK(mp_live_lock(&segment, 1) == 0);
+  put(words + slot_at(1, T_PID), (uint32_t)getpid());
+  put(words + slot_at(1, T_STATE), 0x100 | T_LIVE);
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child > 0) put(words + T_READY, (uint32_t)child);
+  sleep_forever();
+}
+
+static void a_death_is_heard_of_again_when_the_slot_is_free_at_last(void) {
+  static const int reaper;
+  uint32_t *words = make_watcher();
+  CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  pid_t pid = start(own_a_slot_and_fork, words);
+  while (get(words + T_READY) == 0) pause_briefly();
+  pid_t holder = (pid_t)get(words + T_READY);
+  (void)watch(pid);
+  kill_and_reap(pid);
+  while (get(words + T_DEATHS) == 0) pause_briefly();
+  CHECK(mp_session_claim(1, &reaper) == 0); /* as between fork and exec */
+  kill_and_reap(holder);
+  uint32_t seen = get(words + T_DEATHS);
+  CHECK(mp_session_probe(1) == 1);
+  while (get(words + T_DEATHS) == seen) pause_briefly();
+  CHECK(mp_session_claim(1, &reaper) == 1);
 }
 
 static void many_deaths_at_once_are_all_heard_of(void) {
@@ -89,7 +144,7 @@ static void many_deaths_at_once_are_all_heard_of(void) {
   pid_t pids[COUNT];
   for (uint32_t i = 0; i < COUNT; i++) {
     pids[i] = start(just_sleep, NULL);
-    CHECK(mp_session_watch(pids[i], i + 1) == 1);
+    (void)watch(pids[i]);
   }
   for (int i = 0; i < COUNT; i++) CHECK(kill(pids[i], SIGKILL) == 0);
   await_deaths(words, COUNT);
@@ -102,26 +157,27 @@ static void watches_come_and_go_while_processes_die(void) {
   int before = count_fds();
   for (uint32_t i = 0; i < 60; i++) {
     pid_t pid = start(just_end, NULL);
-    CHECK(mp_session_watch(pid, 1 + i % 3) == 1);
-    if (i % 2 == 0) CHECK(mp_watch_remove(1 + i % 3, pid) == 0);
+    uint64_t id = 0;
+    CHECK(mp_session_watch(pid, &id) == 1);
+    if (i % 2 == 0) CHECK(mp_watch_remove(id) == 0);
     CHECK(reap(pid) == 0);
   }
-  for (uint32_t slot = 1; slot <= 3; slot++) CHECK(mp_watch_remove(slot, 0) == 0);
-  CHECK(get(words + T_DEATHS) <= 60);
-  CHECK(count_fds() == before + 1);
+  while (count_fds() > before + 1) pause_briefly(); /* the watch thread's epoll stays */
+  CHECK(get(words + T_DEATHS) >= 30 && get(words + T_DEATHS) <= 60);
 }
 
-static void a_key_that_is_too_large_is_refused(void) {
-  CHECK(mp_session_watch(getpid(), 0) == -ENOTCONN);
+static void what_is_no_process_is_refused(void) {
+  uint64_t id;
+  CHECK(mp_session_watch(getpid(), &id) == -ENOTCONN);
   (void)make_watcher();
-  CHECK(mp_session_watch(getpid(), 65536) == -ERANGE);
-  CHECK(mp_session_watch(-1, 0) == -EINVAL);
+  CHECK(mp_session_watch(-1, &id) == -EINVAL);
 }
 
 static void where_pidfds_are_impossible_it_says_so(void) {
   uint32_t *words = make_watcher();
   pid_t pid = start(just_end, NULL);
-  CHECK(mp_session_watch(pid, 1) == 0);
+  uint64_t id;
+  CHECK(mp_session_watch(pid, &id) == 0);
   CHECK(reap(pid) == 0);
   CHECK(get(words + T_DEATHS) == 0);
 }
@@ -131,10 +187,12 @@ const struct test_case watch_tests[] = {
   {"a process that ends is heard of", a_process_that_ends_is_heard_of, false},
   {"a process dead already counts at once", a_process_dead_already_counts_at_once, false},
   {"an ended watch is silent", an_ended_watch_is_silent, false},
-  {"a later watch replaces the slot's earlier one", a_later_watch_replaces_the_slots_earlier_one, false},
+  {"ending a watch that has ended leaves its successor alone", ending_a_watch_that_has_ended_leaves_its_successor_alone, false},
+  {"two watches of a process are two", two_watches_of_a_process_are_two, false},
+  {"a death is heard of again when the slot is free at last", a_death_is_heard_of_again_when_the_slot_is_free_at_last, false},
   {"many deaths at once are all heard of", many_deaths_at_once_are_all_heard_of, false},
   {"watches come and go while processes die", watches_come_and_go_while_processes_die, false},
-  {"a watch with a key that is too large is refused", a_key_that_is_too_large_is_refused, false},
+  {"what is no process is refused", what_is_no_process_is_refused, false},
   {"a watch where pidfds are impossible says so", where_pidfds_are_impossible_it_says_so, true},
   {0},
 };
