@@ -303,7 +303,7 @@ export class Pool implements AsyncDisposable {
     if (this.#state === 'open' || this.#ended || this.#crew.alive > 0) return
     this.#ended = true
     this.#functions.clear()
-    this.#core.destroy()
+    this.#core.close()
     this.#allEnded()
   }
 }

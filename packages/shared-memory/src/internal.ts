@@ -15,7 +15,15 @@ export {
 export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
-export { noteInFlight, trackInFlight, type Tracked } from './in-flight.js'
+export {
+  collectRevived,
+  isKept,
+  keepInFlight,
+  noteInFlight,
+  noteRevived,
+  trackInFlight,
+  type Tracked,
+} from './in-flight.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
 export type { Native } from './native.js'

@@ -28,7 +28,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
   }
 
   /** @internal */
-  protected abstract readonly core: Acquisition
+  protected abstract get core(): Acquisition
   /** Makes the guard for what was just taken. @internal */
   protected abstract guard(deadOwner: number): Guard
   abstract release(): void

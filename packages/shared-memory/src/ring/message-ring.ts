@@ -39,7 +39,7 @@ export class MessageRing {
   readonly #session: Session
   readonly #words: Int32Array
   readonly #base: number
-  readonly #owner: number
+  readonly #index: number
   readonly #writeLock: LeafLock
   readonly #readLock: LeafLock
   readonly #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(INLINE_MAX)
@@ -59,7 +59,7 @@ export class MessageRing {
     this.#session = session
     this.#words = words
     this.#base = base
-    this.#owner = OBJECT_OWNER | index
+    this.#index = index
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
@@ -208,14 +208,6 @@ export class MessageRing {
     }
   }
 
-  /** Frees the ring's pages with whatever is in it. Nobody may use the ring any more. */
-  destroy(): void {
-    while (this.tryTake() !== null);
-    const page = Atomics.load(this.#words, this.#position(RING.head, RING.readPositions))
-    const last = page === 0 ? Atomics.load(this.#words, this.#base + RING.firstPage) : page
-    if (last !== 0) this.#session.pages.arena.free(last - 1, 1)
-  }
-
   /** A wait until there is a message (or never will be); takes nothing. */
   polling(): Waitable<true> {
     const ready = (): boolean => this.size !== 0 || this.closed
@@ -275,8 +267,8 @@ export class MessageRing {
     Atomics.store(words, next, this.#page + 1)
     Atomics.store(words, next + 1, this.#offset)
     Atomics.store(words, next + 2, this.#bytes)
-    // SYNC: publishes the records' plain stores. CRASH: before it no message exists; its pages carry the ring's mark
-    // and are swept with it. After it they all do.
+    // SYNC: publishes the records' plain stores. CRASH: before it no message exists; its pages carry the object's mark
+    // and are freed with it. After it they all do.
     Atomics.store(words, this.#base + RING.tail, advance(tail, messages.length))
     return 'put'
   }
@@ -293,7 +285,7 @@ export class MessageRing {
   }
 
   #append(message: Uint8Array, extent: Extent | null): boolean {
-    const { pages } = this.#session
+    const { pages, lifetime } = this.#session
     const length = message.byteLength
     const size = recordBytes(extent === null ? length : 8)
     if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
@@ -307,7 +299,8 @@ export class MessageRing {
     if (extent === null) {
       pages.window(this.#page).set(message, start + RECORD_HEADER)
     } else {
-      pages.arena.give(extent.page, extent.pages, this.#owner)
+      lifetime.notePages(this.#index, extent.page, extent.pages)
+      pages.arena.give(extent.page, extent.pages, OBJECT_OWNER | this.#index)
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     }
@@ -317,10 +310,11 @@ export class MessageRing {
   }
 
   #addPage(): boolean {
-    const { pages } = this.#session
+    const { pages, lifetime } = this.#session
     const page = pages.arena.take(1)
     if (page < 0) return false
-    pages.arena.give(page, 1, this.#owner)
+    lifetime.notePages(this.#index, page, 1)
+    pages.arena.give(page, 1, OBJECT_OWNER | this.#index)
     pages.windowWords(page)[pages.offset(page) >>> 2] = 0
     if (this.#page < 0) {
       Atomics.store(this.#words, this.#base + RING.firstPage, page + 1)
