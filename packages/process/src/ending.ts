@@ -33,7 +33,9 @@ export function finish(state: ProcessState, exitCode: number): void {
   children.delete(state)
   state.running?.release()
   const { reaper } = session()
-  // What it died without having received ends with the record, once its end is known to the session.
+  // What it died without having received has never arrived.
+  state.undelivered?.(true)
+  state.undelivered = undefined
   if (state.record !== undefined) letGoOfRecord(session(), state.record)
   state.record = undefined
   // Its locks go to those who wait for them now, not when somebody happens to look.

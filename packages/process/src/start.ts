@@ -67,6 +67,7 @@ function launch(
       onEnd: (exitCode) => finish(state, exitCode),
     })
     state.record = record
+    state.undelivered = payload.cancel
   } catch (error) {
     payload.cancel()
     letGoOfRecord(own, record)

@@ -13,8 +13,8 @@
  */
 /** A copy of a handle in a message. */
 export interface Note {
-  /** The copy will not arrive any more; does nothing when it has. */
-  recall(): void
+  /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
+  recall(isLost: boolean): void
   /** The copy travels through the object with this index, and ends with it. */
   give?(through: number): void
 }
@@ -31,8 +31,12 @@ export interface Tracked<R> {
   readonly result: R
   /** Whether it names any copies. */
   readonly hasCopies: boolean
-  /** To be called when the message will not be decoded (any more); does nothing the second time. */
-  cancel(): void
+  /**
+   * To be called when the message will not be decoded (any more); does nothing the second time.
+   *
+   * @param isLost whether that is because its receiver has died.
+   */
+  cancel(isLost?: boolean): void
   /** The message is about to travel through the object with this index: what of it nobody receives ends with that. */
   give(through: number): void
 }
@@ -66,8 +70,8 @@ function track<R>(encode: () => R, kept: boolean): Tracked<R> {
   const outer = current
   const notes: Note[] = []
   current = { notes, isKept: kept }
-  const cancel = (): void => {
-    for (const note of notes.splice(0)) note.recall()
+  const cancel = (isLost = false): void => {
+    for (const note of notes.splice(0)) note.recall(isLost)
   }
   const give = (through: number): void => {
     for (const note of notes) note.give?.(through)

@@ -166,9 +166,33 @@ export class Lifetime {
     if (this.#copies.take(copy)) Atomics.sub(this.#agent.words, entryWord(index) + ENTRY.copies, 1)
   }
 
-  /** The copy will not arrive any more; does nothing when it has. */
-  recall(copy: Copy, index: number): void {
-    this.#takeBack(copy, index, false)
+  /**
+   * The copy will not arrive any more; does nothing when it has.
+   *
+   * @param isLost whether its receiver, or what it travelled through, is gone: others may wait for who would have it.
+   */
+  recall(copy: Copy, index: number, isLost: boolean): void {
+    const { words } = this.#agent
+    const entry = entryWord(index)
+    const isHeld = this.#keepers.has(index)
+    // Held meanwhile, like by everybody who changes `copies`. It cannot have ended if the copy is on its way.
+    if (!isHeld && !this.#join(index, -1)) return
+    const isTaken = this.#copies.take(copy)
+    let kind = 0
+    if (isTaken) {
+      // CRASH: dying before it is marked: so does our reaper, which finds our bit.
+      if (isLost) kind = Atomics.or(words, entry + ENTRY.kind, ENTRY_FLAG.lost)
+      Atomics.sub(words, entry + ENTRY.copies, 1)
+    }
+    if (!isHeld) this.#clearBit(entry)
+    // Whoever waits for others to come looks again, now that neither the copy nor our bit misleads it.
+    if ((kind & 0xff) === OBJECT_TYPE.barrier) {
+      Atomics.add(words, HEADER.deaths, 1)
+      this.#agent.ringAll()
+    }
+    if (isHeld) return
+    this.#unsettled.push(index)
+    this.#settle()
   }
 
   /**
@@ -226,7 +250,7 @@ export class Lifetime {
       if (state < 0) this.#endIfUnused(index)
       else if (state === tag) this.#free(index, true)
     }
-    this.#copies.forEachOf(tag, (copy, object) => this.#takeBack(copy, object, true))
+    this.#copies.forEachOf(tag, (copy, object) => this.recall(copy, object, true))
     this.#settle()
   }
 
@@ -283,32 +307,6 @@ export class Lifetime {
     this.#clearBit(entryWord(index))
     this.#endIfUnused(index)
     this.#settle()
-  }
-
-  /** Takes a copy off its way, holding the object meanwhile. */
-  #takeBack(copy: Copy, index: number, isLost: boolean): void {
-    const { words } = this.#agent
-    const entry = entryWord(index)
-    const isHeld = this.#keepers.has(index)
-    // It cannot have ended if the copy is on its way.
-    if (!isHeld && !this.#join(index, -1)) return
-    if (this.#copies.take(copy)) {
-      if (isLost) this.#lose(entry)
-      Atomics.sub(words, entry + ENTRY.copies, 1)
-    }
-    if (isHeld) return
-    this.#clearBit(entry)
-    this.#unsettled.push(index)
-    this.#settle()
-  }
-
-  /** A copy will never come to anybody: who waits for whom it was sent to looks again. */
-  #lose(entry: number): void {
-    const { words } = this.#agent
-    const kind = Atomics.or(words, entry + ENTRY.kind, ENTRY_FLAG.lost)
-    if ((kind & 0xff) !== OBJECT_TYPE.barrier) return
-    Atomics.add(words, HEADER.deaths, 1)
-    this.#agent.ringAll()
   }
 
   /** Ends what has lost its last user meanwhile; not from within itself, for chains may be long. */
@@ -390,7 +388,7 @@ export class Lifetime {
   #takeBackLater(copy: Copy, object: number): void {
     const wasEnding = this.#isEnding
     this.#isEnding = true
-    this.#takeBack(copy, object, true)
+    this.recall(copy, object, true)
     this.#isEnding = wasEnding
   }
 

@@ -72,6 +72,12 @@ function endHold(hold: Hold): void {
   if (hold.lifetime.forget(hold.index)) opened.delete(hold.index)
 }
 
+/** Before its time; without a turn of the event loop what is registered would pile up. */
+function endNow(hold: Hold): void {
+  forgotten.unregister(hold)
+  endHold(hold)
+}
+
 export abstract class SharedObject {
   /** @internal */
   readonly session: Session
@@ -95,7 +101,7 @@ export abstract class SharedObject {
         : directory.open(shape.type, attachment.index, attachment.generation)
     this.#words = shape.words
     this.#hold = { lifetime, index: this.handle.index, isOver: false }
-    forgotten.register(this, this.#hold)
+    forgotten.register(this, this.#hold, this.#hold)
     if (attachment !== undefined) this.#remember()
   }
 
@@ -111,7 +117,7 @@ export abstract class SharedObject {
     const { index, generation, base } = this.handle
     if (opened.get(index)?.generation === generation) opened.delete(index)
     // While somebody waits here for it, its words are needed: then it goes as if it had not been closed.
-    if (!this.session.waiting.isAwaited(base, base + this.#words)) endHold(this.#hold)
+    if (!this.session.waiting.isAwaited(base, base + this.#words)) endNow(this.#hold)
   }
 
   /** As `close`. */
@@ -129,8 +135,8 @@ export abstract class SharedObject {
     const { lifetime } = this.session
     const hold = { lifetime, index: this.handle.index, isOver: false }
     lifetime.keep(hold.index)
-    forgotten.register(keeper, hold)
-    return () => endHold(hold)
+    forgotten.register(keeper, hold, hold)
+    return () => endNow(hold)
   }
 
   /** Gives what works on the object's words; throws once it was closed: they may be another's by then. @internal */
@@ -155,7 +161,7 @@ export abstract class SharedObject {
     const extra = this.extra()
     const copy = lifetime.depart(index, isTracked())
     noteInFlight({
-      recall: () => lifetime.recall(copy, index),
+      recall: (isLost) => lifetime.recall(copy, index, isLost),
       give: (through) => lifetime.give(copy, through),
     })
     this.#remember()

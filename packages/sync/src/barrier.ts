@@ -49,6 +49,10 @@ export interface BarrierOptions {
  * time is up, when one is aborted, when `action` throws, when a process dies that had come, and by
  * `abort()`; `reset()` makes it whole again.
  *
+ * It also breaks, instead of waiting for ever, when a process or thread that held it has ended, and
+ * all that still hold it have come. Then one that is to come twice in a round, asynchronously, is not waited
+ * for, neither in that round nor in later ones: after such a loss make a new barrier for it.
+ *
  * @example
  * const start = new Barrier(3)
  * const index = await start.wait() // 0, 1 or 2, when all three are there
@@ -75,7 +79,7 @@ export class Barrier extends SharedObject {
     super(attachment, { type: OBJECT_TYPE.barrier, ...barrierShape() }, (words, base) => {
       Atomics.store(words, base + BARRIER.parties, parties)
     })
-    this.#core = new BarrierCore(this.session, this.handle.base)
+    this.#core = new BarrierCore(this.session, this.handle.base, this.handle.index)
     this.#action = action
     this.#timeoutMs = timeoutMs
   }
