@@ -24,6 +24,7 @@ import {
   OutOfSharedMemoryError,
   type Session,
   WAIT_SET_WORDS,
+  givePages,
   pagesFor,
 } from '@mp/shared-memory/internal'
 
@@ -38,7 +39,7 @@ export const RECORD = {
 
 /** Makes a record with its payload, for a child that does not exist yet. */
 export function createRecord(session: Session, payload: Uint8Array): ObjectHandle {
-  const { agent, directory, lifetime, pages, words } = session
+  const { agent, directory, pages, words } = session
   const shape = {
     type: OBJECT_TYPE.process,
     words: RECORD.waiters + WAIT_SET_WORDS,
@@ -61,8 +62,7 @@ export function createRecord(session: Session, payload: Uint8Array): ObjectHandl
       Atomics.store(words, base + RECORD.byteLength, payload.byteLength)
       Atomics.store(words, base + RECORD.parent, agent.tag)
     })
-    lifetime.notePages(record.index, page, length)
-    pages.arena.give(page, length, OBJECT_OWNER | record.index)
+    givePages(words, pages.arena, record.index, page, length)
     return record
   } catch (error) {
     pages.arena.free(page, length)

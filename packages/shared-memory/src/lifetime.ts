@@ -38,33 +38,26 @@ import { type Copy, Copies } from './copies.js'
 import {
   AGENT_SET_WORDS,
   AT,
-  CONTROL_BYTES,
   COPY_ADRIFT,
   ENTRY,
   ENTRY_FLAG,
   ENTRY_FREE,
   HEADER,
-  NO_PAGES,
   OBJECT_OWNER,
   OBJECT_TYPE,
-  PAGE_BYTES,
   UNIT_WORDS,
   entryWord,
 } from './layout.js'
+import { type Puncher, freePages } from './object-pages.js'
 
 /** What it needs of the addon. */
-export interface Memory {
-  /** Gives memory back to the system. */
-  punch(byteOffset: number, byteLength: number): void
+export interface Memory extends Puncher {
   /** Tells the engine how much memory more a collection might free. */
   charge(byteLength: number): void
 }
 
 /** Recovers one object of a type after the death of an agent. Must bear being repeated. */
 export type RecoverObject = (type: number, base: number) => void
-
-/** Runs at least this long go back to the system when they are freed, and come zeroed from it. */
-export const PUNCH_PAGES = 16
 
 /**
  * What an object counts for in this thread's heap: more than it has, so that the engine, which collects after some
@@ -74,7 +67,6 @@ const CHARGE_BYTES = 4096
 
 const COUNT = 0x7fffffff
 const THERE = ~COUNT
-const GRAIN_PAGES = 4
 
 export class Lifetime {
   readonly #agent: Agent
@@ -216,19 +208,6 @@ export class Lifetime {
     }
     // SYNC: a copy that leaves or arrives while we look stirs. CRASH: a lost one is marked before it is taken off.
     return isLost && Atomics.load(words, entry) === state
-  }
-
-  /** Notes that the object may have these data pages; to be called before they get its mark. */
-  notePages(index: number, first: number, count: number): void {
-    const { words } = this.#agent
-    const word = entryWord(index) + ENTRY.pages
-    const low = Math.floor(first / GRAIN_PAGES)
-    const high = Math.floor((first + count - 1) / GRAIN_PAGES)
-    for (;;) {
-      const old = Atomics.load(words, word)
-      const next = Math.min(old & 0xffff, low) | (Math.max(old >>> 16, high) << 16)
-      if (old === next || Atomics.compareExchange(words, word, old, next) === old) return
-    }
   }
 
   /** Recovers everything after the death of an agent: what it held, what it had begun, what it had sent to nobody. */
@@ -374,7 +353,7 @@ export class Lifetime {
       this.#units.sweep(mark)
       this.#pages?.sweep(mark)
     } else {
-      this.#freePages(Atomics.load(words, entry + ENTRY.pages), mark)
+      if (this.#pages !== undefined) freePages(words, index, this.#pages, this.#memory)
       const first = (Atomics.load(words, entry + ENTRY.base) - AT.units) / UNIT_WORDS
       this.#units.free(first, (Atomics.load(words, entry + ENTRY.kind) >>> 8) & 0xffff)
     }
@@ -390,22 +369,5 @@ export class Lifetime {
     this.#isEnding = true
     this.recall(copy, object, true)
     this.#isEnding = wasEnding
-  }
-
-  /** Frees the pages with the object's mark: it may have given back some, and others taken those. */
-  #freePages(range: number, mark: number): void {
-    const pages = this.#pages
-    if (pages === undefined || range === NO_PAGES) return
-    const end = ((range >>> 16) + 1) * GRAIN_PAGES
-    for (let page = (range & 0xffff) * GRAIN_PAGES; page < end; page++) {
-      if (pages.owner(page) !== mark) continue
-      let last = page + 1
-      while (last < end && pages.owner(last) === mark) last++
-      if (last - page >= PUNCH_PAGES) {
-        this.#memory?.punch(CONTROL_BYTES + page * PAGE_BYTES, (last - page) * PAGE_BYTES)
-      }
-      pages.free(page, last - page)
-      page = last
-    }
   }
 }

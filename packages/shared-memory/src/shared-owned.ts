@@ -4,8 +4,8 @@
  * @module
  */
 import { OutOfSharedMemoryError } from './errors.js'
-import { CONTROL_BYTES, OBJECT_OWNER, PAGE_BYTES } from './layout.js'
-import { PUNCH_PAGES } from './lifetime.js'
+import { CONTROL_BYTES, PAGE_BYTES } from './layout.js'
+import { PUNCH_PAGES, givePages } from './object-pages.js'
 import { pagesFor } from './pages.js'
 import { OWNED } from './shared-layout.js'
 import { SharedObject } from './shared-object.js'
@@ -30,11 +30,9 @@ export abstract class OwnedObject extends SharedObject {
           `${total * PAGE_BYTES} bytes have none that is free; raise MP_MEMORY_LIMIT`,
       )
     }
-    // CRASH: pages not given yet carry our tag, given ones the object's mark: the reaper frees both.
     Atomics.store(session.words, handle.base + OWNED.page, first)
     Atomics.store(session.words, handle.base + OWNED.pages, count)
-    session.lifetime.notePages(handle.index, first, count)
-    arena.give(first, count, OBJECT_OWNER | handle.index)
+    givePages(session.words, arena, handle.index, first, count)
     return first
   }
 

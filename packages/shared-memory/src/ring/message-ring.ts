@@ -11,7 +11,8 @@
  */
 import { MultiprocessingError } from '../errors.js'
 import { LeafLock } from '../leaf-lock.js'
-import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
+import { PAGE_BYTES } from '../layout.js'
+import { givePages } from '../object-pages.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
@@ -285,7 +286,7 @@ export class MessageRing {
   }
 
   #append(message: Uint8Array, extent: Extent | null): boolean {
-    const { pages, lifetime } = this.#session
+    const { pages } = this.#session
     const length = message.byteLength
     const size = recordBytes(extent === null ? length : 8)
     if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
@@ -299,8 +300,7 @@ export class MessageRing {
     if (extent === null) {
       pages.window(this.#page).set(message, start + RECORD_HEADER)
     } else {
-      lifetime.notePages(this.#index, extent.page, extent.pages)
-      pages.arena.give(extent.page, extent.pages, OBJECT_OWNER | this.#index)
+      givePages(this.#words, pages.arena, this.#index, extent.page, extent.pages)
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     }
@@ -310,11 +310,10 @@ export class MessageRing {
   }
 
   #addPage(): boolean {
-    const { pages, lifetime } = this.#session
+    const { pages } = this.#session
     const page = pages.arena.take(1)
     if (page < 0) return false
-    lifetime.notePages(this.#index, page, 1)
-    pages.arena.give(page, 1, OBJECT_OWNER | this.#index)
+    givePages(this.#words, pages.arena, this.#index, page, 1)
     pages.windowWords(page)[pages.offset(page) >>> 2] = 0
     if (this.#page < 0) {
       Atomics.store(this.#words, this.#base + RING.firstPage, page + 1)
