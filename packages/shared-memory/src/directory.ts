@@ -114,6 +114,12 @@ export class Directory {
 
   #takeEntry(): number {
     const { words, tag } = this.#agent
+    const { recent } = this.lifetime
+    for (let index = recent.pop(); index !== undefined; index = recent.pop()) {
+      if (Atomics.compareExchange(words, entryWord(index), ENTRY_FREE, tag) === ENTRY_FREE) {
+        return index
+      }
+    }
     const start = Atomics.load(words, HEADER.entryRotor) % MAX_OBJECTS
     for (let n = 0; n < MAX_OBJECTS; n++) {
       const index = (start + n) % MAX_OBJECTS

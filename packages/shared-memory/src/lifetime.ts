@@ -33,7 +33,7 @@
  * @module
  */
 import type { Agent } from './agent.js'
-import type { Arena } from './arena.js'
+import { type Arena, MAX_RECENT } from './arena.js'
 import { type Copy, Copies } from './copies.js'
 import {
   AGENT_SET_WORDS,
@@ -74,6 +74,8 @@ export class Lifetime {
   readonly #pages: Arena | undefined
   readonly #memory: Memory | undefined
   readonly #copies: Copies
+  /** Entries that this agent has freed, the last one last. Others may have taken them since. */
+  readonly recent: number[] = []
   /** How many keepers in this thread each object has. One that has any is held. */
   readonly #keepers = new Map<number, number>()
   /** Objects that may have lost their last user while another was being ended. */
@@ -358,7 +360,8 @@ export class Lifetime {
       this.#units.free(first, (Atomics.load(words, entry + ENTRY.kind) >>> 8) & 0xffff)
     }
     Atomics.store(words, entry + ENTRY.kind, 0)
-    if (index < Atomics.load(words, HEADER.entryRotor)) {
+    if (this.recent.length < MAX_RECENT) this.recent.push(index)
+    else if (index < Atomics.load(words, HEADER.entryRotor)) {
       Atomics.store(words, HEADER.entryRotor, index)
     }
     Atomics.store(words, entry, ENTRY_FREE)

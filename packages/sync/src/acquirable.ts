@@ -44,7 +44,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
    * using guard = await lock.acquire()
    */
   async acquire(options?: WaitOptions): Promise<Guard | null> {
-    const taken = await take(this.session, this.core, options)
+    const taken = await take(this.session, this.core, options, () => this.core)
     return taken < 0 ? null : this.guard(taken)
   }
 

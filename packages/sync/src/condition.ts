@@ -112,7 +112,7 @@ export class Condition extends SharedObject implements LockLike {
     } catch (reason) {
       aborted = { reason }
     }
-    await take(this.session, this.#lock.core, undefined)
+    await take(this.session, this.#lock.core, undefined, () => this.#lock.core)
     restore()
     const notified = this.use(this.#core).end(waiter)
     if (aborted === undefined) return woken || notified

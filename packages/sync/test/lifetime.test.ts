@@ -334,6 +334,53 @@ describe('copies', () => {
   })
 })
 
+describe.each(kinds)('after the death of a %s', (kind) => {
+  /** Lets an agent do something with the object, and kills it then. */
+  const killAfter = async (scenario: string, object: SharedObject): Promise<void> => {
+    const words = new Words(1)
+    const other = await start(kind, 'lifetimes.mjs', scenario, object, words)
+    await until(`${scenario} has come so far`, () => words.get(0) === 1)
+    await other.kill()
+    words.close()
+  }
+
+  test.each(['beginToSend', 'encodeOnly'])(
+    'a copy that it had not sent keeps nothing (%s)',
+    async (scenario) => {
+      const lock = new Lock()
+      await killAfter(scenario, lock)
+      expect(isThere(lock.handle)).toBe(true)
+      const copy = encode(lock)
+      lock.close()
+      expect(isThere(lock.handle)).toBe(true)
+      const back = (await decode(copy)) as Lock
+      expect(back.tryAcquire()).not.toBeNull()
+      back.close()
+      expect(isThere(lock.handle)).toBe(false)
+    },
+  )
+
+  test('what it had put into a queue is there', async () => {
+    const queue = new Queue<Lock>()
+    await killAfter('putNewLock', queue)
+    const lock = queue.getSync()
+    queue.close()
+    expect(lock.tryAcquire()?.ownerDied).toBe(false)
+    lock.close()
+  })
+
+  test('what it had taken and not looked at ends with the queue', async () => {
+    const queue = new Queue<Lock>()
+    const lock = new Lock()
+    queue.putSync(lock)
+    lock.close()
+    await killAfter('takeOnly', queue)
+    expect(isThere(lock.handle)).toBe(true)
+    queue.close()
+    expect(isThere(lock.handle)).toBe(false)
+  })
+})
+
 test.each([10, 300_000])('a queue gives back its pages (messages of %i bytes)', async (length) => {
   await untilInUse(atFirst)
   const queue = new Queue()
