@@ -80,6 +80,9 @@ const isThere = ({ index, generation }: { index: number; generation: number }): 
   return Atomics.load(words, entry) < 0 && words[entry + ENTRY.generation] === generation
 }
 
+/** How many agents are killed while they churn. */
+const CHURNS = Number(process.env['MP_TEST_CHURNS'] ?? 6)
+
 let atFirst: ReturnType<typeof inUse>
 
 beforeAll(() => {
@@ -379,6 +382,40 @@ describe.each(kinds)('after the death of a %s', (kind) => {
     queue.close()
     expect(isThere(lock.handle)).toBe(false)
   })
+})
+
+test('agents that send objects to and fro, and are killed, end none too early and leave none', async () => {
+  await untilInUse(atFirst)
+  const queues = [new Queue({ maxSize: 100 }), new Queue({ maxSize: 100 })]
+  const words = new Words(100)
+  const seed = Date.now() & 0xffffff
+  let started = 0
+  const startOne = async () => {
+    const own = ++started
+    const args = [queues, words, own, seed + own]
+    return { own, agent: await start(kinds[own % 2], 'lifetimes.mjs', 'churn', ...args) }
+  }
+  const running = [await startOne(), await startOne(), await startOne(), await startOne()]
+  for (let round = 0; round < CHURNS; round++) {
+    const [{ own, agent }] = running.splice(0, 1)
+    // A thread that is ended while it loads modules leaves their files open (nodejs/node, 20).
+    await until('it has got going', () => words.get(own) > 300 || words.get(0) > 0)
+    await agent.kill()
+    running.push(await startOne())
+  }
+  for (const { own, agent } of running) {
+    await until('it has got going', () => words.get(own) > 300 || words.get(0) > 0)
+    await agent.kill()
+  }
+  expect({ seed, errors: words.get(0) }).toEqual({ seed, errors: 0 })
+  for (const queue of queues) {
+    for (let item = queue.tryGet(); item !== null; item = queue.tryGet()) {
+      for (const object of [item.value].flat() as SharedObject[]) object.close()
+    }
+    queue.close()
+  }
+  words.close()
+  await untilInUse(atFirst)
 })
 
 test.each([10, 300_000])('a queue gives back its pages (messages of %i bytes)', async (length) => {
