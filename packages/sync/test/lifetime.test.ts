@@ -81,7 +81,7 @@ const isThere = ({ index, generation }: { index: number; generation: number }): 
 }
 
 /** How many agents are killed while they churn. */
-const CHURNS = Number(process.env['MP_TEST_CHURNS'] ?? 6)
+const CHURNS = Number(process.env['MP_TEST_CHURNS'] ?? 3)
 
 let atFirst: ReturnType<typeof inUse>
 
