@@ -80,6 +80,15 @@ test('a detached view is empty and the memory behind it is as it was', () => {
   expect(words[2048]).toBe(77)
 })
 
+test('what is charged counts as memory outside of the heap', () => {
+  const before = process.memoryUsage().external
+  native.charge(50_000_000)
+  expect(process.memoryUsage().external - before).toBeGreaterThan(49_000_000)
+  native.charge(-50_000_000)
+  expect(process.memoryUsage().external - before).toBeLessThan(1_000_000)
+  expect(() => native.charge('1' as never)).toThrow(TypeError)
+})
+
 test('a punched range reads as zeros', () => {
   const bytes = new Uint8Array(native.view(65536, 65536))
   bytes.fill(1)
