@@ -148,15 +148,27 @@ export class Runner {
 
   /** Reaps the dead and lets the scenario look at the end, on a copy of the state. */
   finish(final: State): void {
-    const { state, ending } = this.#lookAt(final)
-    this.#scenario.check?.(this.#shared, ending)
-    this.#checkNobodyWaits(state)
+    this.#judge(() => {
+      const { state, ending } = this.#lookAt(final)
+      this.#scenario.check?.(this.#shared, ending)
+      this.#checkNobodyWaits(state)
+    })
   }
 
   /** Whether the scenario says that those who still wait do so rightly. */
   mayWait(final: State): boolean {
-    if (this.#scenario.mayWait === undefined) return false
-    return this.#scenario.mayWait(this.#shared, this.#lookAt(final).ending)
+    const { mayWait } = this.#scenario
+    if (mayWait === undefined) return false
+    return this.#judge(() => mayWait(this.#shared, this.#lookAt(final).ending))
+  }
+
+  /** What the code under test throws at the end is its fault, too. */
+  #judge<T>(look: () => T): T {
+    try {
+      return look()
+    } catch (error) {
+      throw asViolation(error)
+    }
   }
 
   /** Joins an agent of our own to a copy of the state, and reaps the dead by it. */
@@ -270,6 +282,11 @@ export class Runner {
         this.#world.clear(this.#state, from, to)
         return words
       },
+      // Plain reads: the code says why nobody changes what it looks for.
+      subarray: (from: number, to: number) => ({
+        indexOf: (value: number, start = 0) =>
+          this.#atOnce(() => this.#world.indexOf(this.#state, value, from + start, to) - from),
+      }),
     }
     return {
       words: words as unknown as Int32Array,

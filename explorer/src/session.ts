@@ -78,6 +78,7 @@ export function join(slot: number): Session {
     words,
     waiting,
     directory,
+    lifetime: directory.lifetime,
     reaper,
   } as unknown as Session)
 }

@@ -10,8 +10,7 @@ declare const host: Host
 
 /** First word and number of the wait sets of the object with that directory entry. */
 export function waitSets(entry: number): { sets: number; count: number } {
-  return {
-    sets: Atomics.load(host.words, entry + ENTRY.sets),
-    count: Atomics.load(host.words, entry + ENTRY.setCount),
-  }
+  const packed = Atomics.load(host.words, entry + ENTRY.sets)
+  const base = Atomics.load(host.words, entry + ENTRY.base)
+  return { sets: base + (packed & 0xffff), count: packed >>> 16 }
 }

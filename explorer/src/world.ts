@@ -54,6 +54,15 @@ export class World {
     }
   }
 
+  /** The first word in a range that holds a value which is not 0; less than `from` when none does. */
+  indexOf(state: State, value: number, from: number, to: number): number {
+    let first = to
+    for (const word of this.#words) {
+      if (word >= from && word < first && this.read(state, word) === value) first = word
+    }
+    return first < to ? first : from - 1
+  }
+
   /** Carries out a request of an agent; `park` is for the caller. */
   execute(state: State, slot: number, { op, at, a, b }: Request): number {
     switch (op) {

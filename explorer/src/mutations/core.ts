@@ -120,8 +120,8 @@ export const core: readonly Mutation[] = [
     ],
     [
       'bits of the dead stay in the wait sets',
-      REAPER,
-      'this.#clearBits(entry, slot);',
+      'shared-memory/dist/lifetime.js',
+      'Atomics.and(words, set + (slot >>> 5), ~(1 << (slot & 31)));',
       '',
       'lock-sync',
       1,

@@ -13,7 +13,9 @@ import {
   checkInteger,
   checkWaitOptions,
   deadlineAfter,
+  isKept,
   noteInFlight,
+  noteRevived,
   reduceSymbol,
   reviveSymbol,
   TimeoutError,
@@ -73,8 +75,9 @@ export class Connection<Send = unknown, Receive = Send> {
   /** `send`, blocking this thread. */
   sendSync(value: Send, options?: WaitOptions): void {
     this.#checkWritable()
-    const { result, cancel } = trackInFlight(() => dumps(value))
+    const { result, cancel, give } = trackInFlight(() => dumps(value))
     try {
+      give(this.#pipe.handle.index)
       this.#sendSync(result, options)
     } catch (error) {
       cancel()
@@ -194,8 +197,8 @@ export class Connection<Send = unknown, Receive = Send> {
     if (this.#closed) return
     this.#closed = true
     forgotten.unregister(this)
-    this.#pipe.letGo(this.#end)
     this.#pipe.wakeOwn(this.#end)
+    this.#pipe.letGo(this.#end)
   }
 
   [Symbol.dispose](): void {
@@ -239,21 +242,26 @@ export class Connection<Send = unknown, Receive = Send> {
     const pipe = this.#pipe
     const end = this.#end
     const copy = pipe.depart(end)
-    noteInFlight(() => pipe.drop(end, copy))
+    noteInFlight({ recall: () => pipe.drop(end, copy) })
     const duplex = this.readable && this.writable
-    return { module: import.meta.url, name: 'Connection', args: [pipe, end, duplex, copy.place] }
+    const place = isKept() ? -1 : copy.place
+    return { module: import.meta.url, name: 'Connection', args: [pipe, end, duplex, place] }
   }
 
   /** Puts together what arrived. @internal */
   static reviveHandle(pipe: PipeCore, end: End, duplex: boolean, place: number): Connection {
     pipe.arrive(end, place)
     const known = open.get(pipe)?.[end]?.deref()
-    return known !== undefined && !known.closed ? known : new Connection(pipe, end, duplex)
+    const connection =
+      known !== undefined && !known.closed ? known : new Connection(pipe, end, duplex)
+    noteRevived(connection)
+    return connection
   }
 
   async #deliver(value: Send, send: (message: Uint8Array) => Promise<void>): Promise<void> {
-    const { result, cancel } = trackInFlight(() => dumps(value))
+    const { result, cancel, give } = trackInFlight(() => dumps(value))
     try {
+      give(this.#pipe.handle.index)
       await send(result)
     } catch (error) {
       cancel()

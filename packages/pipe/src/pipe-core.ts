@@ -39,6 +39,8 @@ const CAPACITY_BYTES = 16 * 1024 * 1024
 
 export class PipeCore extends SharedObject {
   readonly #rings: readonly [MessageRing, MessageRing]
+  /** A bit for each end that this agent holds. */
+  #ends = 0
   /** How often this agent has used each place of the copies in flight: tells its own copies apart. */
   readonly #uses: number[] = Array.from({ length: 2 * MAX_IN_FLIGHT }, () => 0)
 
@@ -64,26 +66,29 @@ export class PipeCore extends SharedObject {
 
   /** The ring that an end sends into. */
   outgoing(end: End): MessageRing {
-    return this.#rings[end]
+    return this.use(this.#rings)[end]
   }
 
   /** The ring that an end receives from. */
   incoming(end: End): MessageRing {
-    return this.#rings[end === 0 ? 1 : 0]
+    return this.use(this.#rings)[other(end)]
   }
 
   /** This agent holds the end from now on. */
   hold(end: End): void {
     const { words, agent } = this.session
+    this.#ends |= 1 << end
     Atomics.or(words, this.#holders(end) + (agent.slot >>> 5), 1 << (agent.slot & 31))
   }
 
-  /** This agent holds the end no longer; the last holder ends what the other side waits for. */
+  /** This agent holds the end no longer; the last holder ends what the other side waits for. Without ends, it lets go of the pipe. */
   letGo(end: End): void {
     const { words, agent } = this.session
     // CRASH: dying before or after: the reaper clears the bit and everybody is rung.
     Atomics.and(words, this.#holders(end) + (agent.slot >>> 5), ~(1 << (agent.slot & 31)))
     this.#wakeOther(end)
+    this.#ends &= ~(1 << end)
+    if (this.#ends === 0) this.close()
   }
 
   /** Notes that a copy of the end is on its way to another agent. */
@@ -107,16 +112,21 @@ export class PipeCore extends SharedObject {
   /** The copy has arrived: the end is this agent's, before it is nobody's. */
   arrive(end: End, place: number): void {
     this.hold(end)
-    Atomics.store(this.session.words, this.#inFlight(end) + place, 0)
+    // A message that may be decoded several times names no copy.
+    if (place >= 0) Atomics.store(this.session.words, this.#inFlight(end) + place, 0)
   }
 
   /** The copy will never arrive. Only its sender may say so. */
   drop(end: End, { place, use }: InFlight): void {
-    const { words, agent } = this.session
+    const { words, agent, lifetime } = this.session
     // The copy may have arrived long ago, and its place be used by a later one.
     if (this.#uses[end * MAX_IN_FLIGHT + place] !== use) return
-    const word = this.#inFlight(end) + place
+    // This thread may have let go of the pipe since, and its words be another's.
+    const { index, generation, base } = this.handle
+    if (!lifetime.hold(index, generation)) return
+    const word = base + PIPE.inFlight + end * MAX_IN_FLIGHT + place
     if (Atomics.compareExchange(words, word, agent.tag, 0) === agent.tag) this.#wakeOther(end)
+    lifetime.forget(index)
   }
 
   /** Whether anybody holds the end, or may come to. */
@@ -193,8 +203,8 @@ export class PipeCore extends SharedObject {
 
   #wakeOther(end: End): void {
     if (this.isHeld(end)) return
-    this.outgoing(end).notEmpty.wakeAll()
-    this.incoming(end).notFull.wakeAll()
+    this.#rings[end].notEmpty.wakeAll()
+    this.#rings[other(end)].notFull.wakeAll()
   }
 
   #holders(end: End): number {

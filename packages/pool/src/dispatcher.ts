@@ -9,7 +9,7 @@
  * @module
  */
 import { loads, loadsAsync } from '@mp/pickle'
-import { PENDING, TimeoutError, claimOf } from '@mp/shared-memory/internal'
+import { PENDING, TimeoutError, claimOf, collectRevived } from '@mp/shared-memory/internal'
 import { Backlog } from './backlog.js'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
@@ -122,10 +122,11 @@ export class Dispatcher {
 
   /** Fills the ring from the backlog. */
   #pump(): void {
-    const { tasks } = this.#core
-    while (tasks.size < MAX_QUEUED - 1) {
+    for (;;) {
+      // First, for without tasks the pool may have ended.
       const task = this.#backlog.first((one) => this.#cleanUps.has(one))
-      if (task === undefined) return
+      if (task === undefined || this.#core.tasks.size >= MAX_QUEUED - 1) return
+      const { tasks } = this.#core
       const number = tasks.put
       this.#core.queue(number)
       if (tasks.tryPut([encodeTask(task)]) !== 'put') {
@@ -183,14 +184,17 @@ export class Dispatcher {
 
   async #decode(task: Task, { status, payload }: ResultMessage): Promise<void> {
     let value: unknown
+    // What arrives the first time must be there the second time.
+    const arrived: unknown[] = []
     try {
-      value = loads(payload)
+      value = collectRevived(arrived, () => loads(payload))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') {
         return this.#settle(task, { ok: false, error })
       }
       try {
         value = await loadsAsync(payload)
+        arrived.length = 0
       } catch (failure) {
         return this.#settle(task, { ok: false, error: failure })
       }

@@ -7,7 +7,12 @@
  * @module
  */
 import { dumps, loadsAsync } from '@mp/pickle'
-import { OutOfSharedMemoryError, type Session, pagesFor } from '@mp/shared-memory/internal'
+import {
+  OutOfSharedMemoryError,
+  type Session,
+  keepInFlight,
+  pagesFor,
+} from '@mp/shared-memory/internal'
 import type { FunctionReference } from './messages.js'
 
 /** Functions without tasks that are kept for the next ones. */
@@ -16,6 +21,9 @@ const KEPT = 64
 interface Entry {
   readonly reference: FunctionReference
   readonly key: string
+  /** Whether it refers to shared objects, which it keeps. */
+  readonly hasCopies: boolean
+  readonly cancel: () => void
   uses: number
 }
 
@@ -38,9 +46,12 @@ export class SentFunctions {
    * @throws PicklingError when it cannot be sent.
    */
   use(fn: unknown): FunctionReference {
-    const bytes = dumps(fn)
+    // Each worker decodes it: its copies arrive nowhere, and are there until it is freed.
+    const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-    const entry = this.#byContent.get(key) ?? this.#add(key, bytes)
+    const known = this.#byContent.get(key)
+    if (known !== undefined) cancel()
+    const entry = known ?? this.#add(key, bytes, hasCopies, cancel)
     entry.uses++
     return entry.reference
   }
@@ -55,6 +66,7 @@ export class SentFunctions {
   release(reference: FunctionReference): void {
     const entry = this.#byId.get(reference.id)
     if (entry === undefined || --entry.uses > 0) return
+    if (entry.hasCopies) return this.#free(entry)
     // Last in line of those without tasks.
     this.#byContent.delete(entry.key)
     this.#byContent.set(entry.key, entry)
@@ -66,16 +78,18 @@ export class SentFunctions {
     for (const entry of this.#byContent.values()) this.#free(entry)
   }
 
-  #add(key: string, bytes: Uint8Array): Entry {
+  #add(key: string, bytes: Uint8Array, hasCopies: boolean, cancel: () => void): Entry {
     const { pages } = this.#session
     const page = pages.arena.take(pagesFor(bytes.byteLength))
-    if (page < 0)
+    if (page < 0) {
+      cancel()
       throw new OutOfSharedMemoryError(
         'The session has no room for the function; raise MP_MEMORY_LIMIT',
       )
+    }
     pages.bytes(page, bytes.byteLength).set(bytes)
     const reference = { id: this.#nextId++, page, byteLength: bytes.byteLength }
-    const entry = { reference, key, uses: 0 }
+    const entry = { reference, key, hasCopies, cancel, uses: 0 }
     this.#byContent.set(key, entry)
     this.#byId.set(reference.id, entry)
     return entry
@@ -89,7 +103,8 @@ export class SentFunctions {
     }
   }
 
-  #free({ key, reference }: Entry): void {
+  #free({ key, reference, cancel }: Entry): void {
+    cancel()
     this.#byContent.delete(key)
     this.#byId.delete(reference.id)
     this.#session.pages.arena.free(reference.page, pagesFor(reference.byteLength))

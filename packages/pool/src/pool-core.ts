@@ -22,8 +22,8 @@ import {
 import { MAX_QUEUED, MAX_WORKERS, POOL, POOL_SETS, POOL_WORDS, TASK_STATE } from './layout.js'
 
 export class PoolCore extends SharedObject {
-  readonly tasks: MessageRing
-  readonly results: MessageRing
+  readonly #tasks: MessageRing
+  readonly #results: MessageRing
 
   constructor(attachment?: Attachment) {
     super(
@@ -39,13 +39,21 @@ export class PoolCore extends SharedObject {
         base + POOL.sets + n * RING_SETS * WAIT_SET_WORDS,
         index,
       )
-    this.tasks = ring(0)
-    this.results = ring(1)
+    this.#tasks = ring(0)
+    this.#results = ring(1)
+  }
+
+  get tasks(): MessageRing {
+    return this.use(this.#tasks)
+  }
+
+  get results(): MessageRing {
+    return this.use(this.#results)
   }
 
   /** The word in which a worker signs for what it takes. */
   claimWord(worker: number): number {
-    return this.handle.base + POOL.claims + worker
+    return this.use(this.handle).base + POOL.claims + worker
   }
 
   /** Notes the next task as queued, before it is put. */
@@ -61,7 +69,11 @@ export class PoolCore extends SharedObject {
   /** Starts a task that the worker has taken; false when it was cancelled. */
   start(worker: number, number: number): boolean {
     const { words, agent } = this.session
-    Atomics.store(words, this.handle.base + POOL.started + worker, toTicks(agent.platform.now()))
+    Atomics.store(
+      words,
+      this.use(this.handle).base + POOL.started + worker,
+      toTicks(agent.platform.now()),
+    )
     // If the word is that of a later task by now, this one was taken long before and cannot have been cancelled.
     return this.#leaveQueued(number, TASK_STATE.started) !== stateOf(number, TASK_STATE.cancelled)
   }
@@ -74,7 +86,7 @@ export class PoolCore extends SharedObject {
   /** For how long the worker has been at its task, in milliseconds. */
   runningMs(worker: number): number {
     const { words, agent } = this.session
-    const since = Atomics.load(words, this.handle.base + POOL.started + worker)
+    const since = Atomics.load(words, this.use(this.handle).base + POOL.started + worker)
     return ((toTicks(agent.platform.now()) - since) | 0) / toTicks(1)
   }
 
@@ -98,15 +110,8 @@ export class PoolCore extends SharedObject {
     return Atomics.compareExchange(this.session.words, this.#state(number), queued, next)
   }
 
-  /** Frees what the pool has in shared memory. Nobody may use it any more. */
-  destroy(): void {
-    this.tasks.destroy()
-    this.results.destroy()
-    this.session.directory.destroy(this.handle)
-  }
-
   #state(number: number): number {
-    return this.handle.base + POOL.states + (number % MAX_QUEUED)
+    return this.use(this.handle).base + POOL.states + (number % MAX_QUEUED)
   }
 
   /** @internal */

@@ -300,10 +300,13 @@ export class Pool implements AsyncDisposable {
   }
 
   #checkEnd(): void {
-    if (this.#state === 'open' || this.#ended || this.#crew.alive > 0) return
-    this.#ended = true
-    this.#functions.clear()
-    this.#core.destroy()
-    this.#allEnded()
+    // Later: the dispatcher may be in the middle of a look at what ends with it.
+    queueMicrotask(() => {
+      if (this.#state === 'open' || this.#ended || this.#crew.alive > 0) return
+      this.#ended = true
+      this.#functions.clear()
+      this.#core.close()
+      this.#allEnded()
+    })
   }
 }

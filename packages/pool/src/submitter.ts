@@ -4,7 +4,7 @@
  * @module
  */
 import { dumps } from '@mp/pickle'
-import { checkInteger, trackInFlight, wrongType } from '@mp/shared-memory/internal'
+import { checkInteger, keepInFlight, wrongType } from '@mp/shared-memory/internal'
 import { type Items, checkItems, chunk, defaultChunkSize } from './chunks.js'
 import type { Dispatcher } from './dispatcher.js'
 import { PoolClosedError } from './errors.js'
@@ -51,7 +51,7 @@ export class Submitter {
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)
     this.#pool.checkOpen()
-    const { result, cancel } = trackInFlight(() => this.#encode(fn, () => dumps(args)))
+    const { result, cancel } = keepInFlight(() => this.#encode(fn, () => dumps(args)))
     this.#submit(MODE.call, result.reference, result.payload, fn.name, checked, (outcome) => {
       cancel()
       settle(outcome)
@@ -72,7 +72,7 @@ export class Submitter {
     const size = checkChunkSize(options?.chunkSize) ?? defaultChunkSize(items.length, processes)
     this.#pool.checkOpen()
     if (items.length === 0) return settle({ ok: true, value: [] })
-    const { result, cancel } = trackInFlight(() =>
+    const { result, cancel } = keepInFlight(() =>
       this.#encode(fn, () => chunk(items, size).map((piece) => dumps(piece))),
     )
     const { reference, payload: payloads } = result
@@ -128,7 +128,7 @@ export class Submitter {
       submit: (piece, settle) => {
         try {
           this.#pool.checkOpen()
-          const { result: payload, cancel } = trackInFlight(() => dumps(piece))
+          const { result: payload, cancel } = keepInFlight(() => dumps(piece))
           functions.again(reference)
           const task = this.#submit(MODE.each, reference, payload, fn.name, checked, (outcome) => {
             cancel()

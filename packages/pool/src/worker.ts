@@ -9,7 +9,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { dumps, loads, loadsAsync } from '@mp/pickle'
-import { RingClosedError } from '@mp/shared-memory/internal'
+import { RingClosedError, type Tracked, trackInFlight } from '@mp/shared-memory/internal'
 import { ReceivedFunctions } from './functions.js'
 import { MODE, STATUS, type TaskMessage, decodeTask, encodeResult } from './messages.js'
 import type { PoolCore } from './pool-core.js'
@@ -156,18 +156,28 @@ async function report(
   status: number,
   value: unknown,
 ): Promise<void> {
-  let message: Uint8Array
+  const { result, cancel, give } = encodeReport(number, status, value)
   try {
-    message = encodeResult({ number, status, payload: dumps(value) })
+    give(core.handle.index)
+    if (core.results.tryPut([result]) === 'put') return
+    await core.session.waiting.async(core.results.putting([result]), Infinity)
+  } catch (error) {
+    cancel()
+    throw error
+  }
+}
+
+function encodeReport(number: number, status: number, value: unknown): Tracked<Uint8Array> {
+  try {
+    return trackInFlight(() => encodeResult({ number, status, payload: dumps(value) }))
   } catch (error) {
     // The value cannot be sent, but why it cannot be can.
     const reason = new Error(`The result cannot be sent: ${(error as Error).message}`)
     reason.name = (error as Error).name
     Object.assign(reason, { code: (error as NodeJS.ErrnoException).code })
-    message = encodeResult({ number, status: STATUS.error, payload: dumps(reason) })
+    const payload = dumps(reason)
+    return trackInFlight(() => encodeResult({ number, status: STATUS.error, payload }))
   }
-  if (core.results.tryPut([message]) === 'put') return
-  await core.session.waiting.async(core.results.putting([message]), Infinity)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { PicklingError } from '@mp/pickle'
 import { Pool, PoolClosedError, PoolTerminatedError, WorkerLostError } from '@mp/pool'
 import type { StartMethod } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
-import { Event } from '@mp/sync'
+import { ENTRY, entryWord, session } from '@mp/shared-memory/internal'
+import { Event, Lock, Semaphore } from '@mp/sync'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as tasks from './fixtures/tasks.mjs'
 
@@ -282,4 +285,75 @@ test('wrong arguments are named', async () => {
   await expect(pool.map(tasks.square, 1 as never)).rejects.toThrow(/Expected `items`/)
   await expect(pool.map(tasks.square, [1], { chunkSize: 0 })).rejects.toThrow(/chunkSize/)
   expect(() => pool.imap(tasks.square, [1], { buffer: 0 })).toThrow(/buffer/)
+})
+
+describe('shared objects that go through a pool', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+
+  const isThere = ({ index, generation }: Lock['handle']): boolean => {
+    const entry = entryWord(index)
+    const { words } = session()
+    return Atomics.load(words, entry) < 0 && words[entry + ENTRY.generation] === generation
+  }
+
+  async function untilGone(handle: Lock['handle']): Promise<void> {
+    const end = performance.now() + 10_000
+    while (isThere(handle)) {
+      if (performance.now() > end) throw new Error('it is still there')
+      collect()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  test('a function that captures one is decoded by every worker, and keeps it no longer than its tasks', async () => {
+    const pool = makePool(3)
+    const handle = await (async () => {
+      const lock = new Lock()
+      const inTurn = (n: number) => lock.run(() => n + 1)
+      for (let round = 0; round < 3; round++) {
+        expect(await pool.map(inTurn, numbers(30), { chunkSize: 1 })).toEqual(
+          numbers(30).map((n) => n + 1),
+        )
+        collect()
+        expect(isThere(lock.handle)).toBe(true)
+      }
+      return lock.handle
+    })()
+    // The workers know the function; with them it ends.
+    pool.terminate()
+    await pool.join({ timeout: 10_000 })
+    await untilGone(handle)
+  })
+
+  test('an argument that only its task has is there when the task is tried again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mp-pool-'))
+    try {
+      const pool = makePool(1)
+      const semaphore = new Semaphore(7)
+      const { handle } = semaphore
+      const result = pool.apply(tasks.killUnlessThenCount, [join(folder, 'a'), semaphore], {
+        retries: 1,
+      })
+      semaphore.close()
+      collect()
+      expect(await result).toBe(7)
+      pool.terminate()
+      await pool.join({ timeout: 10_000 })
+      await untilGone(handle)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('a result may be one that nobody else has', async () => {
+    const pool = makePool(1)
+    const semaphore = await pool.apply(tasks.makeSemaphore, [5])
+    pool.terminate()
+    await pool.join({ timeout: 10_000 })
+    collect()
+    expect(semaphore.value).toBe(5)
+    semaphore.close()
+    expect(isThere(semaphore.handle)).toBe(false)
+  })
 })

@@ -18,7 +18,7 @@ import { isMainThread } from 'node:worker_threads'
 import { type Body, type Header, unpackPayload } from './payload.js'
 import { Process } from './process.js'
 import { inheritStartMethod } from './start-method.js'
-import { RECORD, recoverRecords, takePayload } from './start-record.js'
+import { RECORD, takePayload } from './start-record.js'
 import { current, setState } from './state.js'
 import { redirect } from './thread-output.js'
 import type { Token } from './token.js'
@@ -35,7 +35,6 @@ export function runChild(token: Token): void {
   if (isMainThread) session.native.dieWithParent(token.parentPid, true)
   // Before that signal was asked for, a thread that was our parent may have ended without one.
   if (isDead(session.words, token.parentTag)) process.exit(1)
-  recoverRecords(session)
   const record = openRecord(session, token)
   const { header, body } = unpackPayload(takePayload(session, record))
   become(header, token)

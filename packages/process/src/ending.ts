@@ -13,7 +13,7 @@ import {
   session,
 } from '@mp/shared-memory/internal'
 import type { Running } from './running.js'
-import { RECORD, destroyRecord } from './start-record.js'
+import { RECORD, letGoOfRecord } from './start-record.js'
 import { type ProcessState, children } from './state.js'
 
 type Started = ProcessState & { running: Running }
@@ -33,11 +33,11 @@ export function finish(state: ProcessState, exitCode: number): void {
   children.delete(state)
   state.running?.release()
   const { reaper } = session()
-  if (state.record !== undefined) destroyRecord(session(), state.record)
-  state.record = undefined
   // What it died without having received has never arrived.
-  state.undelivered?.()
+  state.undelivered?.(true)
   state.undelivered = undefined
+  if (state.record !== undefined) letGoOfRecord(session(), state.record)
+  state.record = undefined
   // Its locks go to those who wait for them now, not when somebody happens to look.
   reaper.reapAll()
   for (const listener of state.listeners) queueMicrotask(listener)

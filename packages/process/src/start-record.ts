@@ -1,10 +1,10 @@
 /**
  * The start record: how a child gets what it is to run, and what outlives it.
  *
- * An object of the directory with the pages of the pickled payload. The pages carry
- * the record's mark, so whoever dies, whoever is left frees them: the child once it
- * has copied the payload, else the parent when the child has ended, else the reaper of
- * the parent.
+ * An object of the directory with the pages of the pickled payload, held by the parent until
+ * the child has ended, and by the child until then. The child frees the pages once it has copied
+ * the payload; else they are freed with the record. So are the copies of handles that the child
+ * has not received.
  *
  * | word | name       | meaning                                              | written by        |
  * | ---- | ---------- | ---------------------------------------------------- | ----------------- |
@@ -18,15 +18,13 @@
  * @module
  */
 import {
-  AT,
-  ENTRY,
-  ENTRY_WORDS,
   OBJECT_OWNER,
   OBJECT_TYPE,
   type ObjectHandle,
   OutOfSharedMemoryError,
   type Session,
   WAIT_SET_WORDS,
+  givePages,
   pagesFor,
 } from '@mp/shared-memory/internal'
 
@@ -64,7 +62,7 @@ export function createRecord(session: Session, payload: Uint8Array): ObjectHandl
       Atomics.store(words, base + RECORD.byteLength, payload.byteLength)
       Atomics.store(words, base + RECORD.parent, agent.tag)
     })
-    pages.arena.give(page, length, OBJECT_OWNER | record.index)
+    givePages(words, pages.arena, record.index, page, length)
     return record
   } catch (error) {
     pages.arena.free(page, length)
@@ -82,25 +80,9 @@ export function takePayload(session: Session, record: ObjectHandle): Uint8Array 
   return payload
 }
 
-/** Frees the record and what is left of its payload; for the parent, when the child has ended. */
-export function destroyRecord(session: Session, record: ObjectHandle): void {
-  freePages(session, record)
-  session.directory.destroy(record)
-}
-
-/** Lets this agent free the records of parents that died. */
-export function recoverRecords(session: Session): void {
-  const { directory, reaper, words } = session
-  if (reaper.recoverers.has(OBJECT_TYPE.process)) return
-  reaper.recoverers.set(OBJECT_TYPE.process, (base, _slot, tag) => {
-    if (Atomics.load(words, base + RECORD.parent) !== tag) return
-    directory.forEach((entry, _type, at) => {
-      if (at !== base) return
-      const index = (entry - AT.directory) / ENTRY_WORDS
-      const generation = Atomics.load(words, entry + ENTRY.generation)
-      destroyRecord(session, { index, generation, base })
-    })
-  })
+/** Lets go of the record; for the parent, when the child has ended. What was sent and has not arrived ends with it. */
+export function letGoOfRecord(session: Session, record: ObjectHandle): void {
+  session.lifetime.forget(record.index)
 }
 
 /** Only pages that still carry the mark: the child may have freed them, and others taken them since. */

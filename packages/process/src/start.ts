@@ -21,7 +21,7 @@ import { type Body, packPayload } from './payload.js'
 import type { Launch, Running } from './running.js'
 import { sendProcess } from './self-reference.js'
 import { checkStartMethod, getStartMethod } from './start-method.js'
-import { createRecord, destroyRecord, recoverRecords } from './start-record.js'
+import { createRecord, letGoOfRecord } from './start-record.js'
 import { startSpawn } from './start-spawn.js'
 import { startThread, threadStreams } from './start-thread.js'
 import { type ProcessState, children, current, isStock } from './state.js'
@@ -43,7 +43,6 @@ export function startProcess(process: object, state: ProcessState): void {
   checkStartMethod('startMethod', method)
   const payload = pack(process, state, method)
   const own = session()
-  recoverRecords(own)
   launch(state, method, own, payload)
   children.set(state, process)
   endChildrenAtExit()
@@ -57,6 +56,7 @@ function launch(
   payload: Tracked<Uint8Array>,
 ): void {
   const record = createRecord(own, payload.result)
+  payload.give(record.index)
   const start = LAUNCHERS[method]
   try {
     state.running = start({
@@ -70,7 +70,7 @@ function launch(
     state.undelivered = payload.cancel
   } catch (error) {
     payload.cancel()
-    destroyRecord(own, record)
+    letGoOfRecord(own, record)
     throw error
   }
 }

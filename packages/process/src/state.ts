@@ -29,7 +29,7 @@ export interface ProcessState {
   /** There while it runs. */
   record: ObjectHandle | undefined
   /** Takes back what its payload promised, as far as that has not arrived. */
-  undelivered?: (() => void) | undefined
+  undelivered?: ((isLost: boolean) => void) | undefined
   exitCode: number | null
   closed: boolean
   /** Called once, each in a microtask of its own, when it has ended. */

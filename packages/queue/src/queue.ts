@@ -20,6 +20,7 @@ import {
   RingClosedError,
   SharedObject,
   checkInteger,
+  collectRevived,
   deadlineAfter,
   outOfRange,
   throwIfAborted,
@@ -40,8 +41,7 @@ import {
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
 export class Queue<T = unknown> extends SharedObject {
-  /** @internal */
-  protected readonly ring: MessageRing
+  readonly #ring: MessageRing
   #closed = false
 
   /**
@@ -63,7 +63,7 @@ export class Queue<T = unknown> extends SharedObject {
       },
     )
     const { base, index } = this.handle
-    this.ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+    this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
   }
 
   /**
@@ -115,7 +115,7 @@ export class Queue<T = unknown> extends SharedObject {
    * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
    */
   async get(options?: QueueWaitOptions): Promise<T> {
-    return decode<T>(await this.#take(options))
+    return this.#decode(await this.#take(options))
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
@@ -175,8 +175,9 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`. Others are not affected. */
-  close(): void {
+  override close(): void {
     this.#closed = true
+    super.close()
   }
 
   /** Gets items until the queue is shut down and drained. */
@@ -189,8 +190,13 @@ export class Queue<T = unknown> extends SharedObject {
         if (error instanceof QueueShutDownError) return
         throw error
       }
-      yield await decode<T>(message)
+      yield await this.#decode(message)
     }
+  }
+
+  /** @internal */
+  protected get ring(): MessageRing {
+    return this.use(this.#ring)
   }
 
   /** @internal */
@@ -212,8 +218,9 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
     try {
+      give(this.handle.index)
       await this.#putMessages(messages, timeoutMs, options?.signal)
     } catch (error) {
       cancel()
@@ -242,8 +249,9 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
     try {
+      give(this.handle.index)
       this.#putMessagesSync(messages, timeoutMs)
     } catch (error) {
       cancel()
@@ -296,12 +304,27 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   #takeMore(items: T[], max: number): T[] {
-    while (items.length < max) {
+    // It may have been closed while the first item was awaited.
+    while (items.length < max && !this.#closed) {
       const message = this.ring.tryTake()
       if (message === null) break
       items.push(loads(message) as T)
     }
     return items
+  }
+
+  /** Decodes at once where it can; a module with top-level await has to be waited for. */
+  async #decode(message: Uint8Array): Promise<T> {
+    // What arrives the first time must be there the second time.
+    const arrived: unknown[] = []
+    try {
+      return collectRevived(arrived, () => loads(message)) as T
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
+      const item = (await loadsAsync(message)) as T
+      arrived.length = 0
+      return item
+    }
   }
 
   #encode(items: readonly T[]): Uint8Array[] {
@@ -314,16 +337,6 @@ export class Queue<T = unknown> extends SharedObject {
     const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
     if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
     return messages
-  }
-}
-
-/** Decodes at once where it can; a module with top-level await has to be waited for. */
-async function decode<T>(message: Uint8Array): Promise<T> {
-  try {
-    return loads(message) as T
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-    return (await loadsAsync(message)) as T
   }
 }
 

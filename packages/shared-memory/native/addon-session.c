@@ -196,6 +196,21 @@ static napi_value set_layout(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Memory that objects of the engine keep though it does not lie in its heap: what a collection might free. */
+static napi_value charge(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  if (!mp_call_begin(&call, env, info, "charge")) return NULL;
+  int64_t change, total;
+  napi_status status = napi_get_value_int64(env, call.argv[0], &change);
+  if (status == napi_number_expected) {
+    mp_throw_type(&call, "byteLength", "a number");
+    return NULL;
+  }
+  MP_TRY(env, status, NULL);
+  MP_TRY(env, napi_adjust_external_memory(env, change, &total), NULL);
+  return NULL;
+}
+
 bool mp_define_session(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
     MP_FUNCTION("create", create, agent),
@@ -208,6 +223,7 @@ bool mp_define_session(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("sharedView", shared_view, agent),
     MP_FUNCTION("detach", detach, agent),
     MP_FUNCTION("punch", punch, agent),
+    MP_FUNCTION("charge", charge, agent),
     MP_FUNCTION("setLayout", set_layout, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;

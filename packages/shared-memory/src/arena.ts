@@ -9,12 +9,17 @@
  */
 import type { Agent } from './agent.js'
 
+/** So many free runs of a length are remembered. */
+export const MAX_RECENT = 65_536
+
 export class Arena {
   readonly #agent: Agent
   readonly #table: number
   readonly #count: number
   readonly #rotor: number
   readonly #high: number
+  /** Runs that this agent has freed, the last one last, by their length. Others may have taken them since. */
+  readonly #recent = new Map<number, number[]>()
 
   /** @param table first of `count` owner words; `rotor` and `high` are header words. */
   constructor(agent: Agent, table: number, count: number, rotor: number, high: number) {
@@ -34,6 +39,10 @@ export class Arena {
    */
   take(length: number): number {
     const { words } = this.#agent
+    const recent = this.#recent.get(length)
+    for (let run = recent?.pop(); run !== undefined; run = recent?.pop()) {
+      if (this.#takeBetween(run, run + length, length) === run) return run
+    }
     const start = Math.min(Atomics.load(words, this.#rotor), this.#count)
     let first = this.#takeBetween(start, this.#count, length)
     if (first < 0) first = this.#takeBetween(0, Math.min(start + length, this.#count), length)
@@ -50,8 +59,11 @@ export class Arena {
   free(first: number, length: number): void {
     const { words } = this.#agent
     for (let i = 0; i < length; i++) Atomics.store(words, this.#table + first + i, 0)
-    // Low blocks first, so that memory once touched is used again.
-    if (first < Atomics.load(words, this.#rotor)) Atomics.store(words, this.#rotor, first)
+    // First of all, so that memory once touched is used again, and found without looking.
+    let recent = this.#recent.get(length)
+    if (recent === undefined) this.#recent.set(length, (recent = []))
+    if (recent.length < MAX_RECENT) recent.push(first)
+    else if (first < Atomics.load(words, this.#rotor)) Atomics.store(words, this.#rotor, first)
   }
 
   owner(block: number): number {
@@ -60,10 +72,12 @@ export class Arena {
 
   /** Frees every block of an owner that is no more. */
   sweep(owner: number): void {
-    const end = Atomics.load(this.#agent.words, this.#high)
-    for (let i = 0; i < end; i++) {
-      if (Atomics.load(this.#agent.words, this.#table + i) === owner) this.free(i, 1)
-    }
+    const { words } = this.#agent
+    const end = Atomics.load(words, this.#high)
+    // SYNC: plain reads, which the engine does many times faster. The owner stores no more, and what it has stored is
+    // visible to whoever knows that; nobody else changes a word that names it, or makes one.
+    const table = words.subarray(this.#table, this.#table + end)
+    for (let i = table.indexOf(owner); i >= 0; i = table.indexOf(owner, i + 1)) this.free(i, 1)
   }
 
   #takeBetween(from: number, to: number, length: number): number {

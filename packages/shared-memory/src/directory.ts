@@ -2,8 +2,8 @@
  * The directory of shared objects: what a handle (index, generation) points to.
  *
  * An entry is made by a CAS from free to the maker's tag, filled, and published
- * by storing ready: a maker that dies before leaves an entry signed by a dead
- * agent, which the reaper frees.
+ * by one store: a maker that dies before leaves an entry signed by a dead agent,
+ * which the reaper frees. `lifetime.ts` has who holds an object, and when it ends.
  *
  * @module
  */
@@ -14,13 +14,15 @@ import {
   AT,
   ENTRY,
   ENTRY_FREE,
-  ENTRY_READY,
-  ENTRY_WORDS,
   HEADER,
   MAX_OBJECTS,
+  NO_PAGES,
   OBJECT_OWNER,
+  UNITS,
   UNIT_WORDS,
+  entryWord,
 } from './layout.js'
+import { Lifetime } from './lifetime.js'
 
 /** What to make: an `OBJECT_TYPE`, how many words, and where its wait sets stand in them. */
 export interface ObjectShape {
@@ -40,17 +42,23 @@ export interface ObjectHandle {
 }
 
 export class Directory {
+  readonly lifetime: Lifetime
   readonly #agent: Agent
   readonly #units: Arena
 
-  constructor(agent: Agent, units: Arena) {
+  constructor(agent: Agent, units: Arena, lifetime: Lifetime = new Lifetime(agent, units)) {
+    this.lifetime = lifetime
     this.#agent = agent
     this.#units = units
   }
 
-  /** Makes an object whose words are zero but for what `init` stores; nobody sees it before. */
+  /**
+   * Makes an object whose words are zero but for what `init` stores; nobody sees it before.
+   *
+   * It has one keeper in this thread: `lifetime.forget` lets go of it.
+   */
   create(shape: ObjectShape, init: (base: number) => void): ObjectHandle {
-    const { words, tag } = this.#agent
+    const { words } = this.#agent
     const length = Math.ceil(shape.words / UNIT_WORDS)
     const index = this.#takeEntry()
     const entry = entryWord(index)
@@ -58,28 +66,22 @@ export class Directory {
     if (first < 0) {
       Atomics.store(words, entry, ENTRY_FREE)
       throw new OutOfSharedMemoryError(
-        'The session has no room for another shared object; end processes that hold objects, or use fewer',
+        `The session's ${UNITS} units of words for shared objects are in use, and this one takes ` +
+          `${length} next to each other; ${HOW_TO_HAVE_ROOM}`,
       )
     }
     this.#units.give(first, length, OBJECT_OWNER | index)
     const base = AT.units + first * UNIT_WORDS
     words.fill(0, base, base + length * UNIT_WORDS)
-    const generation = (Atomics.load(words, entry + ENTRY.generation) + 1) | 0
-    Atomics.store(words, entry + ENTRY.type, shape.type)
+    Atomics.store(words, entry + ENTRY.kind, shape.type | (length << 8))
     Atomics.store(words, entry + ENTRY.base, base)
-    Atomics.store(words, entry + ENTRY.units, length)
-    Atomics.store(words, entry + ENTRY.generation, generation)
-    Atomics.store(words, entry + ENTRY.creator, tag)
-    Atomics.store(words, entry + ENTRY.sets, base + (shape.sets ?? 0))
-    Atomics.store(words, entry + ENTRY.setCount, shape.setCount ?? 0)
+    Atomics.store(words, entry + ENTRY.sets, (shape.sets ?? 0) | ((shape.setCount ?? 0) << 16))
+    Atomics.store(words, entry + ENTRY.pages, NO_PAGES)
     init(base)
-    this.#hold(entry)
-    // SYNC: everything above is visible to whoever reads ready. CRASH: before it, the entry carries our tag.
-    Atomics.store(words, entry, ENTRY_READY)
-    return { index, generation, base }
+    return { index, generation: this.lifetime.publish(index), base }
   }
 
-  /** Finds the object behind a handle that came from elsewhere. */
+  /** Finds the object behind a handle that came from elsewhere, and holds it: one keeper more. */
   open(type: number, index: number, generation: number): ObjectHandle {
     const { words } = this.#agent
     const entry = entryWord(index)
@@ -87,37 +89,15 @@ export class Directory {
       !Number.isInteger(index) ||
       index < 0 ||
       index >= MAX_OBJECTS ||
-      Atomics.load(words, entry) !== ENTRY_READY ||
-      Atomics.load(words, entry + ENTRY.generation) !== generation ||
-      Atomics.load(words, entry + ENTRY.type) !== type
+      (Atomics.load(words, entry + ENTRY.kind) & 0xff) !== type ||
+      !this.lifetime.hold(index, generation)
     ) {
       throw new MultiprocessingError(
         'ERR_MP_STALE_HANDLE',
-        'The shared object behind this handle is gone, or belongs to another session',
+        'The shared object behind this handle is gone: nobody held it any more',
       )
     }
-    this.#hold(entry)
     return { index, generation, base: Atomics.load(words, entry + ENTRY.base) }
-  }
-
-  /** Frees an object that its package knows to be used by nobody. */
-  destroy(handle: ObjectHandle): void {
-    const { words, tag } = this.#agent
-    const entry = entryWord(handle.index)
-    // CRASH: from here the entry is an unfinished one of ours, and its units are the object's: the reaper frees both.
-    if (Atomics.compareExchange(words, entry, ENTRY_READY, tag) !== ENTRY_READY) return
-    this.#free(entry)
-  }
-
-  /** Frees what a dead agent had begun to make or to destroy. */
-  sweep(deadTag: number): void {
-    const { words } = this.#agent
-    const end = Atomics.load(words, HEADER.highEntry)
-    for (let index = 0; index < end; index++) {
-      if (Atomics.load(words, entryWord(index)) !== deadTag) continue
-      this.#units.sweep(OBJECT_OWNER | index)
-      Atomics.store(words, entryWord(index), ENTRY_FREE)
-    }
   }
 
   /** Calls `visit` with the entry of each object there is. */
@@ -126,16 +106,24 @@ export class Directory {
     const end = Atomics.load(words, HEADER.highEntry)
     for (let index = 0; index < end; index++) {
       const entry = entryWord(index)
-      if (Atomics.load(words, entry) !== ENTRY_READY) continue
-      visit(entry, Atomics.load(words, entry + ENTRY.type), Atomics.load(words, entry + ENTRY.base))
+      if (Atomics.load(words, entry) >= 0) continue
+      const type = Atomics.load(words, entry + ENTRY.kind) & 0xff
+      visit(entry, type, Atomics.load(words, entry + ENTRY.base))
     }
   }
 
   #takeEntry(): number {
     const { words, tag } = this.#agent
+    const { recent } = this.lifetime
+    for (let index = recent.pop(); index !== undefined; index = recent.pop()) {
+      if (Atomics.compareExchange(words, entryWord(index), ENTRY_FREE, tag) === ENTRY_FREE) {
+        return index
+      }
+    }
     const start = Atomics.load(words, HEADER.entryRotor) % MAX_OBJECTS
     for (let n = 0; n < MAX_OBJECTS; n++) {
       const index = (start + n) % MAX_OBJECTS
+      // CRASH: the mark is raised before the entry is taken, so a reaper never misses one.
       raise(words, HEADER.highEntry, index + 1)
       if (Atomics.compareExchange(words, entryWord(index), ENTRY_FREE, tag) === ENTRY_FREE) {
         Atomics.store(words, HEADER.entryRotor, index + 1)
@@ -143,27 +131,12 @@ export class Directory {
       }
     }
     throw new OutOfSharedMemoryError(
-      `The session holds ${MAX_OBJECTS} shared objects, which is its limit`,
+      `The session holds ${MAX_OBJECTS} shared objects, which is its limit; ${HOW_TO_HAVE_ROOM}`,
     )
   }
-
-  #free(entry: number): void {
-    const { words } = this.#agent
-    const first = (Atomics.load(words, entry + ENTRY.base) - AT.units) / UNIT_WORDS
-    this.#units.free(first, Atomics.load(words, entry + ENTRY.units))
-    for (let i = 0; i < 8; i++) Atomics.store(words, entry + ENTRY.holders + i, 0)
-    const index = (entry - AT.directory) / ENTRY_WORDS
-    if (index < Atomics.load(words, HEADER.entryRotor))
-      Atomics.store(words, HEADER.entryRotor, index)
-    Atomics.store(words, entry, ENTRY_FREE)
-  }
-
-  #hold(entry: number): void {
-    const { words, slot } = this.#agent
-    Atomics.or(words, entry + ENTRY.holders + (slot >>> 5), 1 << (slot & 31))
-  }
 }
 
-function entryWord(index: number): number {
-  return AT.directory + index * ENTRY_WORDS
-}
+/** The session cannot grow, and objects are not collected while the event loop has no turn. */
+const HOW_TO_HAVE_ROOM =
+  'what is no longer reachable is freed when the event loop gets a turn, so let it have one (await a timer or ' +
+  'a message), or close() what is done with; else use fewer objects'

@@ -1,40 +1,110 @@
 /**
- * What has to be undone when an encoded message never arrives.
+ * What an encoded message has promised, and what becomes of it.
  *
- * A handle that counts its holders notes each copy that it sends. Whoever encodes
- * the message keeps the notes with it, and calls them off if it is not delivered.
+ * A handle notes each copy of itself that is encoded. Whoever encodes the message
+ * keeps the notes with it: gives them to what the message travels through, or
+ * calls them off when it is not delivered.
+ *
+ * A message that is decoded any number of times is "kept": its bytes name no copies,
+ * so decoding it takes none off; who keeps the message keeps them, and calls them off
+ * when it is decoded no more.
  *
  * @module
  */
+/** A copy of a handle in a message. */
+export interface Note {
+  /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
+  recall(isLost: boolean): void
+  /** The copy travels through the object with this index, and ends with it. */
+  give?(through: number): void
+}
 
-let notes: (() => void)[] | undefined
+interface Encoding {
+  readonly notes: Note[]
+  readonly isKept: boolean
+}
+
+let current: Encoding | undefined
 
 /** An encoded message, and how to take back what its encoding has promised. */
 export interface Tracked<R> {
   readonly result: R
-  /** To be called when the message will never be decoded; does nothing the second time. */
-  cancel(): void
+  /** Whether it names any copies. */
+  readonly hasCopies: boolean
+  /**
+   * To be called when the message will not be decoded (any more); does nothing the second time.
+   *
+   * @param isLost whether that is because its receiver has died.
+   */
+  cancel(isLost?: boolean): void
+  /** The message is about to travel through the object with this index: what of it nobody receives ends with that. */
+  give(through: number): void
 }
 
-/** Notes what to undo if the message that is being encoded never arrives. */
-export function noteInFlight(undo: () => void): void {
-  notes?.push(undo)
+/** Notes a copy in the message that is being encoded. */
+export function noteInFlight(note: Note): void {
+  current?.notes.push(note)
 }
 
-/** Runs `encode` and keeps its notes; undoes them at once if it throws. */
+/** Whether somebody tracks what is being encoded. */
+export function isTracked(): boolean {
+  return current !== undefined
+}
+
+/** Whether the message that is being encoded may be decoded any number of times. */
+export function isKept(): boolean {
+  return current?.isKept === true
+}
+
+/** Runs `encode` and keeps its notes; takes the copies back at once if it throws. */
 export function trackInFlight<R>(encode: () => R): Tracked<R> {
-  const outer = notes
-  const mine: (() => void)[] = []
-  notes = mine
-  const cancel = (): void => {
-    for (const undo of mine.splice(0)) undo()
+  return track(encode, false)
+}
+
+/** As `trackInFlight`, for a message that may be decoded any number of times, until `cancel`. */
+export function keepInFlight<R>(encode: () => R): Tracked<R> {
+  return track(encode, true)
+}
+
+function track<R>(encode: () => R, kept: boolean): Tracked<R> {
+  const outer = current
+  const notes: Note[] = []
+  current = { notes, isKept: kept }
+  const cancel = (isLost = false): void => {
+    for (const note of notes.splice(0)) note.recall(isLost)
+  }
+  const give = (through: number): void => {
+    for (const note of notes) note.give?.(through)
   }
   try {
-    return { result: encode(), cancel }
+    const result = encode()
+    return { result, hasCopies: notes.length > 0, cancel, give }
   } catch (error) {
     cancel()
     throw error
   } finally {
-    notes = outer
+    current = outer
   }
+}
+
+let revived: unknown[] | undefined
+
+/**
+ * Runs `decode` and keeps what handles it revives in `objects`.
+ *
+ * For a message that may have to be decoded again: the copies that it names arrive the first time.
+ */
+export function collectRevived<R>(objects: unknown[], decode: () => R): R {
+  const outer = revived
+  revived = objects
+  try {
+    return decode()
+  } finally {
+    revived = outer
+  }
+}
+
+/** Notes that a handle was revived. */
+export function noteRevived(object: unknown): void {
+  revived?.push(object)
 }

@@ -16,10 +16,19 @@ export { DeathWatch, type Watcher } from './death-watch.js'
 export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
-export { noteInFlight, trackInFlight, type Tracked } from './in-flight.js'
+export {
+  collectRevived,
+  isKept,
+  keepInFlight,
+  noteInFlight,
+  noteRevived,
+  trackInFlight,
+  type Tracked,
+} from './in-flight.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
 export type { Native } from './native.js'
+export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
 export { hasSession, joinSession, session, type Session } from './session.js'

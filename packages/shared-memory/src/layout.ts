@@ -29,6 +29,8 @@
  * | 19   | highUnit   | 1 + highest unit ever used; only grows                    | allocators            |
  * | 20   | highPage   | 1 + highest page ever used; only grows                    | allocators            |
  * | 21   | highEntry  | 1 + highest directory entry ever used; only grows         | allocators            |
+ * | 22   | copyRotor  | where to look for a free place of a copy first; a hint    | senders               |
+ * | 23   | highCopy   | 1 + highest place of a copy ever used; only grows         | senders               |
  */
 export const HEADER = {
   magic: 0,
@@ -46,6 +48,8 @@ export const HEADER = {
   highUnit: 19,
   highPage: 20,
   highEntry: 21,
+  copyRotor: 22,
+  highCopy: 23,
 } as const
 
 /** The four bytes `mp01`, little-endian. */
@@ -102,35 +106,64 @@ export const GRAVE_WORDS = 4
 export const GRAVES = 64
 
 /**
- * An entry of the object directory, 16 words.
+ * An entry of the object directory, 16 words. `lifetime.ts` has who changes them when.
  *
- * | word | name       | meaning                                                                   |
- * | ---- | ---------- | ------------------------------------------------------------------------- |
- * | 0    | state      | 0 free · tag of the agent that initialises it · 1 ready                   |
- * | 1    | type       | see `OBJECT_TYPE`                                                         |
- * | 2    | base       | first word of its body                                                    |
- * | 3    | units      | length of its body in units                                               |
- * | 4    | generation | grows when the entry is reused; a handle is (index, generation)           |
- * | 5    | creator    | tag                                                                       |
- * | 6    | sets       | word of its first wait set, relative to its body                          |
- * | 7    | setCount   | how many wait sets follow each other there                                |
- * | 8–15 | holders    | which agents hold a handle                                                |
+ * | word | name       | meaning                                                                              |
+ * | ---- | ---------- | ------------------------------------------------------------------------------------ |
+ * | 0    | state      | 0 free · > 0: tag of the agent that makes or ends it · < 0: it is there, and the low  |
+ * |      |            | 31 bits count how often somebody came to hold it or sent it                          |
+ * | 1    | kind       | bits 0–7 `OBJECT_TYPE` · 8–23 length of its body in units · 24–26 `ENTRY_FLAG`        |
+ * | 2    | base       | first word of its body                                                               |
+ * | 3    | sets       | bits 0–15 first wait set, relative to its body · 16–23 how many follow each other    |
+ * | 4    | generation | a handle is (index, generation): the count of `state` when it was made               |
+ * | 5    | last       | at least the count of `state` when the last object here ended                        |
+ * | 6    | copies     | at least as many as there are copies of its handle on their way                      |
+ * | 7    | pages      | which data pages it may have: bits 0–15 page / 4 of the first, 16–31 of the last      |
+ * | 8–15 | holders    | which agents hold a handle                                                           |
  */
 export const ENTRY = {
   state: 0,
-  type: 1,
+  kind: 1,
   base: 2,
-  units: 3,
+  sets: 3,
   generation: 4,
-  creator: 5,
-  sets: 6,
-  setCount: 7,
+  last: 5,
+  copies: 6,
+  pages: 7,
   holders: 8,
 } as const
 export const ENTRY_WORDS = 16
 export const ENTRY_FREE = 0
-export const ENTRY_READY = 1
-export const MAX_OBJECTS: number = 1 << 17
+/** The value of an entry's `pages` that names none. */
+export const NO_PAGES = 0xffff
+export const MAX_OBJECTS: number = 1 << 18
+
+/**
+ * Bits of an entry's `kind`; once set they stay while the object is there.
+ *
+ * | flag     | meaning                                                                             |
+ * | -------- | ----------------------------------------------------------------------------------- |
+ * | doubtful | an agent died that held it while copies were on their way: `copies` may be too high |
+ * | lost     | an agent died that held it, or a copy was lost on its way                           |
+ * | contains | copies of handles were sent through it: they end with it                            |
+ */
+export const ENTRY_FLAG = { doubtful: 0x1000000, lost: 0x2000000, contains: 0x4000000 } as const
+
+/**
+ * A copy of a handle on its way, 4 words. Words 0 and 1 change together, as one of 64 bits.
+ *
+ * | word | name   | meaning                                                                                |
+ * | ---- | ------ | -------------------------------------------------------------------------------------- |
+ * | 0    | owner  | 0 free · tag of the sender · `OBJECT_OWNER \| index` of what it travels through ·       |
+ * |      |        | `COPY_ADRIFT`: its sender handed the bytes to somebody whom we do not know              |
+ * | 1    | use    | which use of the place it is; odd: on its way                                          |
+ * | 2    | object | index of the object                                                                    |
+ */
+export const COPY = { owner: 0, use: 1, object: 2 } as const
+export const COPY_WORDS = 4
+export const COPY_ADRIFT = -1
+/** How many copies of handles can be on their way in a session at a time. */
+export const MAX_COPIES: number = 1 << 18
 
 /** What an object of the directory is. Numbers are part of the layout: never reuse one. */
 export const OBJECT_TYPE = {
@@ -162,7 +195,8 @@ export const MAX_PAGES: number = 1 << 18
 const SLOTS_AT = 1024
 const GRAVES_AT = SLOTS_AT + MAX_AGENTS * SLOT_WORDS
 const DIRECTORY_AT = GRAVES_AT + GRAVES * GRAVE_WORDS
-const PAGE_TABLE_AT = DIRECTORY_AT + MAX_OBJECTS * ENTRY_WORDS
+const COPIES_AT = DIRECTORY_AT + MAX_OBJECTS * ENTRY_WORDS
+const PAGE_TABLE_AT = COPIES_AT + MAX_COPIES * COPY_WORDS
 const UNIT_TABLE_AT = PAGE_TABLE_AT + MAX_PAGES
 const UNITS_AT = UNIT_TABLE_AT + UNITS
 const CONTROL_END = UNITS_AT + UNITS * UNIT_WORDS
@@ -172,6 +206,7 @@ export const AT: {
   readonly slots: number
   readonly graves: number
   readonly directory: number
+  readonly copies: number
   /** One word a page: 0 free, the tag of the agent that took it, or `OBJECT_OWNER | index` of an object. */
   readonly pageTable: number
   /** One word a unit, likewise. */
@@ -181,6 +216,7 @@ export const AT: {
   slots: SLOTS_AT,
   graves: GRAVES_AT,
   directory: DIRECTORY_AT,
+  copies: COPIES_AT,
   pageTable: PAGE_TABLE_AT,
   unitTable: UNIT_TABLE_AT,
   units: UNITS_AT,
@@ -195,15 +231,27 @@ export const CONTROL_BYTES: number = Math.ceil((CONTROL_END * 4) / PAGE_BYTES) *
 /** FNV-1a over all that two processes must agree on. */
 export const layoutHash: number = fnv1a(
   JSON.stringify([
-    'protocol 1',
+    'protocol 2',
     HEADER,
     SLOT,
     SLOT_STATE,
     PARKED,
     ENTRY,
+    ENTRY_FLAG,
+    COPY,
     OBJECT_TYPE,
     AT,
-    [MAX_AGENTS, SLOT_WORDS, GRAVES, ENTRY_WORDS, MAX_OBJECTS, UNIT_WORDS, UNITS, PAGE_BYTES],
+    [
+      MAX_AGENTS,
+      SLOT_WORDS,
+      GRAVES,
+      ENTRY_WORDS,
+      MAX_OBJECTS,
+      MAX_COPIES,
+      UNIT_WORDS,
+      UNITS,
+      PAGE_BYTES,
+    ],
     CONTROL_BYTES,
   ]),
 )
@@ -211,6 +259,11 @@ export const layoutHash: number = fnv1a(
 /** First word of a slot. */
 export function slotWord(slot: number): number {
   return AT.slots + slot * SLOT_WORDS
+}
+
+/** First word of an object's entry. */
+export function entryWord(index: number): number {
+  return AT.directory + index * ENTRY_WORDS
 }
 
 function fnv1a(text: string): number {

@@ -86,6 +86,8 @@ export interface Native {
   detach(arrayBuffer: ArrayBuffer): void
   /** Gives the whole pages in a range back to the system; the range then reads as zeros. */
   punch(byteOffset: number, byteLength: number): void
+  /** Tells the engine that so many bytes more (or less) outside of its heap might be freed by a collection. */
+  charge(byteLength: number): void
 
   /** Describes the participant table; again with the same numbers does nothing, else EINVAL. */
   setLayout(layout: NativeLayout): void

@@ -12,17 +12,7 @@
 import type { Agent } from './agent.js'
 import type { Arena } from './arena.js'
 import type { Directory } from './directory.js'
-import {
-  AGENT_SET_WORDS,
-  AT,
-  ENTRY,
-  GRAVES,
-  GRAVE_WORDS,
-  HEADER,
-  SLOT,
-  SLOT_STATE,
-  slotWord,
-} from './layout.js'
+import { AT, GRAVES, GRAVE_WORDS, HEADER, SLOT, SLOT_STATE, slotWord } from './layout.js'
 import { makeTag, packState, tagSlot } from './tag.js'
 
 /** What a reaper needs of the operating system. */
@@ -134,11 +124,9 @@ export class Reaper {
     if ((word & 0xff) !== SLOT_STATE.dead) this.#bury(tag, pid, word & 0xff)
     // CRASH: a reaper that dies from here on leaves `dead` and a free byte: the next one starts over.
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.dead))
-    this.#directory.forEach((entry, type, base) => {
-      this.#clearBits(entry, slot)
-      this.recoverers.get(type)?.(base, slot, tag)
-    })
-    this.#directory.sweep(tag)
+    this.#directory.lifetime.bury(slot, tag, (type, base) =>
+      this.recoverers.get(type)?.(base, slot, tag),
+    )
     for (const arena of this.#arenas) arena.sweep(tag)
     this.onReaped(tag, pid)
     Atomics.store(words, at + SLOT.parked, 0)
@@ -158,18 +146,6 @@ export class Reaper {
     // SYNC: with a reaper that sleeps here until 64 others are dead, two may write to one grave; the last word tells.
     Atomics.store(words, at + 3, tag ^ pid ^ state)
     Atomics.store(words, at, tag)
-  }
-
-  /** A dead agent's bit would swallow a wake, or wake whoever takes its slot in its place. */
-  #clearBits(entry: number, slot: number): void {
-    const { words } = this.#agent
-    const count = Atomics.load(words, entry + ENTRY.setCount)
-    const sets = Atomics.load(words, entry + ENTRY.sets)
-    for (let i = 0; i < count; i++) {
-      Atomics.and(words, sets + i * AGENT_SET_WORDS + (slot >>> 5), ~(1 << (slot & 31)))
-    }
-    const holders = entry + ENTRY.holders + (slot >>> 5)
-    Atomics.and(words, holders, ~(1 << (slot & 31)))
   }
 }
 

@@ -29,10 +29,10 @@ import {
   layoutHash,
   slotWord,
 } from './layout.js'
+import { Lifetime } from './lifetime.js'
 import { type Native, loadNative } from './native.js'
 import { Pages } from './pages.js'
 import { Reaper } from './reaper.js'
-import { endWithTheDead } from './shared-lifetime.js'
 import { isDead, makeTag, nextGeneration, packState, tagSlot } from './tag.js'
 import { Waiting } from './waiting.js'
 
@@ -43,6 +43,7 @@ export interface Session {
   readonly native: Native
   readonly waiting: Waiting
   readonly directory: Directory
+  readonly lifetime: Lifetime
   readonly pages: Pages
   readonly reaper: Reaper
   readonly deathWatch: DeathWatch
@@ -151,7 +152,8 @@ function join(native: Native, parent: number): Session {
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const count = Atomics.load(words, HEADER.pages)
   const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage)
-  const directory = new Directory(agent, units)
+  const lifetime = new Lifetime(agent, units, pageArena, native)
+  const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])
   const deathWatch = new DeathWatch(agent, native)
   reaper.adoptOrphans = () => deathWatch.adoptOrphans()
@@ -161,8 +163,7 @@ function join(native: Native, parent: number): Session {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
   })
-  const joined = { agent, words, native, waiting, directory, pages, reaper, deathWatch }
-  endWithTheDead(joined)
+  const joined = { agent, words, native, waiting, directory, lifetime, pages, reaper, deathWatch }
   // SYNC: we made ourselves known, then look; a reaper marks our parent dead, then looks for its orphans. Either it
   // sees us, or we see that nobody watches us, and whoever waits has to be told.
   if (parent !== 0 && isDead(words, parent)) {
@@ -238,7 +239,8 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
   }
   throw new MultiprocessingError(
     'ERR_MP_TOO_MANY_AGENTS',
-    `The session has ${MAX_AGENTS} processes and threads, which is its limit`,
+    `The session has ${MAX_AGENTS} processes and threads, which is its limit: ` +
+      'wait until some have ended, or give each more to do',
   )
 }
 

@@ -74,7 +74,6 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
     const lock = new LeafLock(agent, waiting, base + OWNED.lock, base + OWNED.lockSet)
     this.#slots = new Slots(bytes, lock)
     if (encoded !== undefined) this.#slots.fill(encoded)
-    this.keepWhile(this)
   }
 
   /**
@@ -83,7 +82,7 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
    * @throws RangeError when there is no such item.
    */
   get(index: number): Widened<T> {
-    return decodeItem(this.#slots.read(this.#check(index))) as Widened<T>
+    return decodeItem(this.use(this.#slots).read(this.#check(index))) as Widened<T>
   }
 
   /** As `get`, but undefined when there is no such item; as in arrays. */
@@ -101,7 +100,7 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
   set(index: number, item: Widened<T>): void {
     const i = this.#check(index)
     const encoded = encodeItem('item', item)
-    const capacity = this.#slots.capacity(i)
+    const capacity = this.use(this.#slots).capacity(i)
     if (encoded.bytes.byteLength > capacity) {
       throw outOfRange(
         'item',
@@ -109,7 +108,7 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
         item,
       )
     }
-    this.#slots.write(i, encoded)
+    this.use(this.#slots).write(i, encoded)
   }
 
   /** How many items are equal to `item`. */

@@ -21,7 +21,6 @@ import {
 import { OWNED, OWNED_WORDS } from './shared-layout.js'
 import { Attachment, type Origin } from './shared-object.js'
 import { OwnedObject } from './shared-owned.js'
-import { wipePages } from './shared-lifetime.js'
 
 /** What to make, checked. */
 interface Plan {
@@ -49,6 +48,7 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
   readonly length: number
   readonly #type: NumberType
   #array: T
+  #letGoOfBuffer = (): void => {}
 
   /**
    * Makes an array of zeros, or of the given items.
@@ -85,9 +85,18 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
 
   /** An ordinary typed array over the shared bytes; the same one at every call. */
   get array(): T {
+    this.use(this)
     // Somebody has detached its buffer. That does nothing to the memory.
     if (this.#array.length !== this.length) this.#array = this.#map(false)
     return this.#array
+  }
+
+  /** Detaches its typed arrays too, which have no elements then. */
+  override close(): void {
+    super.close()
+    const { buffer } = this.#array
+    if (buffer.byteLength > 0) this.session.native.detach(buffer as ArrayBuffer)
+    this.#letGoOfBuffer()
   }
 
   /** Goes through the elements, as they are when their turn comes. */
@@ -106,7 +115,7 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
     if (byteLength === 0) return
     const what = `a SharedArray of ${this.length} elements of ${name} (${byteLength} bytes)`
     const first = this.takePages(byteLength, what)
-    wipePages(this.session, first, Atomics.load(this.session.words, this.handle.base + OWNED.pages))
+    this.wipePages(first, Atomics.load(this.session.words, this.handle.base + OWNED.pages))
   }
 
   #map(isNew: boolean): T {
@@ -118,13 +127,13 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
       const buffer = byteLength === 0 ? new ArrayBuffer(0) : session.pages.buffer(first, byteLength)
       array = new this.#type.array(buffer) as T
     } catch (error) {
-      if (isNew) this.endUnborn()
+      if (isNew) super.close()
       throw new OutOfSharedMemoryError(
         `Node cannot show ${byteLength} bytes in one ${this.#type.array.name}: ${(error as Error).message}`,
       )
     }
     // The elements stay while the buffer can be reached, be it that the SharedArray was forgotten.
-    this.keepWhile(array.buffer)
+    this.#letGoOfBuffer = this.keepWhile(array.buffer)
     return array
   }
 }

@@ -11,8 +11,7 @@ import { OBJECT_TYPE } from './layout.js'
 import { NumberCell } from './number-cell.js'
 import { checkNumber, findType } from './number-types.js'
 import { OWNED, OWNED_WORDS } from './shared-layout.js'
-import { Attachment, type Origin } from './shared-object.js'
-import { OwnedObject } from './shared-owned.js'
+import { Attachment, type Origin, SharedObject } from './shared-object.js'
 
 /** What a `SharedValue` can hold: integers with and without sign, floats, by their number of bits. */
 export type SharedValueType =
@@ -45,7 +44,7 @@ export type ValueFor<K extends SharedValueType> = K extends 'i64' | 'u64' ? bigi
  * done.add(1)
  * console.log(done.value)
  */
-export class SharedValue<K extends SharedValueType = SharedValueType> extends OwnedObject {
+export class SharedValue<K extends SharedValueType = SharedValueType> extends SharedObject {
   readonly type: K
   readonly #cell: NumberCell
 
@@ -74,17 +73,16 @@ export class SharedValue<K extends SharedValueType = SharedValueType> extends Ow
       words.buffer as ArrayBuffer,
       words.byteOffset + (base + OWNED.value) * 4,
     )
-    this.keepWhile(this)
     if (initial !== undefined) this.#cell.exchange(initial)
   }
 
   /** The value now. */
   get value(): ValueOf<K> {
-    return this.#cell.load() as ValueOf<K>
+    return this.use(this.#cell).load() as ValueOf<K>
   }
 
   set value(value: ValueFor<K>) {
-    this.#cell.exchange(value)
+    this.use(this.#cell).exchange(value)
   }
 
   /**
@@ -96,12 +94,12 @@ export class SharedValue<K extends SharedValueType = SharedValueType> extends Ow
    * is rounded, as in every addition of them.
    */
   add(n: ValueFor<K>): ValueOf<K> {
-    return this.#cell.add(n) as ValueOf<K>
+    return this.use(this.#cell).add(n) as ValueOf<K>
   }
 
   /** Replaces the value in one step; returns the old one. */
   exchange(value: ValueFor<K>): ValueOf<K> {
-    return this.#cell.exchange(value) as ValueOf<K>
+    return this.use(this.#cell).exchange(value) as ValueOf<K>
   }
 
   /**
@@ -112,7 +110,7 @@ export class SharedValue<K extends SharedValueType = SharedValueType> extends Ow
    * @returns the old value: it was replaced if that is `expected`.
    */
   compareExchange(expected: ValueFor<K>, value: ValueFor<K>): ValueOf<K> {
-    return this.#cell.compareExchange(expected, value) as ValueOf<K>
+    return this.use(this.#cell).compareExchange(expected, value) as ValueOf<K>
   }
 
   /** @internal */

@@ -161,6 +161,12 @@ export class Waiting {
     return this.#lines.has(set.key)
   }
 
+  /** Whether asynchronous waiters of this agent stand in line at a set among these words. */
+  isAwaited(from: number, to: number): boolean {
+    for (const key of this.#lines.keys()) if (key >= from && key < to) return true
+    return false
+  }
+
   /**
    * Serves the asynchronous waiters at a set as far as that works now.
    *

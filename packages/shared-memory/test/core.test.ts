@@ -93,6 +93,43 @@ test('the limit of objects is an error that says so', async () => {
   )
 })
 
+test('a session has room for 250 agents, the last ones as good as any; the limit says so', async () => {
+  const { agent, waiting, directory, words, reaper } = session()
+  const crowd = Array.from({ length: 5 }, () => run('joinOften', 50))
+  for (const child of crowd) {
+    const [said] = (await once(child.stdout as Readable, 'data')) as [Buffer]
+    expect(said.toString().trim()).toBe('50')
+  }
+  expect(usedSlots()).toBe(251)
+  const { base } = directory.create(
+    { type: OBJECT_TYPE.lock, words: 64, sets: 8, setCount: 1 },
+    () => {},
+  )
+  const lock = new LeafLock(agent, waiting, base, base + 8)
+  lock.lock()
+  const late = outcome(run('addInLeafLock', base, base + 8, base + 32, 1_000))
+  for (let n = 0; n < 1_000; n++) {
+    Atomics.store(words, base + 32, Atomics.load(words, base + 32) + 1)
+    lock.unlock()
+    lock.lock()
+  }
+  lock.unlock()
+  expect((await late).said).toBe('slot 251')
+  expect(Atomics.load(words, base + 32)).toBe(2_000)
+  reaper.reapAll()
+  const last = run('joinOften', 6)
+  const [said] = (await once(last.stdout as Readable, 'data')) as [Buffer]
+  expect(said.toString()).toMatch(
+    /^5 ERR_MP_TOO_MANY_AGENTS The session has 256 processes and threads.*: wait until some have ended/,
+  )
+  for (const child of [...crowd, last]) {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  reaper.reapAll()
+  expect(usedSlots()).toBe(1)
+})
+
 test('a leaf lock whose owner was killed is taken over', async () => {
   const { agent, waiting, directory } = session()
   const { base } = directory.create(

@@ -80,6 +80,12 @@ test('a detached view is empty and the memory behind it is as it was', () => {
   expect(words[2048]).toBe(77)
 })
 
+test('what is charged is a number; what it does, the tests of lifetimes show', () => {
+  native.charge(50_000_000)
+  native.charge(-50_000_000)
+  expect(() => native.charge('1' as never)).toThrow('charge: Expected `byteLength` to be a number')
+})
+
 test('a punched range reads as zeros', () => {
   const bytes = new Uint8Array(native.view(65536, 65536))
   bytes.fill(1)

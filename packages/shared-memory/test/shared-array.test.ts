@@ -5,7 +5,7 @@ import {
   SharedValue,
   type TypedArray,
 } from '@mp/shared-memory'
-import { AT, ENTRY, ENTRY_FREE, ENTRY_WORDS, PAGE_BYTES, session } from '@mp/shared-memory/internal'
+import { ENTRY, ENTRY_FREE, PAGE_BYTES, entryWord, session } from '@mp/shared-memory/internal'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { decode, encode } from './fixtures/shared-transport.mjs'
 import {
@@ -227,10 +227,10 @@ test('whom death interrupts while it ends an array is finished by the others', a
   const ending = await start('process', 'holdForEver', 0, started)
   // Killed earlier, it would leave the value on its way for ever.
   await until('it has the value', () => started.value === 1)
-  // What the other one would have done: its tag in `life`, the first page freed.
-  const entry = AT.directory + shared.handle.index * ENTRY_WORDS
+  // What the other one would have done: its tag in the entry, the first page freed.
+  const entry = entryWord(shared.handle.index)
   Atomics.and(words, entry + ENTRY.holders + (agent.slot >>> 5), ~(1 << (agent.slot & 31)))
-  Atomics.store(words, shared.handle.base, ~ending.tag)
+  Atomics.store(words, entry, ending.tag)
   pages.arena.free(Atomics.load(words, shared.handle.base + OWNED_PAGE), 1)
   expect(pagesInUse()).toBe(2)
   await ending.kill()

@@ -29,7 +29,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
   }
 
   /** @internal */
-  protected abstract readonly core: Acquisition
+  protected abstract get core(): Acquisition
   /** Makes the guard for what was just taken. @internal */
   protected abstract guard(deadOwner: number): Guard
   abstract release(): void
@@ -45,7 +45,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
    * using guard = await lock.acquire()
    */
   async acquire(options?: WaitOptions): Promise<Guard | null> {
-    const taken = await take(this.session, this.core, options)
+    const taken = await take(this.session, this.core, options, () => this.core)
     return taken < 0 ? null : this.guard(taken)
   }
 

@@ -71,11 +71,16 @@ export interface Acquisition extends Waitable<number> {
 /** A look takes 10 ns, falling asleep and being woken 3 µs. Alone on a CPU, the holder could not run meanwhile. */
 const SPINS = availableParallelism() > 1 ? 100 : 0
 
-/** Gives the dead last holder's tag or 0, or -1 once `options.timeout` has passed. */
+/**
+ * Gives the dead last holder's tag or 0, or -1 once `options.timeout` has passed.
+ *
+ * @param checkOpen throws when the object was closed meanwhile: its words may be another's by then.
+ */
 export async function take(
   session: Session,
   acquisition: Acquisition,
   options: WaitOptions | undefined,
+  checkOpen: () => unknown,
 ): Promise<number> {
   const timeoutMs = checkWaitOptions(options)
   throwIfAborted(options)
@@ -86,6 +91,7 @@ export async function take(
   acquisition.begin?.()
   const result = await session.waiting.async(acquisition, timeoutMs, options?.signal)
   if (result === PENDING) return -1
+  checkOpen()
   acquisition.settle()
   return result
 }

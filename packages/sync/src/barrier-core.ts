@@ -6,6 +6,10 @@
  * ended, whatever the next ones did: failed rounds that have been followed by
  * others are noted in a ring.
  *
+ * A round that parties wait in also fails when it cannot fill up any more: some holder of the
+ * barrier has died, or a copy of it was lost on its way, and all that still hold it have come.
+ * They might come once more, asynchronously; after a death that is not waited for.
+ *
  * Whoever takes the leaf lock from a dead agent breaks the round, for that agent
  * was a party; so no half-made change ever counts.
  *
@@ -78,15 +82,20 @@ export class BarrierCore {
   readonly #words: Int32Array
   readonly #base: number
   readonly #round: number
+  readonly #index: number | undefined
   readonly #leaf: LeafLock
 
-  /** @param base first word of the barrier. */
-  constructor(session: Session, base: number) {
+  /**
+   * @param base first word of the barrier.
+   * @param index of its object, by which it knows who holds it; left out: nobody is missed.
+   */
+  constructor(session: Session, base: number, index?: number) {
     const { agent, waiting, words } = session
     this.#session = session
     this.#words = words
     this.#base = base
     this.#round = base + BARRIER.round
+    this.#index = index
     this.parties = Atomics.load(words, base + BARRIER.parties)
     this.waiters = new WaitSet(agent, base + BARRIER.waiters)
     this.outside = new WaitSet(agent, base + BARRIER.outside)
@@ -176,12 +185,13 @@ export class BarrierCore {
     this.#wakeAll()
   }
 
-  /** How the round of a place stands; breaks it when a party that had come is dead. */
+  /** How the round of a place stands; breaks it when a party that had come is dead, or none can come any more. */
   outcome({ round, failures }: Place): Outcome {
     const open = round << 1
     if (Atomics.load(this.#words, this.#round) === open) {
-      if (!this.#lostParty(round)) return 'open'
-      this.break(round)
+      if (this.#lostParty(round)) this.break(round)
+      else if (this.#isForsaken(round)) this.#breakUnfilled(round)
+      if (Atomics.load(this.#words, this.#round) === open) return 'open'
     }
     if (Atomics.load(this.#words, this.#round) === (open | BROKEN)) return 'failed'
     return this.#hasFailed(round, failures) ? 'failed' : 'passed'
@@ -207,6 +217,33 @@ export class BarrierCore {
       if (isDead(words, Atomics.load(words, this.#base + BARRIER.tags + slot))) return true
     }
     return false
+  }
+
+  /**
+   * Whether a holder of the barrier is lost, and all others have come to the round: it cannot fill up.
+   *
+   * CRASH: whoever waits looks by itself, so no reaper has to have got anywhere. What a reaper takes away, the bit of
+   * a dead holder, it replaces before that by a mark that stays.
+   */
+  #isForsaken(round: number): boolean {
+    if (this.#index === undefined) return false
+    const rounds = this.#base + BARRIER.rounds
+    // Those that have come to the round are alive: `#lostParty` has looked.
+    const hasCome = (slot: number): boolean =>
+      Atomics.load(this.#words, rounds + slot) === round + 1
+    return this.#session.lifetime.isForsaken(this.#index, hasCome)
+  }
+
+  /** Breaks a round unless it was filled, or has ended, meanwhile. */
+  #breakUnfilled(round: number): void {
+    const words = this.#words
+    this.#leaf.lock()
+    const isOpen =
+      Atomics.load(words, this.#round) === round << 1 &&
+      Atomics.load(words, this.#base + BARRIER.arrived) < this.parties
+    if (isOpen) this.#markBroken()
+    this.#leaf.unlock()
+    if (isOpen) this.#wakeAll()
   }
 
   #next(round: number): void {

@@ -49,6 +49,10 @@ export interface BarrierOptions {
  * time is up, when one is aborted, when `action` throws, when a process dies that had come, and by
  * `abort()`; `reset()` makes it whole again.
  *
+ * It also breaks, instead of waiting for ever, when a process or thread that held it has ended, and
+ * all that still hold it have come. Then one that is to come twice in a round, asynchronously, is not waited
+ * for, neither in that round nor in later ones: after such a loss make a new barrier for it.
+ *
  * @example
  * const start = new Barrier(3)
  * const index = await start.wait() // 0, 1 or 2, when all three are there
@@ -58,7 +62,7 @@ export class Barrier extends SharedObject {
   readonly #action: (() => unknown) | undefined
   readonly #timeoutMs: number
 
-  /** Makes a barrier for `parties` parties, a positive integer. It is freed with the session. */
+  /** Makes a barrier for `parties` parties, a positive integer. It ends when nobody can use it any more. */
   constructor(parties: number, options?: BarrierOptions)
   /** @internal */
   constructor(partiesOrAttachment: number | Attachment, options?: BarrierOptions)
@@ -75,7 +79,7 @@ export class Barrier extends SharedObject {
     super(attachment, { type: OBJECT_TYPE.barrier, ...barrierShape() }, (words, base) => {
       Atomics.store(words, base + BARRIER.parties, parties)
     })
-    this.#core = new BarrierCore(this.session, this.handle.base)
+    this.#core = new BarrierCore(this.session, this.handle.base, this.handle.index)
     this.#action = action
     this.#timeoutMs = timeoutMs
   }
@@ -87,12 +91,12 @@ export class Barrier extends SharedObject {
 
   /** How many parties have come and wait; 0 when the barrier is broken. */
   get waiting(): number {
-    return this.#core.arrived()
+    return this.#usable().arrived()
   }
 
   /** Whether the barrier is broken: every wait throws until `reset()`. */
   get broken(): boolean {
-    return this.#core.isBroken()
+    return this.#usable().isBroken()
   }
 
   /**
@@ -114,7 +118,7 @@ export class Barrier extends SharedObject {
       try {
         return await waiting.async(waitable, deadline - agent.platform.now(), options?.signal)
       } catch (reason) {
-        this.#core.break(place?.round)
+        this.#usable().break(place?.round)
         throw reason
       }
     }
@@ -123,12 +127,12 @@ export class Barrier extends SharedObject {
       try {
         await this.#action?.()
       } catch (error) {
-        this.#core.break(place.round)
+        this.#usable().break(place.round)
         throw error
       }
       return this.#pass(place)
     }
-    return this.#leave(place, await waitFor(new Party(this.#core, place), place))
+    return this.#leave(place, await waitFor(new Party(this.#usable(), place), place))
   }
 
   /**
@@ -152,22 +156,22 @@ export class Barrier extends SharedObject {
       try {
         this.#action?.()
       } catch (error) {
-        this.#core.break(place.round)
+        this.#usable().break(place.round)
         throw error
       }
       return this.#pass(place)
     }
-    return this.#leave(place, waitFor(new Party(this.#core, place)))
+    return this.#leave(place, waitFor(new Party(this.#usable(), place)))
   }
 
   /** Begins a new round, whole again if it was broken; parties that wait get a BrokenBarrierError. */
   reset(): void {
-    this.#core.reset()
+    this.#usable().reset()
   }
 
   /** Breaks the barrier: whoever waits or comes gets a BrokenBarrierError, until `reset()`. */
   abort(): void {
-    this.#core.break()
+    this.#usable().break()
   }
 
   /** @internal */
@@ -180,19 +184,23 @@ export class Barrier extends SharedObject {
     return { action: this.#action, timeout: this.#timeoutMs }
   }
 
+  #usable(): BarrierCore {
+    return this.use(this.#core)
+  }
+
   #checkOptions(options: WaitOptions | undefined): number {
     const timeoutMs = checkWaitOptions(options)
     return options?.timeout === undefined ? this.#timeoutMs : timeoutMs
   }
 
   #entry(): Entry {
-    return new Entry(this.#core, this.#action === undefined)
+    return new Entry(this.#usable(), this.#action === undefined)
   }
 
   /** The place of a party that found room. */
   #placed(entered: Place | 'broken' | Pending): Place {
     if (typeof entered === 'object') return entered
-    if (entered === PENDING) this.#core.break()
+    if (entered === PENDING) this.#usable().break()
     throw broken()
   }
 
@@ -203,17 +211,17 @@ export class Barrier extends SharedObject {
 
   /** Lets the others pass, if the round has not failed while the action ran. */
   #pass(place: Place): number {
-    this.#core.pass(place.round)
-    return this.#leave(place, this.#core.outcome(place))
+    this.#usable().pass(place.round)
+    return this.#leave(place, this.#usable().outcome(place))
   }
 
   /** Ends a wait: with the place, or by breaking what it has waited for in vain. */
   #leave(place: Place, result: Outcome | Pending): number {
     let outcome = result
     if (outcome === PENDING) {
-      this.#core.break(place.round)
+      this.#usable().break(place.round)
       // The time may have been up at the very moment when the last party came.
-      outcome = this.#core.outcome(place)
+      outcome = this.#usable().outcome(place)
     }
     if (outcome === 'passed') return place.index
     throw broken()

@@ -13,7 +13,7 @@ import { Semaphore } from './semaphore.js'
  * What an agent holds when it ends comes back, so releasing in its place is one release too many.
  */
 export class BoundedSemaphore extends Semaphore {
-  /** Makes a semaphore with `value` permits, a non-negative integer. It is freed with the session. */
+  /** Makes a semaphore with `value` permits, a non-negative integer. It ends when nobody can use it any more. */
   constructor(value?: number)
   /** @internal */
   constructor(valueOrAttachment?: number | Attachment)

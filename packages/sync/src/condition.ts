@@ -40,8 +40,9 @@ import { RLock } from './rlock.js'
 export class Condition extends SharedObject implements LockLike {
   readonly #lock: Lock | RLock
   readonly #core: ConditionCore
+  readonly #ownsLock: boolean
 
-  /** Makes a condition over `lock`, or over a new `RLock`. It is freed with the session. */
+  /** Makes a condition over `lock`, or over a new `RLock`. It ends when nobody can use it any more. */
   constructor(lock?: Lock | RLock)
   /** @internal */
   constructor(lockOrAttachment?: Lock | RLock | Attachment)
@@ -53,7 +54,14 @@ export class Condition extends SharedObject implements LockLike {
     }
     super(attachment, { type: OBJECT_TYPE.condition, ...conditionShape() }, () => {})
     this.#lock = lock
+    this.#ownsLock = lockOrAttachment === undefined
     this.#core = new ConditionCore(this.session, this.handle.base)
+  }
+
+  /** Says that this thread is done with it; also with its lock, if that was made for it here. */
+  override close(): void {
+    super.close()
+    if (this.#ownsLock) this.#lock.close()
   }
 
   /** Acquires the lock, as `lock.acquire` does. */
@@ -104,10 +112,10 @@ export class Condition extends SharedObject implements LockLike {
     } catch (reason) {
       aborted = { reason }
     }
-    restore(await take(this.session, this.#lock.core, undefined))
-    const notified = this.#core.end(waiter)
+    restore(await take(this.session, this.#lock.core, undefined, () => this.#lock.core))
+    const notified = this.use(this.#core).end(waiter)
     if (aborted === undefined) return woken || notified
-    if (notified) this.#core.notify(1)
+    if (notified) this.use(this.#core).notify(1)
     throw aborted.reason
   }
 
@@ -124,7 +132,7 @@ export class Condition extends SharedObject implements LockLike {
     const restore = this.#lock.suspend()
     const woken = this.session.waiting.block(waiter, deadline) !== PENDING
     restore(takeSync(this.session, this.#lock.core, undefined))
-    return this.#core.end(waiter) || woken
+    return this.use(this.#core).end(waiter) || woken
   }
 
   /**
@@ -173,7 +181,7 @@ export class Condition extends SharedObject implements LockLike {
   notify(n = 1): void {
     checkInteger('n', n, 0)
     this.#requireHeld()
-    this.#core.notify(n)
+    this.use(this.#core).notify(n)
   }
 
   /**
@@ -183,7 +191,7 @@ export class Condition extends SharedObject implements LockLike {
    */
   notifyAll(): void {
     this.#requireHeld()
-    this.#core.notify(Infinity)
+    this.use(this.#core).notify(Infinity)
   }
 
   /** @internal */
@@ -198,7 +206,7 @@ export class Condition extends SharedObject implements LockLike {
 
   #begin(): Waiter {
     this.#requireHeld()
-    return this.#core.begin(this.#lock.core)
+    return this.use(this.#core).begin(this.#lock.core)
   }
 
   /** Returns the deadline. */

@@ -73,7 +73,7 @@ export class Event extends SharedObject {
   readonly #set: WaitSet
   readonly #state: number
 
-  /** Makes an event that is not set. It is freed with the session. */
+  /** Makes an event that is not set. It ends when nobody can use it any more. */
   constructor()
   /** @internal */
   constructor(attachment?: Attachment)
@@ -86,12 +86,12 @@ export class Event extends SharedObject {
 
   /** Whether the flag is up. */
   isSet(): boolean {
-    return (Atomics.load(this.session.words, this.#state) & FLAG) !== 0
+    return (Atomics.load(this.use(this.session).words, this.#state) & FLAG) !== 0
   }
 
   /** Puts the flag up and wakes everybody who waits; it stays up until `clear()`. */
   set(): void {
-    const { words } = this.session
+    const { words } = this.use(this.session)
     for (;;) {
       const state = Atomics.load(words, this.#state)
       if ((state & FLAG) !== 0) break
@@ -105,7 +105,7 @@ export class Event extends SharedObject {
 
   /** Takes the flag down. Whoever waited when it was put up gets on all the same. */
   clear(): void {
-    Atomics.and(this.session.words, this.#state, ~FLAG)
+    Atomics.and(this.use(this.session).words, this.#state, ~FLAG)
   }
 
   /**
@@ -144,6 +144,6 @@ export class Event extends SharedObject {
   }
 
   #watch(): Watch {
-    return new Watch(this.#set, this.session.words, this.#state)
+    return new Watch(this.#set, this.use(this.session).words, this.#state)
   }
 }

@@ -28,7 +28,7 @@ export class Ledger {
   readonly #counts: number
   readonly #mine: number
   /** Whether this agent has signed its count. It does so once: nobody else takes its slot while it lives. */
-  #signed = false
+  #signed: boolean
 
   /** @param base first of `LEDGER_WORDS` words. */
   constructor(session: Session, base: number) {
@@ -37,6 +37,8 @@ export class Ledger {
     this.#tags = base + LEDGER.tags
     this.#counts = base + LEDGER.counts
     this.#mine = this.#counts + session.agent.slot
+    // An object of this agent that is forgotten by now may have signed.
+    this.#signed = Atomics.load(this.#words, this.#tags + session.agent.slot) === session.agent.tag
   }
 
   /** Whether this agent's count is its own; before that the slot's count may be a dead agent's. */

@@ -40,18 +40,22 @@ class LockGuard extends HeldGuard {
  * }
  */
 export class Lock extends Acquirable implements Suspendable {
-  /** @internal */
-  readonly core: LockCore
+  readonly #core: LockCore
   /** The guard of the acquisition that is current in this thread. */
   #current: LockGuard | undefined
 
-  /** Makes a free lock. It is freed with the session. */
+  /** Makes a free lock. It ends when nobody can use it any more, or has closed it. */
   constructor()
   /** @internal */
   constructor(attachment?: Attachment)
   constructor(attachment?: Attachment) {
     super(attachment, lockShape(OBJECT_TYPE.lock), () => {})
-    this.core = new LockCore(this.session, this.handle.base)
+    this.#core = new LockCore(this.session, this.handle.base)
+  }
+
+  /** @internal */
+  get core(): LockCore {
+    return this.use(this.#core)
   }
 
   /** Whether anybody alive holds it. */

@@ -28,18 +28,22 @@ import type { Suspendable } from './suspendable.js'
  * using inner = await lock.acquire() // the same owner: no waiting
  */
 export class RLock extends Acquirable implements Suspendable {
-  /** @internal */
-  readonly core: ReentrantCore
+  readonly #core: ReentrantCore
   readonly #levels: Levels
 
-  /** Makes a free lock. It is freed with the session. */
+  /** Makes a free lock. It ends when nobody can use it any more, or has closed it. */
   constructor()
   /** @internal */
   constructor(attachment?: Attachment)
   constructor(attachment?: Attachment) {
     super(attachment, lockShape(OBJECT_TYPE.rlock), () => {})
-    this.core = new ReentrantCore(this.session, this.handle.base)
+    this.#core = new ReentrantCore(this.session, this.handle.base)
     this.#levels = new Levels(this.session, () => this.#releaseLevel())
+  }
+
+  /** @internal */
+  get core(): ReentrantCore {
+    return this.use(this.#core)
   }
 
   /** Whether anybody alive holds it, this thread included. */

@@ -31,7 +31,7 @@ export class RWLock extends SharedObject {
   /** Held by one agent at a time while nobody reads. */
   readonly write: LockLike
 
-  /** Makes a free lock. It is freed with the session. */
+  /** Makes a free lock. It ends when nobody can use it any more, or has closed it. */
   constructor()
   /** @internal */
   constructor(attachment?: Attachment)
@@ -39,19 +39,21 @@ export class RWLock extends SharedObject {
     super(attachment, { type: OBJECT_TYPE.rwlock, ...rwShape() }, () => {})
     const { session } = this
     const core = new RWCore(session, this.handle.base)
+    // Whoever has a side only has the lock.
+    const usable = (): RWCore => this.use(core)
     this.read = new Side(
       session,
-      () => new ReadAcquisition(session, core),
+      () => new ReadAcquisition(session, usable()),
       () => {
-        if (!core.releaseRead()) throw new NotHeldError('This process or thread does not read')
+        if (!usable().releaseRead()) throw new NotHeldError('This process or thread does not read')
       },
     )
     const writing = new WriteAcquisition(core)
     this.write = new Side(
       session,
-      () => writing,
+      () => usable() && writing,
       () => {
-        if (core.releaseWrite()) return
+        if (usable().releaseWrite()) return
         if (core.writer() === 0) throw new NotHeldError('Nobody holds this RWLock for writing')
         throw new NotOwnerError('This RWLock is held for writing by another process or thread')
       },

@@ -116,7 +116,7 @@ export class Side implements LockLike {
   }
 
   async acquire(options?: WaitOptions): Promise<Guard | null> {
-    return this.#guard(await take(this.#session, this.#begin(), options))
+    return this.#guard(await take(this.#session, this.#begin(), options, this.#begin))
   }
 
   acquireSync(options?: WaitOptions): Guard | null {

@@ -42,10 +42,9 @@ class PermitGuard extends HeldGuard {
  * using slot = await slots.acquire()
  */
 export class Semaphore extends Acquirable {
-  /** @internal */
-  protected readonly core: SemaphoreCore
+  readonly #core: SemaphoreCore
 
-  /** Makes a semaphore with `value` permits, a non-negative integer. It is freed with the session. */
+  /** Makes a semaphore with `value` permits, a non-negative integer. It ends when nobody can use it any more. */
   constructor(value?: number)
   /** @internal */
   constructor(valueOrAttachment?: number | Attachment)
@@ -59,7 +58,12 @@ export class Semaphore extends Acquirable {
       Atomics.store(words, base + SEMAPHORE.initial, value)
       Atomics.store(words, base + SEMAPHORE.value, value)
     })
-    this.core = new SemaphoreCore(this.session, this.handle.base)
+    this.#core = new SemaphoreCore(this.session, this.handle.base)
+  }
+
+  /** @internal */
+  protected get core(): SemaphoreCore {
+    return this.use(this.#core)
   }
 
   /** Whether there is no permit to acquire now. */

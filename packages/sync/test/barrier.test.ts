@@ -1,7 +1,11 @@
+import { session } from '@mp/shared-memory/internal'
+import { Process } from '@mp/process'
+import { Queue } from '@mp/queue'
 import { Barrier } from '@mp/sync'
 import { describe, expect, test } from 'vitest'
 import { kinds, start, until } from './agents.js'
 import { fail } from './fixtures/actions.mjs'
+import { decode, encode } from './fixtures/transport.mjs'
 import { Words } from './fixtures/words.mjs'
 
 /** What a wait rejects with; attached at once, for it may reject while the test looks elsewhere. */
@@ -206,4 +210,89 @@ describe.each(kinds)('between agents (%s)', (kind) => {
     await expect(barrier.wait({ timeout: 5 })).rejects.toEqual(broken)
     await expect(sync.result).rejects.toMatchObject({ code: 'ERR_MP_BROKEN_BARRIER' })
   })
+
+  test.each(['sync', 'async'])(
+    'when the only other holder is killed before it comes, it breaks instead of waiting (%s)',
+    async (form) => {
+      const barrier = new Barrier(2)
+      const words = new Words(2)
+      const other = await start(kind, 'lifetimes.mjs', 'holdForEver', barrier, words)
+      await until('it holds it', () => words.get(0) === 1)
+      const asleep = form === 'async' ? failure(barrier.wait()) : undefined
+      const killed = other.kill()
+      const begin = session().native.now()
+      if (asleep === undefined) expect(() => barrier.waitSync()).toThrow(broken)
+      else expect(await asleep).toEqual(broken)
+      expect(session().native.now() - begin).toBeLessThan(5_000)
+      await killed
+    },
+  )
+
+  test('when the only other holder ends in order without having come, it breaks', async () => {
+    const barrier = new Barrier(2)
+    const words = new Words(2)
+    const other = await start(kind, 'lifetimes.mjs', 'leave', barrier, words)
+    const wait = failure(barrier.wait())
+    await until('it holds it', () => words.get(0) === 1)
+    words.set(1, 1)
+    await other.result
+    await other.kill()
+    expect(await wait).toEqual(broken)
+  })
+
+  test('while another holder lives, or a copy is on its way, a death does not break it', async () => {
+    const barrier = new Barrier(2)
+    const words = new Words(2)
+    const dies = await start(kind, 'lifetimes.mjs', 'holdForEver', barrier, words)
+    const lives = await start(kind, 'lifetimes.mjs', 'leave', barrier, words)
+    await until('both hold it', () => words.get(0) === 2)
+    const wait = failure(barrier.wait())
+    await dies.kill()
+    expect(barrier.broken).toBe(false)
+    const onItsWay = encode(barrier)
+    words.set(1, 1)
+    await lives.result
+    await lives.kill()
+    expect(barrier.broken).toBe(false)
+    const comes = await start(kind, 'lifetimes.mjs', 'come', await decode(onItsWay))
+    expect([await wait, await comes.result]).toEqual(['passed as 0', 1])
+  })
+})
+
+test.each(['spawn', 'thread'] as const)(
+  'a child that is ended before it has got the barrier breaks it (%s)',
+  async (startMethod) => {
+    const barrier = new Barrier(2)
+    const child = new Process({
+      target: (b: Barrier) => b.waitSync(),
+      args: [barrier],
+      startMethod,
+    })
+    child.start()
+    const wait = failure(barrier.wait())
+    child.kill()
+    expect(await wait).toEqual(broken)
+    await child.join()
+    child.close()
+  },
+)
+
+test('a copy that is lost with the queue that it lay in breaks it', async () => {
+  const barrier = new Barrier(2)
+  const queue = new Queue()
+  queue.putSync(barrier)
+  const wait = failure(barrier.wait())
+  expect(barrier.broken).toBe(false)
+  queue.close()
+  expect(await wait).toEqual(broken)
+})
+
+test('two parties of one agent pass, though others have held it and dropped it', async () => {
+  const barrier = new Barrier(2)
+  const queue = new Queue()
+  queue.putSync(barrier)
+  expect(queue.getSync()).toBe(barrier)
+  queue.close()
+  const first = barrier.wait()
+  expect([await barrier.wait(), await first]).toEqual([1, 0])
 })

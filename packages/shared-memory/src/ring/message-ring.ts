@@ -11,7 +11,8 @@
  */
 import { MultiprocessingError } from '../errors.js'
 import { LeafLock } from '../leaf-lock.js'
-import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
+import { PAGE_BYTES } from '../layout.js'
+import { givePages } from '../object-pages.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
@@ -39,7 +40,7 @@ export class MessageRing {
   readonly #session: Session
   readonly #words: Int32Array
   readonly #base: number
-  readonly #owner: number
+  readonly #index: number
   readonly #writeLock: LeafLock
   readonly #readLock: LeafLock
   readonly #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(INLINE_MAX)
@@ -59,7 +60,7 @@ export class MessageRing {
     this.#session = session
     this.#words = words
     this.#base = base
-    this.#owner = OBJECT_OWNER | index
+    this.#index = index
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
@@ -208,14 +209,6 @@ export class MessageRing {
     }
   }
 
-  /** Frees the ring's pages with whatever is in it. Nobody may use the ring any more. */
-  destroy(): void {
-    while (this.tryTake() !== null);
-    const page = Atomics.load(this.#words, this.#position(RING.head, RING.readPositions))
-    const last = page === 0 ? Atomics.load(this.#words, this.#base + RING.firstPage) : page
-    if (last !== 0) this.#session.pages.arena.free(last - 1, 1)
-  }
-
   /** A wait until there is a message (or never will be); takes nothing. */
   polling(): Waitable<true> {
     const ready = (): boolean => this.size !== 0 || this.closed
@@ -275,8 +268,8 @@ export class MessageRing {
     Atomics.store(words, next, this.#page + 1)
     Atomics.store(words, next + 1, this.#offset)
     Atomics.store(words, next + 2, this.#bytes)
-    // SYNC: publishes the records' plain stores. CRASH: before it no message exists; its pages carry the ring's mark
-    // and are swept with it. After it they all do.
+    // SYNC: publishes the records' plain stores. CRASH: before it no message exists; its pages carry the object's mark
+    // and are freed with it. After it they all do.
     Atomics.store(words, this.#base + RING.tail, advance(tail, messages.length))
     return 'put'
   }
@@ -307,7 +300,7 @@ export class MessageRing {
     if (extent === null) {
       pages.window(this.#page).set(message, start + RECORD_HEADER)
     } else {
-      pages.arena.give(extent.page, extent.pages, this.#owner)
+      givePages(this.#words, pages.arena, this.#index, extent.page, extent.pages)
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     }
@@ -320,7 +313,7 @@ export class MessageRing {
     const { pages } = this.#session
     const page = pages.arena.take(1)
     if (page < 0) return false
-    pages.arena.give(page, 1, this.#owner)
+    givePages(this.#words, pages.arena, this.#index, page, 1)
     pages.windowWords(page)[pages.offset(page) >>> 2] = 0
     if (this.#page < 0) {
       Atomics.store(this.#words, this.#base + RING.firstPage, page + 1)
