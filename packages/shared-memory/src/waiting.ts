@@ -89,6 +89,7 @@ export class Waiting {
       for (;;) {
         const seen = this.#agent.bell()
         set.arm(since)
+        this.#noticeEarlierDeaths()
         const result = waitable.attempt()
         if (result !== PENDING) {
           done = true
@@ -228,6 +229,7 @@ export class Waiting {
   #listenTo(line: Line): void {
     const { words, parkedWord } = this.#agent
     const seen = this.#agent.bell()
+    this.#noticeEarlierDeaths()
     this.#drainLine(line)
     if (this.#lines.size === 0) return
     Atomics.or(words, parkedWord, PARKED.async)
@@ -270,6 +272,14 @@ export class Waiting {
       }
       served = true
     }
+  }
+
+  /**
+   * Looks for deaths that were told while nobody here waited: no ring will come for them any more, and perhaps
+   * nobody else has reaped. Only after the bell was read: then a death that is told later ends the sleep.
+   */
+  #noticeEarlierDeaths(): void {
+    this.#hooks.noticeDeaths(false)
   }
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
