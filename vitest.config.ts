@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       'packages/*/test/**/*.test.ts',
       'internal/test/**/*.test.ts',
+      'reliability/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
     ],
     // A worker thread of vitest would share its process, so its descriptors and its session, with other tests.
@@ -18,7 +19,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Left to itself vitest inlines linked packages and gives a test a second copy of each module.
     server: {
-      deps: { external: [/\/packages\/[^/]+\/dist\//, /\/internal\/dist\//, /\/test\/fixtures\//] },
+      deps: { external: [/\/packages\/[^/]+\/dist\//, /\/(internal|reliability)\/dist\//, /\/test\/fixtures\//] },
     },
   },
 })
