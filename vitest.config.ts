@@ -19,7 +19,13 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Left to itself vitest inlines linked packages and gives a test a second copy of each module.
     server: {
-      deps: { external: [/\/packages\/[^/]+\/dist\//, /\/(internal|reliability)\/dist\//, /\/test\/fixtures\//] },
+      deps: {
+        external: [
+          /\/packages\/[^/]+\/dist\//,
+          /\/(internal|reliability)\/dist\//,
+          /\/test\/fixtures\//,
+        ],
+      },
     },
   },
 })

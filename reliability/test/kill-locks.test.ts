@@ -2,4 +2,4 @@
 import { groups } from 'mp-reliability'
 import { testGroup } from './kill-group.js'
 
-testGroup([...groups['locks']!])
+testGroup([...groups['locks']])

@@ -2,4 +2,4 @@
 import { groups } from 'mp-reliability'
 import { testGroup } from './kill-group.js'
 
-testGroup([...groups['event']!, ...groups['condition']!, ...groups['barrier']!])
+testGroup([...groups['event'], ...groups['condition'], ...groups['barrier']])

@@ -12,7 +12,11 @@ test.each([1, 2, 3])(
       args,
       timeoutMs: 100_000,
     }).end()
-    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr, problems: stdout.match(/^PROBLEM .*$/gm) }).toEqual({
+      code: 0,
+      stderr: '',
+      problems: null,
+    })
     expect(stdout).toContain('nothing is left behind')
   },
   120_000,

@@ -18,9 +18,9 @@ import {
   isDead,
   session,
   slotWord,
+  type SharedObject,
 } from '@mp/shared-memory/internal'
 import { Lock, Semaphore } from '@mp/sync'
-import type { SharedObject } from '@mp/shared-memory/internal'
 import { type Form, type KillCase, type Round, assert } from './case.js'
 
 interface Objects {

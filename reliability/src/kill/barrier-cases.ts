@@ -7,6 +7,7 @@
  */
 import { Barrier, BrokenBarrierError } from '@mp/sync'
 import { type Form, type KillCase, type Round, type Running, assert } from './case.js'
+import { sorted } from '../sorted.js'
 
 interface Objects {
   barrier: Barrier
@@ -30,7 +31,7 @@ async function wait({ barrier }: Objects, form: Form): Promise<number | 'broken'
   }
 }
 
-/** Does nothing: that it travels makes the last party run it. */
+/** Does nothing: that it travels makes the last party run it. Exported to travel by reference. @public */
 export function action(): void {}
 
 async function beginWaits(round: Round<Objects>): Promise<Running[]> {
@@ -47,9 +48,9 @@ async function passTogether(round: Round<Objects>, runs: Running[]): Promise<voi
   round.freed()
   const places: unknown[] = []
   for (const run of [...runs, own]) places.push(await round.settled(run))
-  const sorted = places.toSorted().join()
+  const all = sorted(places)
   const isBroken = places.every((place) => place === 'broken')
-  assert(isBroken || sorted === '0,1,2', `the places are ${sorted}`)
+  assert(isBroken || all === '0,1,2', `the places are ${all}`)
 }
 
 /** It works as if the victim had never been. */
@@ -62,7 +63,7 @@ async function check(round: Round<Objects>): Promise<void> {
   round.freed()
   const places: unknown[] = []
   for (const run of [...runs, own]) places.push(await round.settled(run))
-  assert(places.toSorted().join() === '0,1,2', `after reset() the places are ${places.join()}`)
+  assert(sorted(places) === '0,1,2', `after reset() the places are ${places.join()}`)
 }
 
 /** The two survivors, and the victim as the third party, pass or fail together, or do not miss it. */

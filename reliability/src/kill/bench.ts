@@ -108,7 +108,7 @@ export class Bench {
     }
     return {
       ended: round.ended,
-      count: board.array[BOARD.count] as number,
+      count: board.array[BOARD.count],
       slowestMs: round.slowestMs,
     }
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import { SharedArray } from '@mp/shared-memory'
-import { Condition, type Guard, Lock, RLock } from '@mp/sync'
+import { Condition, Lock, RLock } from '@mp/sync'
 import { type Form, type KillCase, type Round, type Running, assert } from './case.js'
 
 interface Objects {
@@ -20,7 +20,7 @@ const LIMIT_MS = 5_000
 /** Waits for a token and takes it. */
 async function consume({ condition, tokens }: Objects, form: Form): Promise<void> {
   const options = { timeout: LIMIT_MS }
-  const isThere = (): boolean => (tokens.array[0] as number) > 0
+  const isThere = (): boolean => tokens.array[0] > 0
   const guard = form === 'sync' ? condition.acquireSync(options) : await condition.acquire(options)
   if (guard === null) throw new Error('the lock could not be acquired')
   const isLet =
@@ -28,7 +28,7 @@ async function consume({ condition, tokens }: Objects, form: Form): Promise<void
       ? condition.waitForSync(isThere, options)
       : await condition.waitFor(isThere, options)
   if (!isLet) throw new Error('there was no token')
-  tokens.array[0] = (tokens.array[0] as number) - 1
+  tokens.array[0] = tokens.array[0] - 1
   guard.release()
 }
 
@@ -38,7 +38,7 @@ async function produce(
   notify: (condition: Condition) => void,
 ): Promise<void> {
   const { condition, tokens } = round.objects
-  const guard = (await condition.acquire({ timeout: LIMIT_MS })) as Guard | null
+  const guard = await condition.acquire({ timeout: LIMIT_MS })
   assert(guard !== null, 'this process could not acquire the lock')
   tokens.array[0] = 2
   notify(condition)
@@ -134,7 +134,7 @@ function notifier(name: string, make: () => Condition): KillCase<Objects> {
       await round.death()
       // It may have died before it had put the tokens there.
       if (!round.ended && tokens.array[0] === 0) {
-        if (!(await round.isSettled(runs[0] as Running, 50))) {
+        if (!(await round.isSettled(runs[0], 50))) {
           await produce(round, (condition) => condition.notifyAll())
         }
       }

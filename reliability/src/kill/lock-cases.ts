@@ -277,7 +277,7 @@ function makeCase(kind: Kind, plot: Plot): KillCase<Objects> {
 }
 
 const again: KillCase<Objects> = {
-  ...makeCase(kinds[1] as Kind, {
+  ...makeCase(kinds[1], {
     what: 'acquireSync and release, inside',
     prepare: (side) => side.acquireSync(),
     operate(side) {

@@ -7,6 +7,7 @@
  */
 import { Queue } from '@mp/queue'
 import { type Form, type KillCase, type Round, assert } from './case.js'
+import { sorted } from '../sorted.js'
 
 interface Objects {
   queue: Queue
@@ -62,7 +63,7 @@ async function check(round: Round<Objects>): Promise<void> {
   const got: number[] = []
   for (const run of runs) got.push((await round.settled(run)) as number)
   got.push(...drain(round.objects))
-  assert(got.toSorted().join() === '1,2,3', `in the end ${got.join()} came out of 1,2,3`)
+  assert(sorted(got) === '1,2,3', `in the end ${got.join()} came out of 1,2,3`)
 }
 
 type Use = (queue: Queue) => unknown
@@ -121,7 +122,7 @@ function putsAwaited(what: string, operate: Use): KillCase<Objects> {
       const got: number[] = []
       for (const run of runs) got.push((await round.settled(run)) as number)
       const expected = [...[100, 101].slice(0, put), ...[10, 11].slice(put)]
-      assert(got.toSorted().join() === expected.toSorted().join(), `${got.join()} came out`)
+      assert(sorted(got) === sorted(expected), `${got.join()} came out`)
       await check(round)
     },
   }
@@ -172,7 +173,7 @@ function getsWaiting(what: string, operate: Use): KillCase<Objects> {
       const got: number[] = []
       for (const run of runs) got.push((await round.settled(run)) as number)
       got.push(...drain(round.objects))
-      const all = got.toSorted().join()
+      const all = sorted(got)
       assert(/^(1,2|1,3|2,3|1,2,3)$/.test(all), `${all} came out of 1,2,3`)
       if (got.length === 2) assert(round.k > 1 || round.ended, 'an item is lost')
       await check(round)
@@ -198,8 +199,8 @@ const makesRoom: KillCase<Objects> = {
     const deadline = performance.now() + LIMIT_MS
     while (
       own < 1 ||
-      !(await round.isSettled(runs[0]!, 0)) ||
-      !(await round.isSettled(runs[1]!, 0))
+      !(await round.isSettled(runs[0], 0)) ||
+      !(await round.isSettled(runs[1], 0))
     ) {
       if (queue.tryGet() !== null) own++
       assert(performance.now() < deadline, 'those who wait to put do not go on')

@@ -108,7 +108,7 @@ export class OneRound<O> implements Round<O> {
 
   async death(): Promise<void> {
     await this.#until('the victim is dead', () => this.#victim.isOver)
-    const told = this.#board.array[BOARD.death] as number
+    const told = this.#board.array[BOARD.death]
     this.#since = Math.max(this.#since, told === 0 ? await this.#victim.exit : told)
     this.ended = this.#board.array[BOARD.ended] === 1
   }

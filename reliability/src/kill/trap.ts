@@ -18,7 +18,7 @@ const step = { count: 0, fatal: 0, onFatal: () => {} }
 
 function wrap(name: string): void {
   const target = Atomics as unknown as Record<string, (...args: unknown[]) => unknown>
-  const real = target[name] as (...args: unknown[]) => unknown
+  const real = target[name]
   target[name] = (...args) => {
     if (step.fatal !== 0 && ++step.count === step.fatal) dieNow()
     return real(...args)

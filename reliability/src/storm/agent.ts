@@ -39,7 +39,7 @@ class Hand {
   async work(form: 'sync' | 'async', isMixed: boolean): Promise<void> {
     const { random, ledger, agent } = this.#scene
     const choice = random.integer(0, operations.length - 1)
-    const { run, alone = false, ownMs = 0 } = operations[choice]!
+    const { run, alone = false, ownMs = 0 } = operations[choice]
     if (alone && this.#slot > 0) return
     const manner = this.#chooseManner(form, isMixed)
     const limitMs = (manner.options.timeout ?? 0) + ownMs

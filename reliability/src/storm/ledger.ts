@@ -244,7 +244,7 @@ export class Ledger {
     if (operation === 0) return undefined
     const object = this.#load(at + 1)
     const limitMs = this.#load(at + 2)
-    const since = this.#times[(at + 4) / 2] as number
+    const since = this.#times[(at + 4) / 2]
     // It may have gone on to something else while we read.
     return this.#load(at) === operation ? { operation, object, limitMs, since } : undefined
   }

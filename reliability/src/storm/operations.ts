@@ -98,7 +98,7 @@ const useRLock: Operation = async (scene, manner) => {
 
 function useSemaphore(index: number): Operation {
   return async (scene, manner) => {
-    const { semaphore, permits } = scene.objects.semaphores[index]!
+    const { semaphore, permits } = scene.objects.semaphores[index]
     const guard = await take(semaphore, scene, manner)
     if (guard === undefined) return
     const { ledger, agent, record } = scene
@@ -158,7 +158,7 @@ const awaitPulse: Operation = async ({ objects: { pulse }, record }, manner) => 
 
 function consume(index: number, section: number): Operation {
   return async (scene, manner) => {
-    const condition = scene.objects.conditions[index]!
+    const condition = scene.objects.conditions[index]
     const guard = await take(condition, scene, { ...manner, mayFail: true })
     if (guard === undefined) return
     const { form, options } = manner
@@ -182,7 +182,7 @@ function consume(index: number, section: number): Operation {
 
 function produce(index: number, section: number): Operation {
   return async (scene, manner) => {
-    const condition = scene.objects.conditions[index]!
+    const condition = scene.objects.conditions[index]
     const guard = await take(condition, scene, manner)
     if (guard === undefined) return
     beAlone(scene, section, true)
@@ -220,7 +220,7 @@ function put(channel: number): Operation {
     const { agent, objects, record, begun } = scene
     const queue = objects.queues[channel]
     if (queue !== undefined && queue.qsize() > ENOUGH) return
-    const sequence = ++begun[channel]!
+    const sequence = ++begun[channel]
     const mark = { channel, producer: agent, sequence }
     const message = makeMessage(scene, sequence)
     const { form, options } = manner

@@ -46,7 +46,7 @@ export interface StormReport {
 /** Between two strikes, in milliseconds. */
 const [STRIKE_MIN_MS, STRIKE_MAX_MS] = [5, 50]
 /** Fewer than this part of the agents are not struck: they have to be started first. */
-const ENOUGH = 0.75
+const ENOUGH = 0.6
 const [STOP_MIN_MS, STOP_MAX_MS] = [20, 250]
 /** How long the agents have to end when they are told to. */
 const FINISH_MS = 8_000

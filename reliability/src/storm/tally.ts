@@ -23,13 +23,13 @@ class Account {
       this.#states = states
     }
     this.length = Math.max(this.length, sequence + 1)
-    const before = this.#states[sequence]!
+    const before = this.#states[sequence]
     this.#states[sequence] = before | state
     return before
   }
 
   state(sequence: number): number {
-    return this.#states[sequence]!
+    return this.#states[sequence]
   }
 }
 
@@ -52,7 +52,7 @@ export class Tally {
     for (const record of records) this.#addOne(agent, record, last)
     if (this.#ledger.isFinished(agent)) return
     for (let channel = 0; channel < CHANNELS; channel++) {
-      this.#mayBeLost[channel]! += this.#ledger.taking(agent, channel)
+      this.#mayBeLost[channel] += this.#ledger.taking(agent, channel)
     }
   }
 
@@ -63,7 +63,7 @@ export class Tally {
       const [channel = 0, producer = 0] = key.split(' ').map(Number)
       for (let n = 1; n < account.length; n++) {
         const state = account.state(n)
-        if (state === PUT) missing[channel]!++
+        if (state === PUT) missing[channel]++
         if ((state & CANCELLED) !== 0 && state !== CANCELLED) {
           this.#problem(channel, producer, n, 'was said not to be put, and is there')
         }
@@ -73,7 +73,7 @@ export class Tally {
       }
     }
     for (const [channel, lost] of missing.entries()) {
-      const allowed = this.#mayBeLost[channel]!
+      const allowed = this.#mayBeLost[channel]
       if (lost > allowed) {
         this.problems.push(`channel ${channel}: ${lost} messages are lost, ${allowed} may be`)
       }

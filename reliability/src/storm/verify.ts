@@ -5,6 +5,7 @@
  */
 import type { LockLike } from '@mp/sync'
 import { type Message, type Objects } from './objects.js'
+import { sorted } from '../sorted.js'
 import { KIND } from './record.js'
 import type { Tally } from './tally.js'
 
@@ -37,8 +38,7 @@ export async function verify(objects: Objects, tally: Tally): Promise<string[]> 
   if (!(await event.wait({ timeout: 100 }))) problems.push('Event: not seen in the end')
   barrier.reset()
   const places = await Promise.all([1, 2, 3].map(() => barrier.wait({ timeout: 1_000 })))
-  if (places.toSorted().join() !== '0,1,2')
-    problems.push(`Barrier: places ${places.join()} in the end`)
+  if (sorted(places) !== '0,1,2') problems.push(`Barrier: places ${places.join()} in the end`)
   drain(objects, tally)
   return problems
 }

@@ -37,7 +37,7 @@ export class Watchdog {
       const beyond = now - since - limitMs - this.#excuses.within(since, now)
       this.longestMs = Math.max(this.longestMs, beyond)
       if (beyond > HANG_MS) {
-        const { name } = operations[operation - 1]!
+        const { name } = operations[operation - 1]
         return `agent ${agent} hangs in ${name} for ${Math.round(now - since)} ms (${Math.round(beyond)} beyond what is excused)`
       }
     }
