@@ -6,6 +6,7 @@
  * @module
  */
 import { Queue } from '@mp/queue'
+import { RING } from '@mp/shared-memory/internal'
 import { type Form, type KillCase, type Round, assert } from './case.js'
 import { sorted } from '../sorted.js'
 
@@ -42,6 +43,11 @@ async function put({ queue }: Objects, form: Form): Promise<void> {
   else await queue.put(item(50, SMALL), options)
 }
 
+/** How many items have ever been put. */
+function countPut({ session: { words }, handle: { base } }: Queue): number {
+  return Atomics.load(words, base + RING.tail) >>> 1
+}
+
 /** Everything that is left in it. */
 function drain({ queue }: Objects): number[] {
   const items: number[] = []
@@ -66,6 +72,15 @@ async function check(round: Round<Objects>): Promise<void> {
   assert(sorted(got) === '1,2,3', `in the end ${got.join()} came out of 1,2,3`)
 }
 
+/**
+ * One queue for all rounds of a case: it is empty after each. Queues last as long as the session; what many of them
+ * hold would make the search for a free page longer from one round to the next.
+ */
+function always(maxSize: number): () => Objects {
+  let queue: Queue | undefined
+  return () => ({ queue: (queue ??= new Queue(maxSize)) })
+}
+
 type Use = (queue: Queue) => unknown
 
 /** The victim puts items numbered from 100 on; nobody waits. */
@@ -78,7 +93,7 @@ function puts(
   const numbers = lengths.map((_, n) => 100 + n)
   return {
     name: `Queue: ${what}`,
-    make: () => ({ queue: new Queue() }),
+    make: always(0),
     operate: ({ queue }) => operate(queue),
     acts: { get },
     async play(round) {
@@ -106,16 +121,17 @@ function puts(
 function putsAwaited(what: string, operate: Use): KillCase<Objects> {
   return {
     name: `Queue: ${what} for those who wait`,
-    make: () => ({ queue: new Queue() }),
+    make: always(0),
     operate: ({ queue }) => operate(queue),
     acts: { get },
     async play(round) {
       const { queue } = round.objects
+      const before = countPut(queue)
       const runs = round.others.map((who) => round.begin(who, 'get'))
       for (const run of runs) await round.waits(run, queue)
       round.go()
       await round.death()
-      const put = Atomics.load(queue.session.words, queue.handle.base + 1) >>> 1
+      const put = countPut(queue) - before
       assert(put === 2 || !round.ended, `${put} items are put after all`)
       for (let n = put; n < 2; n++) queue.putSync(item(10 + n, SMALL), { timeout: LIMIT_MS })
       round.freed()
@@ -132,7 +148,7 @@ function putsAwaited(what: string, operate: Use): KillCase<Objects> {
 function gets(what: string, operate: Use, length: number): KillCase<Objects> {
   return {
     name: `Queue: ${what}`,
-    make: () => ({ queue: new Queue() }),
+    make: always(0),
     operate: ({ queue }) => operate(queue),
     acts: { get },
     async play(round) {
@@ -151,7 +167,7 @@ function gets(what: string, operate: Use, length: number): KillCase<Objects> {
 function getsWaiting(what: string, operate: Use): KillCase<Objects> {
   return {
     name: `Queue: ${what}, when it is empty`,
-    make: () => ({ queue: new Queue() }),
+    make: always(0),
     operate: ({ queue }) => operate(queue),
     acts: { get },
     async play(round) {
@@ -184,7 +200,7 @@ function getsWaiting(what: string, operate: Use): KillCase<Objects> {
 /** A queue of one item is full and others wait to put; the victim takes the item. */
 const makesRoom: KillCase<Objects> = {
   name: 'Queue: getSync for those who wait to put',
-  make: () => ({ queue: new Queue(1) }),
+  make: always(1),
   operate: ({ queue }) => [queue.getSync(), queue.getSync()],
   acts: { put },
   async play(round) {
