@@ -165,7 +165,7 @@ describe.each(['sync', 'async'])('a thread that waits (%s) can be terminated', (
     await until(`it waits at the ${name}`, () => isAwaited(object))
     const begun = session().native.now()
     thread.kill()
-    expect(await thread.join({ timeout: 5_000 }), name).toBe(-9)
+    expect(await thread.join({ timeout: 5_000 })).toBe(-9)
     expect(session().native.now() - begun).toBeLessThan(1_000)
     await check()
   })

@@ -21,7 +21,7 @@ const TREE = fileURLToPath(new URL('./tree-program.js', import.meta.url))
 /** How many processes a tree has: they say so when they are there. */
 const TREE_SIZE = 5
 /** How long a tree may take to stand. */
-const START_MS = 20_000
+const START_MS = 60_000
 /** How long the rest may outlive the root: a process that is just being started ends only when Node stands. */
 const GONE_MS = 10_000
 
@@ -61,7 +61,7 @@ export class Ground {
     const name = `tree-${mark.value}`
     const victims = random.pick(VICTIMS)
     const env = { ...process.env, TMPDIR: this.#temporary, [mark.name]: mark.value }
-    const root = spawn(process.execPath, [TREE, name], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    const root = spawn(process.execPath, [TREE, name], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     await untilThere(root, random.integer(0, TREE_SIZE))
     await sleep(random.integer(0, 60))
     const pids = marked(mark).map(({ pid }) => pid)
@@ -137,14 +137,23 @@ export function semaphores(): string {
   return [...tables.map((table) => table.trim().split('\n').length - 1), named.length].join()
 }
 
-/** Waits until so many processes of the tree say that they are there. */
+/** Waits until so many processes of the tree say that they are there; throws when the tree does not stand. */
 async function untilThere(root: ChildProcess, count: number): Promise<void> {
   let lines = 0
+  let errors = ''
   root.stdout?.on('data', (data: Buffer) => {
     lines += data.toString().split('\n').length - 1
   })
-  const isThere = await becomes(() => lines >= count || root.exitCode !== null, START_MS)
-  if (!isThere || root.exitCode !== null) throw new Error(`the tree did not stand: ${lines} came`)
+  root.stderr?.on('data', (data: Buffer) => {
+    errors += data.toString()
+  })
+  const isOver = (): boolean => root.exitCode !== null || errors !== ''
+  const isThere = await becomes(() => lines >= count || isOver(), START_MS)
+  if (isThere && !isOver()) return
+  root.kill('SIGKILL')
+  throw new Error(
+    `the tree does not stand: ${lines} of ${count} came; exit code ${root.exitCode}; ${errors}`,
+  )
 }
 
 /** Whom to kill, in which order. */
