@@ -61,11 +61,18 @@ export class Bench {
    *
    * Others may make it longer or shorter from one time to the next, so there is no count to rely on: it is over
    * when two in a row have outlived their operation.
+   *
+   * @param choose which atomics to kill at.
+   * @param isLate whether to stop before the end.
    */
-  async run(one: KillCase, choose: (k: number) => boolean = () => true): Promise<CaseResult> {
+  async run(
+    one: KillCase,
+    choose: (k: number) => boolean = () => true,
+    isLate: () => boolean = () => false,
+  ): Promise<CaseResult> {
     const result = { name: one.name, kills: 0, atomics: 0, slowestMs: 0 }
     let outlived = 0
-    for (let k = 1; outlived < 2; k++) {
+    for (let k = 1; outlived < 2 && !isLate(); k++) {
       if (k > MOST) throw new Error(`${one.name}: more than ${MOST} atomics`)
       if (!choose(k)) continue
       const { ended, count, slowestMs } = await this.kill(one, k)
