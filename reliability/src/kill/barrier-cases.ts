@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { session } from '@mp/shared-memory/internal'
 import { Barrier, BrokenBarrierError } from '@mp/sync'
 import { type Form, type KillCase, type Round, type Running, assert } from './case.js'
 import { sorted } from '../sorted.js'
@@ -127,11 +128,20 @@ function makeCase(
 }
 
 async function victimFirst(round: Round<Objects>): Promise<void> {
+  const { barrier } = round.objects
   round.go()
   await round.victimWaitsOrDies()
+  const isMissed = round.isDead && barrier.waiting === 1
+  // Until somebody has seen that it is dead it counts; as whoever starts processes does when one ends, we look.
+  session().reaper.reapAll()
   const runs = round.others.map((who) => round.begin(who, 'wait'))
   await round.death()
-  await finish(round, runs)
+  if (!isMissed) return finish(round, runs)
+  // It had come, and was dead before the others came: they are not to pass with it.
+  for (const run of runs) {
+    const outcome: unknown = await round.settled(run)
+    assert(outcome === 'broken', `with a dead party, another has place ${String(outcome)}`)
+  }
 }
 
 async function victimLast(round: Round<Objects>): Promise<void> {

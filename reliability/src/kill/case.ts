@@ -59,6 +59,8 @@ export interface Round<O> {
   readonly others: readonly [Survivor, Survivor]
   /** Whether the victim has finished its operation, and died after it. Known after `death()`. */
   readonly ended: boolean
+  /** Whether the victim's end has been heard of. */
+  readonly isDead: boolean
 
   /** Tells a survivor to do something. */
   begin(who: Survivor, act: string): Running

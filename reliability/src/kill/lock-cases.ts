@@ -59,7 +59,14 @@ function counted(name: string, make: () => Semaphore): Kind {
     survivors: (lock) => ({ side: itself(lock), weight: 1, limit: 2 }),
     permits: 2,
     exclusive: false,
-    isFree: (lock) => (lock as Semaphore).value === 2,
+    isFree(lock) {
+      const semaphore = lock as Semaphore
+      const isWhole = semaphore.value === 2
+      // The value is reckoned anew; whether the permits can be had is another matter.
+      const guards = [semaphore.tryAcquire(), semaphore.tryAcquire()]
+      for (const guard of guards) guard?.release()
+      return isWhole && !guards.includes(null)
+    },
   }
 }
 

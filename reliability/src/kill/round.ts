@@ -73,6 +73,10 @@ export class OneRound<O> implements Round<O> {
     this.#board = board
   }
 
+  get isDead(): boolean {
+    return this.#victim.isOver
+  }
+
   begin(who: Survivor, act: string): Running {
     const helper = this.#helpers.find(({ tag }) => tag === who.tag) as Helper
     const { name } = this.#case
