@@ -123,6 +123,15 @@ export class Waiting {
     return this.#enqueue(waitable, timeoutMs, signal)
   }
 
+  /**
+   * Looks for deaths that have been told and not been seen here, for those who try and never wait.
+   *
+   * @returns whether there were any; what the dead held is free now.
+   */
+  noticeDeaths(): boolean {
+    return this.#hooks.noticeDeaths(false)
+  }
+
   /** Whether asynchronous waiters of this agent stand in line at a set. */
   hasLine(set: WaitSet): boolean {
     return this.#lines.has(set.key)

@@ -15,6 +15,7 @@ import {
   type LockLike,
   runHolding,
   take,
+  takeNow,
   takeSync,
 } from './acquire.js'
 
@@ -62,7 +63,7 @@ export abstract class Acquirable extends SharedObject implements LockLike {
 
   /** Takes it if it is free and nobody has right of way; never waits. */
   tryAcquire(): Guard | null {
-    const taken = this.core.tryTake()
+    const taken = takeNow(this.session, this.core)
     return taken < 0 ? null : this.guard(taken)
   }
 

@@ -52,6 +52,13 @@ export interface Acquisition extends Waitable<number> {
   mayPass?(): boolean
 }
 
+/** Takes it if that needs no waiting; gives the dead last holder's tag or 0, or -1. */
+export function takeNow(session: Session, acquisition: Acquisition): number {
+  const taken = acquisition.tryTake()
+  // Its holder may be dead and nobody have looked since: who waits looks, who only tries would never.
+  return taken < 0 && session.waiting.noticeDeaths() ? acquisition.tryTake() : taken
+}
+
 /** A look takes 10 ns, falling asleep and being woken 3 µs. Alone on a CPU, the holder could not run meanwhile. */
 const SPINS = availableParallelism() > 1 ? 100 : 0
 

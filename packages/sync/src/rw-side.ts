@@ -16,6 +16,7 @@ import {
   type LockLike,
   runHolding,
   take,
+  takeNow,
   takeSync,
 } from './acquire.js'
 import { GATE_MS } from './gate.js'
@@ -125,7 +126,7 @@ export class Side implements LockLike {
   }
 
   tryAcquire(): Guard | null {
-    return this.#guard(this.#begin().tryTake())
+    return this.#guard(takeNow(this.#session, this.#begin()))
   }
 
   release(): void {
