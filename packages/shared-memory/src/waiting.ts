@@ -65,6 +65,8 @@ export class Waiting {
   readonly #lines = new Map<number, Line>()
   #pending = 0
   #drainQueued = false
+  /** Whether a death was seen of which the asynchronous waiters have not been told. */
+  #toldOfDeath = false
 
   constructor(agent: Agent, hooks: WaiterHooks) {
     this.#agent = agent
@@ -129,7 +131,11 @@ export class Waiting {
    * @returns whether there were any; what the dead held is free now.
    */
   noticeDeaths(): boolean {
-    return this.#hooks.noticeDeaths(false)
+    if (!this.#hooks.noticeDeaths(false)) return false
+    // The death is told once: all who wait here must hear of it, not only who asked.
+    this.#toldOfDeath = true
+    this.#queueDrain()
+    return true
   }
 
   /** Whether asynchronous waiters of this agent stand in line at a set. */
@@ -168,7 +174,8 @@ export class Waiting {
   }
 
   #drain(): void {
-    const died = this.#hooks.noticeDeaths(false)
+    const died = this.#hooks.noticeDeaths(false) || this.#toldOfDeath
+    this.#toldOfDeath = false
     for (const line of this.#lines.values()) {
       // A wake always clears our bit first; where it still stands nothing was meant for us.
       if (died || !line.waitable.set.isArmed()) this.#drainLine(line)
@@ -288,7 +295,7 @@ export class Waiting {
    * nobody else has reaped. Only after the bell was read: then a death that is told later ends the sleep.
    */
   #noticeEarlierDeaths(): void {
-    this.#hooks.noticeDeaths(false)
+    this.noticeDeaths()
   }
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
