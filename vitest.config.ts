@@ -6,6 +6,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'internal/test/**/*.test.ts',
       'explorer/test/**/*.test.ts',
+      'reliability/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
     ],
     // A worker thread of vitest would share its process, so its descriptors and its session, with other tests.
@@ -22,7 +23,7 @@ export default defineConfig({
       deps: {
         external: [
           /\/packages\/[^/]+\/dist\//,
-          /\/(internal|explorer)\/dist\//,
+          /\/(internal|explorer|reliability)\/dist\//,
           /\/test\/fixtures\//,
         ],
       },

@@ -13,6 +13,7 @@ import {
   PENDING,
   RING_SETS,
   RING_WORDS,
+  SLICE_MS,
   SLOT,
   SLOT_STATE,
   WAIT_SET_WORDS,
@@ -143,6 +144,30 @@ test('a leaf lock whose owner was killed is taken over', async () => {
   lock.unlock()
   expect(stolen).toBe(1)
 })
+
+test.each(['sync', 'async'])(
+  'a wait (%s) sees a death that was told before it began',
+  async (form) => {
+    const { agent, waiting, directory, native, words } = session()
+    const { base } = directory.create(
+      { type: OBJECT_TYPE.lock, words: 64, sets: 8, setCount: 1 },
+      () => {},
+    )
+    const lock = new LeafLock(agent, waiting, base, base + 8)
+    const deaths = Atomics.load(words, HEADER.deaths)
+    const child = run('dieInLeafLock', base, base + 8)
+    native.watch(child.pid ?? 0, 200)
+    expect((await outcome(child)).signal).toBe('SIGKILL')
+    while (Atomics.load(words, HEADER.deaths) === deaths) await new Promise(setImmediate)
+    // Nobody has reaped, and the bell has been rung for nobody: without a look now, only time would tell.
+    const begun = native.now()
+    const result =
+      form === 'sync' ? waiting.block(lock, begun + 5_000) : await waiting.async(lock, 5_000)
+    expect(result).toBe(true)
+    expect(native.now() - begun).toBeLessThan(SLICE_MS)
+    lock.unlock()
+  },
+)
 
 test('what a killed agent had begun to make is freed', async () => {
   const { pages, reaper } = session()

@@ -1,3 +1,4 @@
+import { session } from '@mp/shared-memory/internal'
 import { Lock } from '@mp/sync'
 import { describe, expect, test } from 'vitest'
 import { isWaiting, kinds, pass, self, start, until, untilWaiting } from './agents.js'
@@ -244,4 +245,16 @@ test('a stopped process that waits holds the others up no more than once', async
   expect(words.get(0)).toBe(2_500)
   stopped.signal('SIGCONT')
   expect(await stopped.result).toBe(false)
+})
+
+test('who only tries gets the lock of a killed holder, though its event loop does not turn', async () => {
+  const lock = new Lock()
+  const holder = await start('process', 'locks.mjs', 'holdForEver', lock)
+  await until('it is held', () => lock.locked)
+  holder.signal('SIGKILL')
+  const { native } = session()
+  const end = native.now() + 2_000
+  let guard = lock.tryAcquire()
+  while (guard === null && native.now() < end) guard = lock.tryAcquire()
+  expect(guard?.ownerDied).toBe(true)
 })

@@ -1,0 +1,9 @@
+/**
+ * What the tests of this workspace use.
+ *
+ * @module
+ */
+export { Bench, type CaseResult } from './kill/bench.js'
+export type { KillCase } from './kill/case.js'
+export { groups } from './kill/cases.js'
+export { Random, chooseSeed } from './random.js'

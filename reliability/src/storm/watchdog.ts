@@ -1,0 +1,46 @@
+/**
+ * Looks all the time whether some agent hangs: whether it waits longer than it may, for what it could have.
+ *
+ * It may wait as long as it has said, and a second more; not counted is the time in which some agent was stopped, or
+ * the machine let nobody run.
+ *
+ * @module
+ */
+import type { Excuses } from './excuses.js'
+import { type Ledger, SLOTS } from './ledger.js'
+import { operations } from './operations.js'
+
+/** The promise. */
+const HANG_MS = 1_000
+
+export class Watchdog {
+  readonly #ledger: Ledger
+  readonly #excuses: Excuses
+  readonly #now: () => number
+  /** The longest that anybody was seen to take beyond its own limit, in milliseconds. */
+  longestMs = 0
+
+  constructor(ledger: Ledger, excuses: Excuses, now: () => number) {
+    this.#ledger = ledger
+    this.#excuses = excuses
+    this.#now = now
+  }
+
+  /** Says what the agent has been doing for too long. */
+  look(agent: number): string | undefined {
+    const now = this.#now()
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const doing = this.#ledger.doing(agent, slot)
+      if (doing === undefined) continue
+      const { operation, limitMs, since } = doing
+      if (now - since - limitMs < this.longestMs) continue
+      const beyond = now - since - limitMs - this.#excuses.within(since, now)
+      this.longestMs = Math.max(this.longestMs, beyond)
+      if (beyond > HANG_MS) {
+        const { name } = operations[operation - 1]
+        return `agent ${agent} hangs in ${name} for ${Math.round(now - since)} ms (${Math.round(beyond)} beyond what is excused)`
+      }
+    }
+    return undefined
+  }
+}

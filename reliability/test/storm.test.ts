@@ -1,0 +1,18 @@
+/** A short storm; the gate has a longer one as a step of its own. */
+import { Program } from 'mp-internal'
+import { expect, test } from 'vitest'
+import { program, seed } from './programs.js'
+
+test('processes and threads that are killed, stopped and ended at random harm nobody else', async () => {
+  const args = [program('storm'), '--seconds', '10', '--seed', `${seed}`]
+  const { code, stdout, stderr } = await new Program(process.execPath, {
+    args,
+    timeoutMs: 29_000,
+  }).end()
+  expect({ code, stderr, problems: stdout.match(/^PROBLEM .*$/gm) }).toEqual({
+    code: 0,
+    stderr: '',
+    problems: null,
+  })
+  expect(stdout).toContain('all is well')
+})
