@@ -44,6 +44,7 @@ export const plans: readonly Plan[] = [
   ...of(1, 2, 'barrier-sync', 'barrier-async', 'barrier-timeout'),
   ...of(0, 2, 'barrier-twice', 'barrier-sync-3'),
   ...of(1, 0, 'barrier-twice', 'barrier-sync-3'),
+  ...of(1, 1, 'barrier-party-dies-3'),
   ...of(1, 2, 'rwlock-sync', 'rwlock-writers', 'rwlock-async'),
   ...of(1, 0, 'rwlock-sync-3'),
 ]

@@ -148,8 +148,9 @@ const scenes: readonly [name: string, make: () => Scene][] = [
 function isAwaited({ handle }: SharedObject): boolean {
   const { words } = session()
   const entry = AT.directory + handle.index * ENTRY_WORDS
-  const first = Atomics.load(words, entry + ENTRY.sets)
-  const count = Atomics.load(words, entry + ENTRY.setCount) * AGENT_SET_WORDS
+  const packed = Atomics.load(words, entry + ENTRY.sets)
+  const first = handle.base + (packed & 0xffff)
+  const count = (packed >>> 16) * AGENT_SET_WORDS
   return words.subarray(first, first + count).some((bits) => bits !== 0)
 }
 

@@ -72,8 +72,8 @@ export const others: readonly Mutation[] = [
     [
       'the flag is put up after the wakes',
       EVENT,
-      'set() {\n        const { words } = this.session;',
-      'set() {\n        this.#set.wakeAll();\n        const { words } = this.session;\n        this.#set = { wakeAll() {} };',
+      'set() {\n        const { words } = this.use(this.session);',
+      'set() {\n        this.#set.wakeAll();\n        const { words } = this.use(this.session);\n        this.#set = { wakeAll() {} };',
       'event-sync',
     ],
     ['a pulse is not counted', EVENT, '(state + PULSE) | FLAG', 'state | FLAG', 'event-pulse-once'],
@@ -87,7 +87,7 @@ export const others: readonly Mutation[] = [
     [
       'taking the flag down forgets the pulses',
       EVENT,
-      'Atomics.and(this.session.words, this.#state, ~FLAG);',
+      'Atomics.and(this.use(this.session).words, this.#state, ~FLAG);',
       'Atomics.store(this.session.words, this.#state, 0);',
       'event-pulse-once',
     ],
@@ -135,8 +135,8 @@ export const others: readonly Mutation[] = [
     [
       'a waiter goes on without the lock',
       'sync/dist/condition.js',
-      'takeSync(this.session, this.#lock.core, undefined);',
-      '',
+      'restore(takeSync(this.session, this.#lock.core, undefined));',
+      'restore(0);',
       'condition-sync',
     ],
     [
@@ -177,7 +177,7 @@ export const others: readonly Mutation[] = [
       BARRIER,
       'if (isDead(words, Atomics.load(words, this.#base + BARRIER.tags + slot)))\n                return true;',
       '',
-      'barrier-sync',
+      'barrier-party-dies-3',
       1,
     ],
     [

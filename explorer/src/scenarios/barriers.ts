@@ -92,11 +92,31 @@ const timeout: Scenario<Link> = {
   },
 }
 
+/** Agent 2 never comes, but could: only the death of agent 0, which has come, ends the wait of agent 1. */
+const partyDies: Scenario<Link> = {
+  ...sync,
+  name: 'barrier-party-dies-3',
+  agents: 3,
+  mortals: [0],
+  setUp: () => link(new Barrier(3)),
+  program: (shared, helper) => {
+    const barrier = open(Barrier, shared)
+    return () => {
+      if (helper.me !== 2) meetSync(barrier, helper, 3)
+    }
+  },
+  check: (_shared, { helper }) => {
+    helper.expect(helper.counted(PASSED) === 0, 'nobody passes alone')
+  },
+  mayWait: (shared, { killed }) => killed[0] !== true || open(Barrier, shared).waiting < 2,
+}
+
 export const barriers: readonly Scenario<Link>[] = [
   sync,
   async,
   twice,
   timeout,
+  partyDies,
   {
     ...sync,
     name: 'barrier-sync-3',
