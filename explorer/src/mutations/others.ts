@@ -133,6 +133,15 @@ export const others: readonly Mutation[] = [
       1,
     ],
     [
+      'a grant to one that has died just now stays with it',
+      CONDITION,
+      'if (this.#isDead(next)) {',
+      'if (false) {',
+      'condition-one-3',
+      1,
+      1,
+    ],
+    [
       'a waiter goes on without the lock',
       'sync/dist/condition.js',
       'restore(takeSync(this.session, this.#lock.core, undefined));',

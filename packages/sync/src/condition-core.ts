@@ -168,6 +168,12 @@ export class ConditionCore {
       if (next < 0) return false
       // An agent whose last waiter has just inherited a grant is passed over.
       if (!this.#grant(cells + next)) continue
+      // CRASH: it may have died since we looked, and everybody have heard of it: nobody would look for this grant any
+      // more. One that dies from here on is inherited from. Should somebody have taken it over, it counts twice.
+      if (this.#isDead(next)) {
+        this.#takeBack(cells + next)
+        continue
+      }
       // SYNC: the grant first, then the wake; a waiter arms first, then looks at its cell.
       // CRASH: dying between the two is the death of the lock's holder.
       this.#set.wake(next)
@@ -184,6 +190,15 @@ export class ConditionCore {
       if (old >>> 16 === 0) return false
       const granted = old + GRANTED - WAITING
       if (Atomics.compareExchange(this.#words, cell, old, granted) === old) return true
+    }
+  }
+
+  /** Takes a grant that a dead agent got back, if it still has it. */
+  #takeBack(cell: number): void {
+    for (;;) {
+      const old = Atomics.load(this.#words, cell)
+      if ((old & 0xffff) === 0) return
+      if (Atomics.compareExchange(this.#words, cell, old, old - GRANTED) === old) return
     }
   }
 
