@@ -52,7 +52,9 @@ for (const [name, values] of Object.entries(figures)) {
   if (values.length === 0) console.log(`${name.padEnd(8)} is not here`)
   else {
     const [low, high] = [Math.min(...values), Math.max(...values)]
-    console.log(`${name.padEnd(8)} ${median(values).toFixed(1)} ns (${low.toFixed(1)} to ${high.toFixed(1)})`)
+    console.log(
+      `${name.padEnd(8)} ${median(values).toFixed(1)} ns (${low.toFixed(1)} to ${high.toFixed(1)})`,
+    )
   }
 }
 if (figures.python.length > 0) {

@@ -144,6 +144,18 @@ const held: Scenario<Link> = {
   },
 }
 
+/** As `held`, and somebody has tried to take it in vain: whoever frees it looks for others, though nobody waits. */
+const marked: Scenario<Link> = {
+  ...held,
+  name: 'lock-marked-4',
+  agents: 4,
+  program: (shared, helper) => {
+    const program = held.program(shared, helper)
+    if (helper.me !== 0) open(Lock, shared).tryAcquire()
+    return program
+  },
+}
+
 const heldAsync: Scenario<Link> = {
   ...held,
   name: 'lock-held-async-3',
@@ -291,6 +303,7 @@ export const locks: readonly (Scenario<Link> | typeof mixed)[] = [
   { ...abort, name: 'lock-abort-3', agents: 3 },
   { ...again, name: 'lock-again-3', agents: 3 },
   held,
+  marked,
   heldAsync,
   heldTimeout,
   orphan,

@@ -1,8 +1,8 @@
 /**
  * The protocol of `Lock` and `RLock`: one word, a gate for those who wait long, a wait set.
  *
- * Taking a free lock is one load and one CAS; releasing it is one CAS and a look
- * at the wait set. A dead holder's lock is free, and whoever takes it learns of
+ * Taking a free lock that nobody waits for is one CAS, and so is releasing it: a
+ * bit of the word says whether whoever frees it has to look for waiters. A dead holder's lock is free, and whoever takes it learns of
  * the death. After Drepper, "Futexes Are Tricky"; `gate.ts` has the fairness.
  *
  * @module
@@ -24,7 +24,7 @@ import { Gate } from './gate.js'
  *
  * | word   | name     | values                                                                               |
  * | ------ | -------- | ------------------------------------------------------------------------------------ |
- * | 0      | owner    | 0 free · tag of the agent that took it. A dead agent's tag: free, and its last holder died |
+ * | 0      | owner    | bits 0–30: 0 free · tag of the agent that took it. A dead agent's tag: free, and its last holder died. Bit 31: `AWAITED` |
  * | 1–2    | gate     | see `GATE`                                                                           |
  * | 3      | depth    | how often an `RLock`'s owner has taken it; only the owner writes it                   |
  * | 4      | thefts   | grows before the lock is taken from a dead holder                                     |
@@ -41,6 +41,14 @@ export const LOCK = {
   queue: 24,
   arrivals: 64,
 } as const
+
+/**
+ * Set in the owner word by whoever finds the lock taken, or may not take it. While it is set, whoever frees the lock
+ * looks who waits; when nobody does, it is cleared. So it is set whenever somebody sleeps for the lock whose turn
+ * nobody else knows of.
+ */
+const AWAITED = 1 << 31
+const OWNER = ~AWAITED
 
 /** The shape of a lock. */
 export function lockShape(type: number): ObjectShape {
@@ -68,29 +76,31 @@ export class LockCore implements Acquisition {
   }
 
   tryTake(): number {
-    if (
-      this.#gate.owner() === 0 &&
-      Atomics.compareExchange(this.words, this.#owner, 0, this.tag) === 0
-    ) {
-      return 0
-    }
+    // While anybody has right of way the word is not 0, but for a moment.
+    if (Atomics.compareExchange(this.words, this.#owner, 0, this.tag) === 0) return 0
     const taken = this.attempt()
     return taken === PENDING ? -1 : taken
   }
 
   /** Takes the lock if this agent may; gives the tag of the dead last holder, or 0. */
   attempt(): number | Pending {
-    const { words } = this
+    const { words, tag } = this
     for (;;) {
-      const owner = Atomics.load(words, this.#owner)
-      if (owner !== 0 && (owner === this.tag || !isDead(words, owner))) return PENDING
-      const gate = this.#gate.owner()
-      if (this.#gate.bars(gate)) return PENDING
+      const word = Atomics.load(words, this.#owner)
+      const owner = word & OWNER
+      const isTaken = owner !== 0 && (owner === tag || !isDead(words, owner))
+      const gate = isTaken ? 0 : this.#gate.owner()
+      if (isTaken || this.#gate.bars(gate)) {
+        // SYNC: a waiter arms first, then sets the bit or sees it set; whoever frees the lock sees it, then looks.
+        if ((word & AWAITED) !== 0) return PENDING
+        if (this.#swap(word, word | AWAITED)) return PENDING
+        continue
+      }
       // SYNC: before the CAS, so that whoever no longer sees the dead tag sees that there was one.
       if (owner !== 0) Atomics.add(words, this.#base + LOCK.thefts, 1)
       // SYNC: pairs with the CAS in release(): what the last holder wrote is visible once we own the word.
       // CRASH: dying after this leaves our tag: the next one steals it, by exactly one successful CAS.
-      if (Atomics.compareExchange(words, this.#owner, owner, this.tag) !== owner) continue
+      if (!this.#swap(word, tag | (word & AWAITED))) continue
       this.#gate.open(gate)
       return owner
     }
@@ -103,7 +113,7 @@ export class LockCore implements Acquisition {
 
   /** Gives back what this agent holds; false when it does not hold it (any more). */
   releaseOwn(): boolean {
-    return this.#free(this.tag)
+    return this.#swap(this.tag, 0) || this.#free(this.tag)
   }
 
   available(): boolean {
@@ -125,18 +135,18 @@ export class LockCore implements Acquisition {
 
   /** Tag of the living agent that holds the lock, or 0. */
   holder(): number {
-    const owner = Atomics.load(this.words, this.#owner)
+    const owner = Atomics.load(this.words, this.#owner) & OWNER
     return owner === 0 || isDead(this.words, owner) ? 0 : owner
   }
 
   /** Whether this agent holds the lock. */
   isMine(): boolean {
-    return Atomics.load(this.words, this.#owner) === this.tag
+    return (Atomics.load(this.words, this.#owner) & OWNER) === this.tag
   }
 
   /** Whether its holder has died since `thefts()` gave `seen`, whoever holds it now. */
   wasOrphaned(seen: number): boolean {
-    const owner = Atomics.load(this.words, this.#owner)
+    const owner = Atomics.load(this.words, this.#owner) & OWNER
     return (owner !== 0 && isDead(this.words, owner)) || this.thefts() !== seen
   }
 
@@ -152,10 +162,32 @@ export class LockCore implements Acquisition {
     }
   }
 
+  /** Frees the lock for that owner, and wakes whoever is next; false when it is not the owner. */
   #free(owner: number): boolean {
-    // SYNC: the free word comes first, then the look at the wait set; a waiter arms first, then looks at the word.
-    if (Atomics.compareExchange(this.words, this.#owner, owner, 0) !== owner) return false
-    if (this.#gate.isAwaited()) this.#gate.wakeNext()
-    return true
+    for (;;) {
+      const word = Atomics.load(this.words, this.#owner)
+      if ((word & OWNER) !== owner) return false
+      // The bit stays: others may sleep beside the one that is woken.
+      if (this.#swap(word, word & AWAITED)) {
+        if ((word & AWAITED) !== 0) this.#wakeNext()
+        return true
+      }
+    }
+  }
+
+  /** The lock is free, and somebody may wait. */
+  #wakeNext(): void {
+    // SYNC: a waiter that arms after this look finds the bit cleared, or the lock free. But the bit may have been set
+    // by one that came meanwhile, and the lock be taken and freed again: so we look once more.
+    // CRASH: dying before the second look: a death makes all who wait look, and set the bit.
+    if (!this.#gate.isAwaited() && this.#swap(AWAITED, 0)) {
+      if (!this.#gate.isAwaited()) return
+      Atomics.or(this.words, this.#owner, AWAITED)
+    }
+    this.#gate.wakeNext()
+  }
+
+  #swap(from: number, to: number): boolean {
+    return Atomics.compareExchange(this.words, this.#owner, from, to) === from
   }
 }
