@@ -148,6 +148,8 @@ export class Runner {
 
   /** Reaps the dead and lets the scenario look at the end, on a copy of the state. */
   finish(final: State): void {
+    // Then the objects have ended as well.
+    if (final.agents.every(({ status }) => status === 'dead')) return
     this.#judge(() => {
       const { state, ending } = this.#lookAt(final)
       this.#scenario.check?.(this.#shared, ending)

@@ -213,11 +213,18 @@ export class RWCore {
 
   /** Whoever waits to read now goes before the next writer. */
   #inviteReaders(): void {
+    const { agent } = this.#session
     const words = this.#words
-    const end = (this.#session.agent.highSlot() + 31) >>> 5
+    const end = (agent.highSlot() + 31) >>> 5
     for (let i = 0; i < end; i++) {
       const waiting = Atomics.load(words, this.#base + RW.reading + i)
       Atomics.store(words, this.#base + RW.invited + i, waiting)
+      // CRASH: one that died before the store may have been reaped by then; of a later death its reaper takes the bit.
+      for (let bits = waiting; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits
+        if (agent.isLive(i * 32 + 31 - Math.clz32(bit))) continue
+        Atomics.and(words, this.#base + RW.invited + i, ~bit)
+      }
     }
     const now = this.#now()
     Atomics.store(words, this.#base + RW.freed, now)
