@@ -242,6 +242,18 @@ test('the death of the only holder is the end of file', async () => {
   here.close()
 })
 
+test('who only polls, and gives the event loop no turn, sees the end of file all the same', async () => {
+  const [here, there] = Pipe<never, string>()
+  const child = start('spawn', children.sendAndHang, there, 'last words')
+  there.close()
+  expect(await here.recv({ timeout: 10_000 })).toBe('last words')
+  child.kill()
+  const deadline = performance.now() + 10_000
+  while (!here.pollSync({ timeout: 0 }) && performance.now() < deadline);
+  expect(() => here.recvSync({ timeout: 0 })).toThrow(EOFError)
+  here.close()
+})
+
 test('an end whose carrier dies before it has arrived is not held for ever', async () => {
   const [here, there] = Pipe<never, string>()
   const child = start('spawn', children.sendAndHang, there, 'never said')

@@ -89,7 +89,8 @@ export class Waiting {
     const { platform } = this.#agent
     const { set } = waitable
     const since = platform.now()
-    if (deadline <= since) return PENDING
+    // Who does not wait may ask again and again, and nobody else may take care of the dead.
+    if (deadline <= since) return this.glance() ? waitable.attempt() : PENDING
     this.#withdraw()
     let done = false
     try {
@@ -121,7 +122,8 @@ export class Waiting {
     const first = this.#lines.get(waitable.set.key)
     if (first === undefined || first.waiters.length === 0) {
       try {
-        const result = waitable.attempt()
+        let result = waitable.attempt()
+        if (result === PENDING && timeoutMs <= 0 && this.glance()) result = waitable.attempt()
         if (result !== PENDING) return Promise.resolve(result)
       } catch (error) {
         return Promise.reject(error)
