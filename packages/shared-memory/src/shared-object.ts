@@ -106,7 +106,7 @@ export abstract class SharedObject {
   }
 
   /**
-   * Says that this thread is done with it: using it here throws `ERR_MP_STALE_HANDLE` from now on.
+   * Says that this thread is done with it: using it here throws `ERR_MP_CLOSED` from now on.
    *
    * Others are not affected. The memory is given back when nobody uses it any more; without this
    * call that is when it can no longer be reached, and was collected. Closing twice is fine.
@@ -205,7 +205,7 @@ function reviveHandle(
 }
 
 function closed(): MultiprocessingError {
-  return new MultiprocessingError('ERR_MP_STALE_HANDLE', 'This thread has closed the shared object')
+  return new MultiprocessingError('ERR_MP_CLOSED', 'This thread has closed the shared object')
 }
 
 Object.defineProperty(SharedObject.prototype, reduceSymbol, {

@@ -38,6 +38,7 @@ const makers: Record<string, () => SharedObject> = {
 }
 
 const stale = expect.objectContaining({ code: 'ERR_MP_STALE_HANDLE' })
+const closed = expect.objectContaining({ code: 'ERR_MP_CLOSED' })
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -110,7 +111,7 @@ describe.each(Object.entries(makers))('%s', (name, make) => {
     object.close()
     object.close()
     expect(inUse()).toEqual(atFirst)
-    expect(() => encode(object)).toThrow(stale)
+    expect(() => encode(object)).toThrow(closed)
   })
 
   test('an old handle never names the next object in its place', async () => {
@@ -195,7 +196,7 @@ test('every use of what was closed throws, and harms nobody', () => {
     ...guards.map((guard) => () => guard?.release()),
   ]
   const bystanders = Array.from({ length: 40 }, () => new Lock())
-  for (const use of uses) expect(use).toThrow(stale)
+  for (const use of uses) expect(use).toThrow(closed)
   expect(bystanders.every((other) => !other.locked)).toBe(true)
 })
 
