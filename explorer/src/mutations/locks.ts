@@ -102,7 +102,7 @@ export const locks: readonly Mutation[] = [
       'lock-timeout',
       1,
     ],
-    ['its owner is not woken', GATE, 'this.#wake(tagSlot(gate));', '', 'lock-again-3', 0, 2],
+    ['its owner is not woken', GATE, 'this.#wake(tagSlot(gate));', '', 'lock-gate-3', 0, 2],
   ]),
   ...of('read-write lock', [
     [

@@ -305,6 +305,7 @@ export const locks: readonly (Scenario<Link> | typeof mixed)[] = [
   held,
   marked,
   heldAsync,
+  { ...held, name: 'lock-gate-3', ticks: 1 },
   heldTimeout,
   orphan,
   orphanAsync,

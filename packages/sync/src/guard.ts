@@ -1,17 +1,33 @@
 /**
- * What every guard knows of the last holder.
+ * What every guard knows of the last holder, and to whom it is given back.
  *
  * @module
  */
 import type { Death, Session } from '@mp/shared-memory/internal'
 import type { DeadOwner, Guard } from './acquire.js'
 
-export abstract class HeldGuard implements Guard {
+/** Who a guard is given back to. */
+export interface GuardHolder {
+  /** Gives back what the guard holds, if it still holds it. */
+  giveBack(guard: HeldGuard): void
+}
+
+/**
+ * The guard of everything that can be acquired.
+ *
+ * One class for all, without a base: engines make objects of a derived class with private fields
+ * many times slower, and a guard is made for each acquisition.
+ */
+export class HeldGuard implements Guard {
   ownerDied: boolean
   deadOwner: DeadOwner | null
+  /** Whether it has been given back; for the holder. */
+  released = false
+  readonly #holder: GuardHolder
 
   /** @param dead tag of the last holder if it died holding it, else 0. */
-  constructor(session: Session, dead: number) {
+  constructor(holder: GuardHolder, session: Session, dead: number) {
+    this.#holder = holder
     this.ownerDied = dead !== 0
     // Nothing is looked up for a lock that was free.
     this.deadOwner = dead === 0 ? null : obituary(session, dead)
@@ -24,7 +40,9 @@ export abstract class HeldGuard implements Guard {
     this.deadOwner = obituary(session, dead)
   }
 
-  abstract release(): void
+  release(): void {
+    this.#holder.giveBack(this)
+  }
 
   [Symbol.dispose](): void {
     this.release()

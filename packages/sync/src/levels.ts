@@ -5,28 +5,11 @@
  */
 import type { Session } from '@mp/shared-memory/internal'
 import type { Guard } from './acquire.js'
-import { HeldGuard } from './guard.js'
+import { type GuardHolder, HeldGuard } from './guard.js'
 
-class LevelGuard extends HeldGuard {
-  /** Whether its level has been given back, by the guard or by an explicit release. */
-  released = false
-  readonly #levels: Levels
-
-  constructor(session: Session, levels: Levels, dead: number) {
-    super(session, dead)
-    this.#levels = levels
-  }
-
-  release(): void {
-    if (this.released) return
-    this.released = true
-    this.#levels.giveBack(this)
-  }
-}
-
-export class Levels {
+export class Levels implements GuardHolder {
   /** Of the levels not given back, the oldest first. */
-  #guards: LevelGuard[] = []
+  #guards: HeldGuard[] = []
   readonly #session: Session
   readonly #giveBackOne: () => void
 
@@ -42,7 +25,7 @@ export class Levels {
    * @param dead tag of the last holder if it died holding it, else 0.
    */
   add(dead: number): Guard {
-    const guard = new LevelGuard(this.#session, this, dead)
+    const guard = new HeldGuard(this, this.#session, dead)
     this.#guards.push(guard)
     return guard
   }
@@ -55,7 +38,9 @@ export class Levels {
   }
 
   /** @internal */
-  giveBack(guard: LevelGuard): void {
+  giveBack(guard: HeldGuard): void {
+    if (guard.released) return
+    guard.released = true
     const at = this.#guards.lastIndexOf(guard)
     // The level of one that is suspended has been given back; it will not be taken again.
     if (at < 0) return

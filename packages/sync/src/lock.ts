@@ -9,22 +9,9 @@ import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/int
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { NotHeldError } from './errors.js'
-import { HeldGuard } from './guard.js'
+import { type GuardHolder, HeldGuard } from './guard.js'
 import { LockCore, lockShape } from './lock-core.js'
 import type { Suspendable } from './suspendable.js'
-
-class LockGuard extends HeldGuard {
-  readonly #lock: Lock
-
-  constructor(lock: Lock, dead: number) {
-    super(lock.session, dead)
-    this.#lock = lock
-  }
-
-  release(): void {
-    this.#lock.releaseGuard(this)
-  }
-}
 
 /**
  * A mutual-exclusion lock; Python's `multiprocessing.Lock`.
@@ -39,10 +26,10 @@ class LockGuard extends HeldGuard {
  *   if (guard?.ownerDied) repair() // and guard.deadOwner tells who: { pid, reason }
  * }
  */
-export class Lock extends Acquirable implements Suspendable {
+export class Lock extends Acquirable implements Suspendable, GuardHolder {
   readonly #core: LockCore
   /** The guard of the acquisition that is current in this thread. */
-  #current: LockGuard | undefined
+  #current: HeldGuard | undefined
 
   /** Makes a free lock. It ends when nobody can use it any more, or has closed it. */
   constructor()
@@ -74,7 +61,7 @@ export class Lock extends Acquirable implements Suspendable {
   }
 
   /** @internal */
-  releaseGuard(guard: Guard): void {
+  giveBack(guard: HeldGuard): void {
     // A guard gives back its own acquisition only: by now somebody else may hold the lock.
     if (this.#current !== guard) return
     this.#current = undefined
@@ -94,7 +81,7 @@ export class Lock extends Acquirable implements Suspendable {
 
   /** @internal */
   protected guard(deadOwner: number): Guard {
-    return (this.#current = new LockGuard(this, deadOwner))
+    return (this.#current = new HeldGuard(this, this.session, deadOwner))
   }
 
   /** @internal */

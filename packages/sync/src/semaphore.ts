@@ -9,23 +9,8 @@
 import { Attachment, OBJECT_TYPE, type Origin, checkInteger } from '@mp/shared-memory/internal'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
-import { HeldGuard } from './guard.js'
+import { type GuardHolder, HeldGuard } from './guard.js'
 import { MAX_PERMITS, SEMAPHORE, SemaphoreCore, semaphoreShape } from './semaphore-core.js'
-
-class PermitGuard extends HeldGuard {
-  #semaphore: Semaphore | undefined
-
-  constructor(semaphore: Semaphore, dead: number) {
-    super(semaphore.session, dead)
-    this.#semaphore = semaphore
-  }
-
-  release(): void {
-    const semaphore = this.#semaphore
-    this.#semaphore = undefined
-    semaphore?.release()
-  }
-}
 
 /**
  * A counter of permits; Python's `multiprocessing.Semaphore`.
@@ -41,7 +26,7 @@ class PermitGuard extends HeldGuard {
  * const slots = new Semaphore(2)
  * using slot = await slots.acquire()
  */
-export class Semaphore extends Acquirable {
+export class Semaphore extends Acquirable implements GuardHolder {
   readonly #core: SemaphoreCore
 
   /** Makes a semaphore with `value` permits, a non-negative integer. It ends when nobody can use it any more. */
@@ -88,8 +73,15 @@ export class Semaphore extends Acquirable {
   }
 
   /** @internal */
+  giveBack(guard: HeldGuard): void {
+    if (guard.released) return
+    guard.released = true
+    this.release()
+  }
+
+  /** @internal */
   protected guard(deadOwner: number): Guard {
-    return new PermitGuard(this, deadOwner)
+    return new HeldGuard(this, this.session, deadOwner)
   }
 
   /** @internal */
