@@ -223,7 +223,10 @@ function put(channel: number): Operation {
     const sequence = ++begun[channel]
     const mark = { channel, producer: agent, sequence }
     const message = makeMessage(scene, sequence)
-    const { form, options } = manner
+    const { form } = manner
+    // Nobody need get anything: a wait for room ends by itself. Else all could wait for it, or the last at the end.
+    const timeout = manner.options.timeout ?? scene.random.integer(1, 50)
+    const options = { ...manner.options, timeout }
     try {
       if (queue === undefined) {
         if (form === 'sync') objects.sending.sendSync(message, options)
@@ -306,10 +309,10 @@ export const operations: readonly Choice[] = [
   { name: 'Condition over a Lock: waitFor', run: consume(1, SECTION.lockCondition) },
   { name: 'Condition over a Lock: notify', run: produce(1, SECTION.lockCondition) },
   { name: 'Barrier', run: meet, ownMs: 60 },
-  { name: 'Queue: put', run: put(0) },
+  { name: 'Queue: put', run: put(0), ownMs: 50 },
   { name: 'Queue: get', run: get(0), ownMs: 50 },
-  { name: 'Queue(8): put', run: put(1) },
+  { name: 'Queue(8): put', run: put(1), ownMs: 50 },
   { name: 'Queue(8): get', run: get(1), ownMs: 50 },
-  { name: 'Pipe: send', run: put(PIPE) },
+  { name: 'Pipe: send', run: put(PIPE), ownMs: 50 },
   { name: 'Pipe: recv', run: get(PIPE), ownMs: 50 },
 ]

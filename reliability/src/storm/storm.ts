@@ -190,7 +190,9 @@ export class Storm {
     for (const { agent, isStopped } of this.#members.values()) {
       if (isStopped || this.#ledger.isDying(agent)) continue
       const hang = this.#watchdog.look(agent)
-      if (hang !== undefined) this.#problems.push(hang)
+      if (hang === undefined) continue
+      const sizes = this.#objects.queues.map((queue) => queue.qsize()).join(' and ')
+      this.#problems.push(`${hang}; the queues hold ${sizes}; ${this.#members.size} agents`)
     }
   }
 

@@ -17,6 +17,7 @@ export class Watchdog {
   readonly #ledger: Ledger
   readonly #excuses: Excuses
   readonly #now: () => number
+  readonly #blamed = new Set<number>()
   /** The longest that anybody was seen to take beyond its own limit, in milliseconds. */
   longestMs = 0
 
@@ -26,21 +27,25 @@ export class Watchdog {
     this.#now = now
   }
 
-  /** Says what the agent has been doing for too long. */
+  /** Says what the agent has been doing for too long, and what else it does; once for each agent. */
   look(agent: number): string | undefined {
+    if (this.#blamed.has(agent)) return undefined
     const now = this.#now()
+    const all: string[] = []
+    let hangs = false
     for (let slot = 0; slot < SLOTS; slot++) {
       const doing = this.#ledger.doing(agent, slot)
       if (doing === undefined) continue
       const { operation, limitMs, since } = doing
-      if (now - since - limitMs < this.longestMs) continue
       const beyond = now - since - limitMs - this.#excuses.within(since, now)
       this.longestMs = Math.max(this.longestMs, beyond)
-      if (beyond > HANG_MS) {
-        const { name } = operations[operation - 1]
-        return `agent ${agent} hangs in ${name} for ${Math.round(now - since)} ms (${Math.round(beyond)} beyond what is excused)`
-      }
+      if (beyond > HANG_MS) hangs = true
+      all.push(
+        `${operations[operation - 1].name} for ${Math.round(now - since)} ms (${Math.round(beyond)} beyond what is excused)`,
+      )
     }
-    return undefined
+    if (!hangs) return undefined
+    this.#blamed.add(agent)
+    return `agent ${agent} hangs in ${all.join(', ')}`
   }
 }
