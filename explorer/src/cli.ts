@@ -140,7 +140,6 @@ function runOne(make: Instantiate, name: string, deaths: number, runs: number, s
 async function tryMutations(words: readonly string[]): Promise<void> {
   for (const { protocol, name, edits, scenario, deaths, preemptions } of mutations) {
     if (words.length > 0 && !words.every((word) => `${protocol}: ${name}`.includes(word))) continue
-    // oxlint-disable-next-line no-await-in-loop -- a bundle takes one core
     const make = await loadBundle(edits)
     const { states, failure } = explore(scenario, make, {
       deaths,

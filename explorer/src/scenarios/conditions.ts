@@ -76,7 +76,6 @@ const async: Scenario<Shared> = {
       helper.enter(SECTION)
       while (helper.counted(ITEMS) === 0) {
         helper.leave(SECTION)
-        // oxlint-disable-next-line no-await-in-loop -- one wait after the other
         await condition.wait()
         helper.enter(SECTION)
       }
