@@ -8,6 +8,8 @@
  */
 import { dumps } from '@mp/pickle'
 import {
+  DEFAULT_MAX_OBJECTS,
+  MAX_OBJECTS,
   MultiprocessingError,
   type Session,
   type Tracked,
@@ -61,7 +63,7 @@ function launch(
   try {
     state.running = start({
       name: state.name,
-      options: state.options,
+      options: { ...state.options, env: withOurLimit(state.options.env) },
       session: own,
       record,
       onEnd: (exitCode) => finish(state, exitCode),
@@ -73,6 +75,13 @@ function launch(
     letGoOfRecord(own, record)
     throw error
   }
+}
+
+/** What `MP_MAX_OBJECTS` says decides the layout of the session: the child must not be told otherwise. */
+function withOurLimit(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv | undefined {
+  const told = (env ?? process.env)['MP_MAX_OBJECTS']
+  if (Number(told ?? DEFAULT_MAX_OBJECTS) === MAX_OBJECTS) return env
+  return { ...(env ?? process.env), MP_MAX_OBJECTS: String(MAX_OBJECTS) }
 }
 
 function pack(self: object, state: ProcessState, method: StartMethod): Tracked<Uint8Array> {

@@ -46,6 +46,16 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
     })
   })
 
+  test('the limit of objects is that of the parent, whatever `env` says', async () => {
+    const env = { MP_MAX_OBJECTS: '4096' }
+    expect(await report('object-limit.mjs', { args: [method], env })).toEqual({
+      own: 4096,
+      without: 4096,
+      other: 4096,
+      forgotten: 4096,
+    })
+  })
+
   test('a Process cannot be sent to another', async () => {
     expect(await report('sent-process.mjs', { args: [method] })).toEqual({
       name: 'PicklingError',

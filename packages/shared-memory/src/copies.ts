@@ -11,7 +11,7 @@
 import type { Agent } from './agent.js'
 import { raise } from './arena.js'
 import { MultiprocessingError } from './errors.js'
-import { AT, COPY, COPY_WORDS, HEADER, MAX_COPIES } from './layout.js'
+import { AT, COPY, COPY_WORDS, HEADER, MAX_OBJECTS } from './layout.js'
 
 /** A copy on its way: its place, and which use of it. */
 export interface Copy {
@@ -36,9 +36,9 @@ export class Copies {
    */
   claim(object: number): Copy {
     const { words, tag } = this.#agent
-    const start = Atomics.load(words, HEADER.copyRotor) % MAX_COPIES
-    for (let n = 0; n < MAX_COPIES; n++) {
-      const place = (start + n) % MAX_COPIES
+    const start = Atomics.load(words, HEADER.copyRotor) % MAX_OBJECTS
+    for (let n = 0; n < MAX_OBJECTS; n++) {
+      const place = (start + n) % MAX_OBJECTS
       if (this.owner(place) !== 0) continue
       raise(words, HEADER.highCopy, place + 1)
       const old = Atomics.load(words, at(place) + COPY.use)
@@ -50,8 +50,8 @@ export class Copies {
     }
     throw new MultiprocessingError(
       'ERR_MP_TOO_MANY_IN_FLIGHT',
-      `${MAX_COPIES} copies of handles are on their way in this session, which is its limit: ` +
-        'receive what was sent before you send more',
+      `${MAX_OBJECTS} copies of handles are on their way in this session, which is its limit: ` +
+        'receive what was sent before you send more, or raise MP_MAX_OBJECTS when you start the program',
     )
   }
 
@@ -117,7 +117,7 @@ export class Copies {
     this.#pairs ??= new BigInt64Array(
       words.buffer,
       words.byteOffset + AT.copies * 4,
-      (MAX_COPIES * COPY_WORDS) / 2,
+      (MAX_OBJECTS * COPY_WORDS) / 2,
     )
     const old = pair(owner, use)
     const next = pair(nextOwner, nextUse)

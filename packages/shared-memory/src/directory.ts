@@ -139,4 +139,4 @@ export class Directory {
 /** The session cannot grow, and objects are not collected while the event loop has no turn. */
 const HOW_TO_HAVE_ROOM =
   'what is no longer reachable is freed when the event loop gets a turn, so let it have one (await a timer or ' +
-  'a message), or close() what is done with; else use fewer objects'
+  'a message), or close() what is done with; or raise MP_MAX_OBJECTS when you start the program'

@@ -136,7 +136,15 @@ export const ENTRY_WORDS = 16
 export const ENTRY_FREE = 0
 /** The value of an entry's `pages` that names none. */
 export const NO_PAGES = 0xffff
-export const MAX_OBJECTS: number = 1 << 18
+
+export const DEFAULT_MAX_OBJECTS: number = 1 << 18
+
+/**
+ * How many shared objects a session can hold at a time: as `MP_MAX_OBJECTS` says, or the default.
+ *
+ * It decides where everything else lies, so it is read once, and a child always gets that of its parent.
+ */
+export const MAX_OBJECTS: number = maxObjects(process.env['MP_MAX_OBJECTS'])
 
 /**
  * Bits of an entry's `kind`; once set they stay while the object is there.
@@ -162,8 +170,6 @@ export const ENTRY_FLAG = { doubtful: 0x1000000, lost: 0x2000000, contains: 0x40
 export const COPY = { owner: 0, use: 1, object: 2 } as const
 export const COPY_WORDS = 4
 export const COPY_ADRIFT = -1
-/** How many copies of handles can be on their way in a session at a time. */
-export const MAX_COPIES: number = 1 << 18
 
 /** What an object of the directory is. Numbers are part of the layout: never reuse one. */
 export const OBJECT_TYPE = {
@@ -185,7 +191,7 @@ export const OBJECT_TYPE = {
 
 /** A unit of the control region's arena: 64 words, 256 bytes. */
 export const UNIT_WORDS = 64
-export const UNITS: number = 1 << 20
+export const UNITS: number = MAX_OBJECTS * 4
 
 /** A page of data, in bytes. 64 KiB is a multiple of the page size of every supported machine. */
 export const PAGE_BYTES = 65_536
@@ -196,7 +202,8 @@ const SLOTS_AT = 1024
 const GRAVES_AT = SLOTS_AT + MAX_AGENTS * SLOT_WORDS
 const DIRECTORY_AT = GRAVES_AT + GRAVES * GRAVE_WORDS
 const COPIES_AT = DIRECTORY_AT + MAX_OBJECTS * ENTRY_WORDS
-const PAGE_TABLE_AT = COPIES_AT + MAX_COPIES * COPY_WORDS
+// As many copies can be on their way at a time as there can be objects.
+const PAGE_TABLE_AT = COPIES_AT + MAX_OBJECTS * COPY_WORDS
 const UNIT_TABLE_AT = PAGE_TABLE_AT + MAX_PAGES
 const UNITS_AT = UNIT_TABLE_AT + UNITS
 const CONTROL_END = UNITS_AT + UNITS * UNIT_WORDS
@@ -241,17 +248,7 @@ export const layoutHash: number = fnv1a(
     COPY,
     OBJECT_TYPE,
     AT,
-    [
-      MAX_AGENTS,
-      SLOT_WORDS,
-      GRAVES,
-      ENTRY_WORDS,
-      MAX_OBJECTS,
-      MAX_COPIES,
-      UNIT_WORDS,
-      UNITS,
-      PAGE_BYTES,
-    ],
+    [MAX_AGENTS, SLOT_WORDS, GRAVES, ENTRY_WORDS, MAX_OBJECTS, UNIT_WORDS, UNITS, PAGE_BYTES],
     CONTROL_BYTES,
   ]),
 )
@@ -264,6 +261,14 @@ export function slotWord(slot: number): number {
 /** First word of an object's entry. */
 export function entryWord(index: number): number {
   return AT.directory + index * ENTRY_WORDS
+}
+
+function maxObjects(setting: string | undefined): number {
+  const count = setting === undefined ? DEFAULT_MAX_OBJECTS : Number(setting)
+  if (Number.isInteger(count) && count >= 1024 && count <= 1 << 20) return count
+  throw new RangeError(
+    `Expected \`MP_MAX_OBJECTS\` to be an integer from 1,024 to 1,048,576, got \`${setting}\``,
+  )
 }
 
 function fnv1a(text: string): number {

@@ -240,7 +240,7 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
   throw new MultiprocessingError(
     'ERR_MP_TOO_MANY_AGENTS',
     `The session has ${MAX_AGENTS} processes and threads, which is its limit: ` +
-      'wait until some have ended, or give each more to do',
+      'wait until some have ended, or give each more to do; it cannot be raised',
   )
 }
 
@@ -257,7 +257,7 @@ function owns(native: Native, slot: number): boolean {
 function wrongLayout(hash: number): MultiprocessingError {
   return new MultiprocessingError(
     'ERR_MP_VERSION',
-    'This process tree uses another version of @mp/shared-memory ' +
-      `(layout ${(hash >>> 0).toString(16)}, this copy has ${(layoutHash >>> 0).toString(16)}); install one version for all`,
+    'This process tree uses another version of @mp/shared-memory, or another MP_MAX_OBJECTS ' +
+      `(layout ${(hash >>> 0).toString(16)}, this copy has ${(layoutHash >>> 0).toString(16)}); have one for all`,
   )
 }
