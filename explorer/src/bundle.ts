@@ -52,6 +52,25 @@ const TUNED: readonly Edit[] = [
   },
   // A spin looks at what the step before it has shown already.
   { file: 'shared-memory/dist/leaf-lock.js', find: 'SPINS = 100', replace: 'SPINS = 0' },
+  // A page takes one short message, so that the next one needs another page; what is longer gets pages of its own.
+  {
+    file: 'shared-memory/dist/layout.js',
+    find: 'PAGE_BYTES = 65_536',
+    replace: 'PAGE_BYTES = 32',
+  },
+  {
+    file: 'shared-memory/dist/ring/layout.js',
+    find: 'INLINE_MAX = 16_384',
+    replace: 'INLINE_MAX = 2',
+  },
+  // There is room for one message.
+  {
+    file: 'pipe/dist/pipe-core.js',
+    find: 'CAPACITY_BYTES = 16 * 1024 * 1024',
+    replace: 'CAPACITY_BYTES = 1',
+  },
+  // Looking at places that nobody uses is nothing but long.
+  { file: 'pipe/dist/layout.js', find: 'MAX_IN_FLIGHT = 64', replace: 'MAX_IN_FLIGHT = 1' },
 ]
 
 /** Builds the bundle with some edits; gives a function that instantiates it over globals. */

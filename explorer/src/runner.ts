@@ -24,7 +24,7 @@ import {
   record,
 } from './state.js'
 import { FakeSignal } from './signal.js'
-import { GHOSTS_AT, type World } from './world.js'
+import { DATA_AT, GHOSTS_AT, type World } from './world.js'
 
 /** What an agent's event loop may be told; everything else is a timer's id plus `TIMERS`. */
 export const EVENT = { bell: 1, abort: 2, TIMERS: 16 } as const
@@ -287,12 +287,19 @@ export class Runner {
       // Plain reads: the code says why nobody changes what it looks for.
       subarray: (from: number, to: number) => ({
         indexOf: (value: number, start = 0) =>
-          this.#atOnce(() => this.#world.indexOf(this.#state, value, from + start, to) - from),
+          this.#atOnce(() => {
+            const word = this.#world.indexOf(this.#state, value, from + start, to)
+            return word < 0 ? -1 : word - from
+          }),
       }),
     }
     return {
       words: words as unknown as Int32Array,
       session: undefined,
+      data: {
+        load: (at) => request(OP.load, DATA_AT + at),
+        store: (at, value) => void request(OP.store, DATA_AT + at, value),
+      },
       platform: {
         park: (word, expected, timeoutMs) => request(OP.park, word, expected, timeoutMs),
         wake: (word, mask) => void request(OP.wake, word, mask),

@@ -9,6 +9,7 @@ import {
   Arena,
   Directory,
   HEADER,
+  Lifetime,
   Reaper,
   SLOT,
   SLOT_STATE,
@@ -17,12 +18,14 @@ import {
   makeTag,
   slotWord,
 } from '@mp/shared-memory/internal'
+import { makePages } from './data.js'
 import type { Host } from './host.js'
 
 declare const host: Host
 
 const GENERATION = 1
 const UNITS = 4096
+const PAGES = 64
 
 /** The session of the agent that runs. */
 export function session(): Session {
@@ -53,8 +56,14 @@ export function join(slot: number): Session {
   const { words, platform } = host
   const agent = new Agent(words, platform, slot, makeTag(slot, GENERATION))
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
-  const directory = new Directory(agent, units)
-  const reaper = new Reaper(agent, platform, directory, [units])
+  const pages = makePages(
+    new Arena(agent, AT.pageTable, PAGES, HEADER.pageRotor, HEADER.highPage),
+    PAGES,
+    host.data,
+  )
+  const lifetime = new Lifetime(agent, units, pages.arena)
+  const directory = new Directory(agent, units, lifetime)
+  const reaper = new Reaper(agent, platform, directory, [units, pages.arena])
   let listening = false
   let deaths: number | undefined
   const waiting: Waiting = new Waiting(agent, {
@@ -78,7 +87,8 @@ export function join(slot: number): Session {
     words,
     waiting,
     directory,
-    lifetime: directory.lifetime,
+    lifetime,
+    pages,
     reaper,
   } as unknown as Session)
 }

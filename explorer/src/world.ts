@@ -13,6 +13,8 @@ import { OP, type Request, type State } from './state.js'
 
 /** Words of counters and sections: no session has so many. */
 export const GHOSTS_AT: number = 1 << 29
+/** Words and bytes of data pages. */
+export const DATA_AT: number = 1 << 30
 
 const SYNC = 1
 const ASYNC = 2
@@ -54,13 +56,13 @@ export class World {
     }
   }
 
-  /** The first word in a range that holds a value which is not 0; less than `from` when none does. */
+  /** The first word in a range that holds a value which is not 0, or -1. */
   indexOf(state: State, value: number, from: number, to: number): number {
     let first = to
     for (const word of this.#words) {
       if (word >= from && word < first && this.read(state, word) === value) first = word
     }
-    return first < to ? first : from - 1
+    return first < to ? first : -1
   }
 
   /** Carries out a request of an agent; `park` is for the caller. */
@@ -131,6 +133,7 @@ export class World {
     for (const [name, at] of Object.entries(SLOT)) {
       if (slot >= 0 && slot < 256 && word === slotWord(slot) + at) return `${name}[${slot}]`
     }
+    if (word >= DATA_AT) return `data ${word - DATA_AT}`
     for (const [base, name] of names) {
       if (word >= base && word < base + OBJECT_WORDS) return `${name}+${word - base}`
     }
@@ -201,7 +204,8 @@ export class World {
       const inSlot = (word - slotWord(0)) % (slotWord(1) - slotWord(0))
       const isWorlds = word === HEADER.deaths || (word >= slotWord(0) && word < slotWord(256))
       const isUsed =
-        word >= GHOSTS_AT || (isWorlds && (word === HEADER.deaths || WATCHED.has(inSlot)))
+        (word >= GHOSTS_AT && word < DATA_AT) ||
+        (isWorlds && (word === HEADER.deaths || WATCHED.has(inSlot)))
       this.#readers.push(isUsed ? ~0 : 0)
       this.#writers.push(isUsed ? ~0 : 0)
     }

@@ -8,6 +8,8 @@ import { barriers } from './barriers.js'
 import { conditions } from './conditions.js'
 import { events } from './events.js'
 import { locks } from './locks.js'
+import { pipes } from './pipes.js'
+import { rings } from './rings.js'
 import { rwLocks } from './rw-locks.js'
 import { semaphores } from './semaphores.js'
 
@@ -21,4 +23,6 @@ export const scenarios: readonly Scenario[] = [
   ...conditions,
   ...barriers,
   ...rwLocks,
+  ...rings,
+  ...pipes,
 ] as readonly unknown[] as readonly Scenario[]

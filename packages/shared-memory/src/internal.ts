@@ -28,6 +28,7 @@ export {
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
 export type { Native } from './native.js'
+export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'

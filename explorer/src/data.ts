@@ -1,0 +1,63 @@
+/**
+ * The data pages of the explored world, as the rings use them: plain words and bytes.
+ *
+ * Words and bytes are apart from each other, for no code reads one as the other.
+ * Each access is a request like one of `Atomics`, in the order of the program; that
+ * processors and compilers may have another order is not explored, the commit words order them.
+ *
+ * @module
+ */
+import { type Arena, PAGE_BYTES, type Pages } from '@mp/shared-memory/internal'
+import type { Host } from './host.js'
+
+/** Where bytes begin, beside the words. */
+const BYTES = 1 << 20
+
+/** Stands in for the core's `Pages`. */
+export function makePages(arena: Arena, count: number, data: Host['data']): Pages {
+  const words = indexed(
+    (at) => data.load(at),
+    (at, value) => data.store(at, value),
+  )
+  const window = bytesFrom(data, 0, count * PAGE_BYTES)
+  const offset = (page: number): number => page * PAGE_BYTES
+  return {
+    arena,
+    count,
+    window: () => window,
+    windowWords: () => words,
+    offset,
+    bytes: (first: number, length: number) => bytesFrom(data, offset(first), length),
+  } as unknown as Pages
+}
+
+function bytesFrom(data: Host['data'], start: number, length: number): object {
+  const load = (at: number): number => data.load(BYTES + start + at) & 0xff
+  const store = (at: number, value: number): void => data.store(BYTES + start + at, value & 0xff)
+  return indexed(load, store, {
+    length,
+    byteLength: length,
+    set: (from: ArrayLike<number>, at = 0) => {
+      for (let i = 0; i < from.length; i++) store(at + i, from[i])
+    },
+    subarray: (from: number, to: number) => bytesFrom(data, start + from, to - from),
+    slice: (from = 0, to = length) =>
+      Uint8Array.from({ length: to - from }, (_, i) => load(from + i)),
+  })
+}
+
+/** An object whose elements are loaded and stored by these, and whose properties are those given. */
+function indexed(
+  load: (at: number) => number,
+  store: (at: number, value: number) => void,
+  properties: Record<string, unknown> = {},
+): object {
+  return new Proxy(properties, {
+    get: (target, key) =>
+      typeof key === 'string' && /^\d+$/.test(key) ? load(Number(key)) : Reflect.get(target, key),
+    set: (_target, key, value: number) => {
+      store(Number(key), value)
+      return true
+    },
+  })
+}

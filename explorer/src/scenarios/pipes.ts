@@ -1,0 +1,171 @@
+/**
+ * Pipes: the end of file comes after the last message and only then, and a sender hears that nobody will receive.
+ *
+ * @module
+ */
+import { BrokenPipeError, EOFError, type End, type InFlight, PipeCore } from '@mp/pipe/internal'
+import { PENDING } from '@mp/shared-memory/internal'
+import { Event } from '@mp/sync'
+import { type Helper, type Link, type Scenario, link, open } from '../scenario.js'
+
+const SENT = 0
+const RECEIVED = 1
+
+function send(pipe: PipeCore, end: End, number: number, helper: Helper): void {
+  pipe.session.waiting.block(pipe.sending(end, Uint8Array.of(number)), Infinity)
+  helper.count(SENT)
+}
+
+/** Receives until the end of file: messages are numbered from 1. */
+function receiveAll(pipe: PipeCore, end: End, helper: Helper): void {
+  try {
+    for (let number = 1; ; number++) {
+      const message = pipe.session.waiting.block(pipe.receiving(end), Infinity)
+      helper.expect(message !== PENDING && message[0] === number, `message ${number} is whole`)
+      helper.count(RECEIVED)
+    }
+  } catch (error) {
+    if (!(error instanceof EOFError)) throw error
+    helper.expect(
+      helper.counted(RECEIVED) >= helper.counted(SENT),
+      'what was sent is received before the end of file',
+    )
+  }
+  pipe.letGo(end)
+}
+
+/** Opens the pipe for an agent that will hold, or has held, an end; the pipe itself is there to the last. */
+function openPipe(shared: Link): PipeCore {
+  open(PipeCore, shared)
+  return open(PipeCore, shared)
+}
+
+function openEnd(shared: Link, end: End): PipeCore {
+  const pipe = openPipe(shared)
+  pipe.hold(end)
+  return pipe
+}
+
+/** Agent 0 sends one and lets go; agent 1 receives until the end of file. */
+const endOfFile: Scenario<Link> = {
+  name: 'pipe-eof',
+  agents: 2,
+  setUp: () => link(new PipeCore()),
+  program: (shared, helper) => {
+    const pipe = openEnd(shared, helper.me === 0 ? 0 : 1)
+    if (helper.me === 1) return () => receiveAll(pipe, 1, helper)
+    return () => {
+      try {
+        send(pipe, 0, 1, helper)
+      } catch (error) {
+        if (!(error instanceof BrokenPipeError)) throw error
+      }
+      pipe.letGo(0)
+    }
+  },
+}
+
+const endOfFileAsync: Scenario<Link> = {
+  ...endOfFile,
+  name: 'pipe-eof-async',
+  program: (shared, helper) => {
+    if (helper.me === 0) return endOfFile.program(shared, helper)
+    const pipe = openEnd(shared, 1)
+    return async () => {
+      const receiving = pipe.receiving(1)
+      const { waiting } = pipe.session
+      try {
+        for (;;) {
+          await waiting.async(receiving, Infinity, undefined)
+          helper.count(RECEIVED)
+        }
+      } catch (error) {
+        if (!(error instanceof EOFError)) throw error
+        helper.expect(
+          helper.counted(RECEIVED) >= helper.counted(SENT),
+          'what was sent is received before the end of file',
+        )
+      }
+      pipe.letGo(1)
+    }
+  },
+}
+
+/** There is room for one message: agent 0 sends two, agent 1 receives one and lets go. */
+const broken: Scenario<Link> = {
+  ...endOfFile,
+  name: 'pipe-broken',
+  program: (shared, helper) => {
+    const pipe = openEnd(shared, helper.me === 0 ? 0 : 1)
+    if (helper.me === 0) {
+      return () => {
+        try {
+          send(pipe, 0, 1, helper)
+          send(pipe, 0, 2, helper)
+          send(pipe, 0, 3, helper)
+          helper.expect(false, 'the third message finds no room or nobody')
+        } catch (error) {
+          if (!(error instanceof BrokenPipeError)) throw error
+        }
+        pipe.letGo(0)
+      }
+    }
+    return () => {
+      try {
+        pipe.session.waiting.block(pipe.receiving(1), Infinity)
+      } catch (error) {
+        if (!(error instanceof EOFError)) throw error
+      }
+      pipe.letGo(1)
+    }
+  },
+}
+
+interface Parcel {
+  readonly pipe: Link
+  readonly sent: Link
+}
+
+/** Agent 0 passes its end to agent 1 and lets go; agent 1 sends by it; agent 2 must not see an end of file before. */
+const passedOn: Scenario<Parcel> = {
+  name: 'pipe-passed-on-3',
+  agents: 3,
+  mortals: [1],
+  setUp: () => ({ pipe: link(new PipeCore()), sent: link(new Event()) }),
+  program: ({ pipe: shared, sent: event }, helper) => {
+    if (helper.me === 2) {
+      const pipe = openEnd(shared, 1)
+      return () => receiveAll(pipe, 1, helper)
+    }
+    const sent = open(Event, event)
+    if (helper.me === 0) {
+      const pipe = openEnd(shared, 0)
+      return () => {
+        const { place }: InFlight = pipe.depart(0)
+        helper.expect(place === 0, 'it travels in the only place')
+        sent.set()
+        pipe.letGo(0)
+      }
+    }
+    const pipe = openPipe(shared)
+    return () => {
+      sent.waitSync()
+      pipe.arrive(0, 0)
+      send(pipe, 0, 1, helper)
+      pipe.letGo(0)
+    }
+  },
+  // A copy that has not arrived counts as long as its sender lives.
+  mayWait: (_shared, { killed }) => killed[1] === true,
+  check: (_shared, { helper, killed }) => {
+    const isReceived = helper.counted(RECEIVED) === 1
+    helper.expect(isReceived || killed[1] === true, 'what it sent is received')
+  },
+}
+
+export const pipes: readonly Scenario<never>[] = [
+  endOfFile,
+  endOfFileAsync,
+  broken,
+  passedOn,
+] as readonly unknown[] as readonly Scenario<never>[]
