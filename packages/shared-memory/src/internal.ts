@@ -41,7 +41,8 @@ export {
   type Reduced,
 } from './shared-object.js'
 export { MessageTooLargeError } from './ring/message.js'
-export { MessageRing, RingClosedError, claimOf } from './ring/message-ring.js'
+export { MessageRing, RingClosedError, type PutResult } from './ring/message-ring.js'
+export { claimOf } from './ring/ring-reader.js'
 export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
