@@ -15,10 +15,11 @@ import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
 import { RING } from './layout.js'
-import { type Extent, fillExtent, needsExtent } from './message.js'
+import { type Extent, fillExtent, needsExtent, takeExtent } from './message.js'
 import { RingReader } from './ring-reader.js'
 import { RingState } from './ring-state.js'
 import { RingWriter, type WriteResult } from './ring-writer.js'
+import type { Taken } from './taken.js'
 
 /** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
 export class RingClosedError extends MultiprocessingError {
@@ -29,6 +30,9 @@ export class RingClosedError extends MultiprocessingError {
 
 /** What `tryPut` answers. */
 export type PutResult = 'put' | 'full' | 'closed'
+
+/** Writes a message that does not lie in one place. */
+export type CopyTo = (target: Uint8Array) => void
 
 /** How long a writer that found no memory waits before it looks again; any reader of the session may free some. */
 const MEMORY_RECHECK_MS = 10
@@ -101,14 +105,21 @@ export class MessageRing {
     this.notFull.wakeAll()
   }
 
-  /** Puts a message: the first `length` of these bytes, which are not kept. */
-  tryPutOne(bytes: Uint8Array, length: number): PutResult {
+  /**
+   * Puts a message: the first `length` of these bytes, which are not kept.
+   *
+   * @param copyTo writes the message, when these bytes are not all of it; only for one that gets pages of its own.
+   */
+  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo): PutResult {
     let extent: Extent | null = null
     if (needsExtent(length)) {
       if (this.#state.closed) return 'closed'
       if (this.#state.isFull()) return 'full'
-      extent = fillExtent(this.#session, bytes.subarray(0, length))
+      extent = takeExtent(this.#session, length)
       if (extent === null) return this.#answer('short')
+      const target = this.#session.pages.bytes(extent.page, length)
+      if (copyTo === undefined) target.set(bytes.subarray(0, length))
+      else copyTo(target)
     }
     this.#writeLock.lock()
     const result = this.#writer.writeOne(bytes, length, extent)
@@ -192,6 +203,24 @@ export class MessageRing {
       },
       available: () => this.size !== 0,
     }
+  }
+
+  /** A wait for a message that is read when the wait is over. */
+  claiming(): Waitable<Taken> {
+    return {
+      set: this.notEmpty,
+      attempt: (): Taken | Pending => {
+        if (this.#take(-1)) return this.#reader.keep()
+        if (this.drained) throw new RingClosedError()
+        return PENDING
+      },
+      available: () => this.size !== 0,
+    }
+  }
+
+  /** Takes the first message to be read later, or null when there is none. */
+  tryClaim(): Taken | null {
+    return this.#take(-1) ? this.#reader.keep() : null
   }
 
   /** A wait until there is a message (or never will be); takes nothing. */

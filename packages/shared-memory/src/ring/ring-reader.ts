@@ -8,7 +8,7 @@
  */
 import { PAGE_BYTES } from '../layout.js'
 import type { Pages } from '../pages.js'
-import { copyShort, isShort } from './copy.js'
+import { copyWords, isShort } from './copy.js'
 import {
   END,
   INLINE_MAX,
@@ -20,12 +20,18 @@ import {
   recordBytes,
 } from './layout.js'
 import { type RingState, advance } from './ring-state.js'
+import { Taken } from './taken.js'
 
 /**
  * Where this thread's readers copy a short message to; undefined while somebody reads one there, who may run code of
  * users that reads the next.
  */
-let spare: Uint8Array<ArrayBuffer> | undefined
+let spare: Scratch | undefined
+
+interface Scratch {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly words: Int32Array
+}
 
 export class RingReader {
   readonly #state: RingState
@@ -44,7 +50,7 @@ export class RingReader {
 
   /** Before the lock: allocates what `take` needs. */
   prepare(): void {
-    spare ??= new Uint8Array(INLINE_MAX)
+    spare ??= newScratch()
   }
 
   /**
@@ -78,10 +84,12 @@ export class RingReader {
       this.#extentPages = data[record + 3]
     } else {
       this.#extentPage = -1
-      const start = (record + 2) << 2
-      const window = pages.window(page)
-      if (isShort(length)) copyShort(window, start, length, spare!, 0)
-      else spare!.set(window.subarray(start, start + length))
+      const { bytes, words: target } = spare!
+      if (isShort(length)) copyWords(data, record + 2, length, target, 0)
+      else {
+        const start = (record + 2) << 2
+        bytes.set(pages.window(page).subarray(start, start + length))
+      }
     }
     const next = base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
     words[next] = page + 1
@@ -103,36 +111,33 @@ export class RingReader {
 
   /** The message taken last, as bytes of the caller's own. */
   copy(): Uint8Array<ArrayBuffer> {
-    if (this.#extentPage < 0) return spare!.slice(0, this.#length)
+    return this.#extentPage < 0 ? spare!.bytes.slice(0, this.#length) : this.keep().read(ownCopy)
+  }
+
+  /** The message taken last, to be read later. */
+  keep(): Taken {
     const page = this.#extentPage
-    const copy = ownCopy(this.#pages.bytes(page, this.#length))
-    this.#pages.arena.free(page, this.#extentPages)
-    return copy
+    const bytes =
+      page < 0 ? spare!.bytes.slice(0, this.#length) : this.#pages.bytes(page, this.#length)
+    return new Taken(bytes, this.#pages, page, this.#extentPages)
   }
 
   /** Shows the message taken last, which lies at the start of the bytes given, until `read` returns. */
   read<R>(read: (bytes: Uint8Array, length: number) => R): R {
-    if (this.#extentPage >= 0) return this.#readExtent(read)
-    const bytes = spare!
+    if (this.#extentPage >= 0) return this.keep().read(read)
+    const scratch = spare!
     spare = undefined
     try {
-      return read(bytes, this.#length)
+      return read(scratch.bytes, this.#length)
     } finally {
-      spare = bytes
+      spare = scratch
     }
   }
+}
 
-  #readExtent<R>(read: (bytes: Uint8Array, length: number) => R): R {
-    const page = this.#extentPage
-    const pages = this.#extentPages
-    const length = this.#length
-    try {
-      // CRASH: dying meanwhile: the pages carry the object's mark, and are freed with it.
-      return read(this.#pages.bytes(page, length), length)
-    } finally {
-      this.#pages.arena.free(page, pages)
-    }
-  }
+function newScratch(): Scratch {
+  const bytes = new Uint8Array(INLINE_MAX)
+  return { bytes, words: new Int32Array(bytes.buffer) }
 }
 
 /** What a claim word holds for a message number: never 0. */
@@ -140,10 +145,10 @@ export function claimOf(number: number): number {
   return (number + 1) | 0
 }
 
-/** A copy in memory that nobody has filled with zeros before. */
-function ownCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = Buffer.allocUnsafeSlow(bytes.byteLength)
-  const copy = new Uint8Array(buffer as ArrayBuffer)
-  copy.set(bytes)
+/** The first bytes of these in memory of the caller's own; long ones in memory that nobody fills with zeros first. */
+export function ownCopy(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  if (length <= INLINE_MAX) return new Uint8Array(bytes.subarray(0, length))
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer)
+  copy.set(bytes.byteLength === length ? bytes : bytes.subarray(0, length))
   return copy
 }

@@ -9,7 +9,7 @@
 import { PAGE_BYTES } from '../layout.js'
 import { givePages } from '../object-pages.js'
 import type { Pages } from '../pages.js'
-import { copyShort, isShort } from './copy.js'
+import { copyIn } from './copy.js'
 import {
   END,
   KIND,
@@ -110,12 +110,7 @@ export class RingWriter {
       data[record + 3] = extent.pages
     } else {
       data[record + 1] = KIND.inline
-      const window = pages.window(this.#page)
-      if (isShort(length)) copyShort(bytes, 0, length, window, start + RECORD_HEADER)
-      else {
-        const whole = bytes.byteLength === length ? bytes : bytes.subarray(0, length)
-        window.set(whole, start + RECORD_HEADER)
-      }
+      copyIn(bytes, length, pages.window(this.#page), data, start + RECORD_HEADER)
     }
     this.#offset += size
     this.#bytes = (this.#bytes + length) | 0
