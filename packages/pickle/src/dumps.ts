@@ -45,29 +45,72 @@ export function encodeInto(value: unknown, options?: DumpsOptions): Uint8Array {
   return encode(value, options, false)
 }
 
-function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean): Uint8Array {
-  // A hook or getter may itself encode something while the writer is in use.
-  const w = spare ?? new Writer()
-  spare = undefined
+/** What {@link encodeTo} writes a message to. */
+export interface Sink {
+  /**
+   * Takes the message; its bytes are gone when this returns.
+   *
+   * @param bytes begins with the message, unless `copyTo` is given.
+   * @param byteLength how long the message is.
+   * @param copyTo writes a message that does not lie in one place to the start of `target`.
+   */
+  write(bytes: Uint8Array, byteLength: number, copyTo?: (target: Uint8Array) => void): void
+}
+
+/**
+ * Encodes a value as {@link dumps} does, and writes it to a sink: long buffers are copied once.
+ *
+ * @throws PicklingError, and whatever `sink.write` throws.
+ */
+export function encodeTo(value: unknown, sink: Sink): void {
+  const w = takeWriter()
   try {
-    if (options?.name !== undefined) w.root = options.name
-    else if (typeof value === 'function') w.root = nameOf(value)
     const { out } = w
-    out.byte(VERSION)
-    try {
-      writeValue(w, value)
-    } catch (error) {
-      if (isStackOverflow(error))
-        throw w.refuse('is nested too deeply for the stack that is left', error)
-      throw error
-    }
-    if (w.modules.length > 0 || w.parts.size > 0) writeTrailer(w)
-    const { bytes, position } = out
+    out.keepsPieces = true
+    writeMessage(w, value, undefined)
+    if (out.pieceCount === 0) return sink.write(out.bytes, out.position)
+    if (!out.isWhole) throw w.refuse('has a buffer that changed its length while it was encoded')
+    sink.write(out.bytes, out.byteLength, (target) => out.copyTo(target))
+  } finally {
+    giveWriter(w)
+  }
+}
+
+function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean): Uint8Array {
+  const w = takeWriter()
+  try {
+    writeMessage(w, value, options?.name)
+    const { bytes, position } = w.out
     return copy ? bytes.slice(0, position) : bytes.subarray(0, position)
   } finally {
-    w.reset()
-    spare = w
+    giveWriter(w)
   }
+}
+
+/** A hook or getter may itself encode something while the writer is in use. */
+function takeWriter(): Writer {
+  const w = spare ?? new Writer()
+  spare = undefined
+  return w
+}
+
+function giveWriter(w: Writer): void {
+  w.reset()
+  spare = w
+}
+
+function writeMessage(w: Writer, value: unknown, name: string | undefined): void {
+  if (name !== undefined) w.root = name
+  else if (typeof value === 'function') w.root = nameOf(value)
+  w.out.byte(VERSION)
+  try {
+    writeValue(w, value)
+  } catch (error) {
+    if (isStackOverflow(error))
+      throw w.refuse('is nested too deeply for the stack that is left', error)
+    throw error
+  }
+  if (w.modules.length > 0 || w.parts.size > 0) writeTrailer(w)
 }
 
 /** A function's name; a class may have a static member of that name. */
@@ -77,7 +120,7 @@ function nameOf(fn: { name: unknown }): string {
 
 function writeTrailer(w: Writer): void {
   const { out } = w
-  const start = out.position
+  const start = out.byteLength
   out.bytes[0] = VERSION | HAS_TRAILER
   out.varint(w.modules.length)
   for (const { specifier, parent, kind } of w.modules) {

@@ -17,7 +17,7 @@
  *
  * @module
  */
-export { dumps, encodeInto, type DumpsOptions } from './dumps.js'
+export { dumps, encodeInto, encodeTo, type DumpsOptions, type Sink } from './dumps.js'
 export { PicklingError, UnpicklingError } from './errors.js'
 export {
   reduceSymbol,
@@ -26,4 +26,4 @@ export {
   type ReducedByModule,
   type ReducedByValue,
 } from './hooks.js'
-export { loads, loadsAsync, needsModules, type LoadsOptions } from './loads.js'
+export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

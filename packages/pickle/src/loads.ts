@@ -32,7 +32,12 @@ let spare: Reader | undefined = new Reader()
  * @throws UnpicklingError when the bytes are malformed, or name what is not there.
  */
 export function loads(bytes: Uint8Array, options?: LoadsOptions): unknown {
-  return decode(bytes, options, false)
+  return decode(bytes, undefined, options?.dataOnly === true, false)
+}
+
+/** Decodes a message of `byteLength` bytes that lies at the start of longer memory, as {@link loads} does. */
+export function loadsFrom(bytes: Uint8Array, byteLength: number): unknown {
+  return decode(bytes, byteLength, false, false)
 }
 
 /**
@@ -48,19 +53,27 @@ export async function loadsAsync(bytes: Uint8Array, options?: LoadsOptions): Pro
   return loads(bytes, options)
 }
 
-/** Tells whether decoding a message would import modules, so that `loadsAsync` is to be preferred. */
-export function needsModules(bytes: Uint8Array): boolean {
-  return bytes[0] === (VERSION | HAS_TRAILER) && modulesOf(bytes).length > 0
+/**
+ * Tells whether decoding a message would import modules, so that `loadsAsync` is to be preferred.
+ *
+ * @param byteLength of the message, which may lie at the start of longer memory.
+ */
+export function needsModules(bytes: Uint8Array, byteLength: number = bytes.length): boolean {
+  return bytes[0] === (VERSION | HAS_TRAILER) && modulesOf(bytes, byteLength).length > 0
 }
 
-function modulesOf(bytes: Uint8Array): readonly ModuleName[] {
-  return decode(bytes, undefined, true) as readonly ModuleName[]
+function modulesOf(bytes: Uint8Array, byteLength?: number): readonly ModuleName[] {
+  return decode(bytes, byteLength, false, true) as readonly ModuleName[]
 }
 
-/** @param onlyModules whether to return the modules that the message needs, and read no further. */
+/**
+ * @param byteLength of the message; undefined: all of `bytes`.
+ * @param onlyModules whether to return the modules that the message needs, and read no further.
+ */
 function decode(
   bytes: Uint8Array,
-  options: LoadsOptions | undefined,
+  byteLength: number | undefined,
+  dataOnly: boolean,
   onlyModules: boolean,
 ): unknown {
   // Reviving an object may itself decode something while the reader is in use.
@@ -69,9 +82,10 @@ function decode(
   try {
     r.bytes = plainView(bytes)
     r.position = 1
-    r.end = bytes.length
-    r.dataOnly = options?.dataOnly === true
-    const header = r.bytes[0] ?? 0
+    r.limit = byteLength ?? r.bytes.length
+    r.end = r.limit
+    r.dataOnly = dataOnly
+    const header = r.limit > 0 ? r.bytes[0] : 0
     if ((header & ~HAS_TRAILER) !== VERSION) {
       throw new UnpicklingError(`Not a message of this version (first byte ${header})`)
     }
@@ -109,8 +123,7 @@ function plainView(bytes: Uint8Array): Uint8Array {
 }
 
 function readTrailer(r: Reader): void {
-  const { bytes } = r
-  r.position = bytes.length - 4
+  r.position = r.limit - 4
   r.end = r.uint32()
   r.position = r.end
   r.modules = Array.from({ length: r.count() }, () => ({

@@ -3,24 +3,27 @@
  *
  * @module
  */
-import { dumps, loads } from '@mp/pickle'
+import { encodeTo, loadsFrom } from '@mp/pickle'
 import {
   MultiprocessingError,
+  Outgoing,
   PENDING,
   type Reduced,
+  type Target,
   type WaitOptions,
   type Waitable,
   checkInteger,
   checkWaitOptions,
   deadlineAfter,
   isKept,
+  iterate,
   noteInFlight,
   noteRevived,
+  ownCopy,
   reduceSymbol,
   reviveSymbol,
   TimeoutError,
   throwIfAborted,
-  trackInFlight,
   wrongType,
 } from '@mp/shared-memory/internal'
 import { BufferTooShortError, EOFError } from './errors.js'
@@ -41,12 +44,14 @@ export class Connection<Send = unknown, Receive = Send> {
   readonly writable: boolean
   readonly #pipe: PipeCore
   readonly #end: End
+  readonly #target: Target
   #closed = false
 
   /** Connections come in pairs: use `Pipe()`. @internal */
   constructor(pipe: PipeCore, end: End, duplex: boolean) {
     this.#pipe = pipe
     this.#end = end
+    this.#target = pipe.target(end)
     this.readable = duplex || end === 0
     this.writable = duplex || end === 1
     pipe.hold(end)
@@ -68,19 +73,27 @@ export class Connection<Send = unknown, Receive = Send> {
    * TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first. Nothing is sent then.
    */
   async send(value: Send, options?: WaitOptions): Promise<void> {
-    this.#checkWritable()
-    await this.#deliver(value, (message) => this.#send(message, options))
+    const timeoutMs = this.#checkSend(options)
+    const { waiting } = this.#pipe.session
+    const message = this.#encode(value, !waiting.hasLine(this.#pipe.outgoing(this.#end).notFull))
+    if (message.result === 'put') return
+    try {
+      await this.#send(message.bytes!, timeoutMs, options?.signal)
+    } catch (error) {
+      message.cancel()
+      throw error
+    }
   }
 
   /** `send`, blocking this thread. */
   sendSync(value: Send, options?: WaitOptions): void {
-    this.#checkWritable()
-    const { result, cancel, give } = trackInFlight(() => dumps(value))
+    const timeoutMs = this.#checkSend(options)
+    const message = this.#encode(value, this.#isInTurn())
+    if (message.result === 'put') return
     try {
-      give(this.#pipe.handle.index)
-      this.#sendSync(result, options)
+      this.#sendSync(message.bytes!, timeoutMs)
     } catch (error) {
-      cancel()
+      message.cancel()
       throw error
     }
   }
@@ -92,12 +105,12 @@ export class Connection<Send = unknown, Receive = Send> {
    * TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first.
    */
   async recv(options?: WaitOptions): Promise<Receive> {
-    return loads(await this.#receive(options)) as Receive
+    return (await this.#receive(loadsFrom, options)) as Receive
   }
 
   /** `recv`, blocking this thread. */
   recvSync(options?: WaitOptions): Receive {
-    return loads(this.#receiveSync(options)) as Receive
+    return this.#receiveSync(loadsFrom, options) as Receive
   }
 
   /**
@@ -133,8 +146,11 @@ export class Connection<Send = unknown, Receive = Send> {
     size?: number,
     options?: WaitOptions,
   ): Promise<void> {
-    this.#checkWritable()
-    await this.#send(section(bytes, offset, size).slice(), options)
+    const message = section(bytes, offset, size)
+    const timeoutMs = this.#checkSend(options)
+    const { waiting } = this.#pipe.session
+    if (!waiting.hasLine(this.#pipe.outgoing(this.#end).notFull) && this.#tryPut(message)) return
+    await this.#send(message.slice(), timeoutMs, options?.signal)
   }
 
   /** `sendBytes`, blocking this thread. */
@@ -144,8 +160,9 @@ export class Connection<Send = unknown, Receive = Send> {
     size?: number,
     options?: WaitOptions,
   ): void {
-    this.#checkWritable()
-    this.#sendSync(section(bytes, offset, size), options)
+    const message = section(bytes, offset, size)
+    const timeoutMs = this.#checkSend(options)
+    if (!this.#isInTurn() || !this.#tryPut(message)) this.#sendSync(message, timeoutMs)
   }
 
   /**
@@ -154,14 +171,12 @@ export class Connection<Send = unknown, Receive = Send> {
    * @throws BufferTooShortError, with the message, when it is longer than `maxLength`.
    */
   async recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array> {
-    const limit = checkMaxLength(maxLength)
-    return checkLength(await this.#receive(options), limit)
+    return this.#receive(copyOfAtMost(maxLength), options)
   }
 
   /** `recvBytes`, blocking this thread. */
   recvBytesSync(maxLength?: number, options?: WaitOptions): Uint8Array {
-    const limit = checkMaxLength(maxLength)
-    return checkLength(this.#receiveSync(options), limit)
+    return this.#receiveSync(copyOfAtMost(maxLength), options)
   }
 
   /**
@@ -175,8 +190,7 @@ export class Connection<Send = unknown, Receive = Send> {
     offset = 0,
     options?: WaitOptions,
   ): Promise<number> {
-    const room = section(view, offset)
-    return copyInto(room, await this.#receive(options))
+    return this.#receive(copyInto(section(view, offset)), options)
   }
 
   /** `recvBytesInto`, blocking this thread. */
@@ -185,8 +199,7 @@ export class Connection<Send = unknown, Receive = Send> {
     offset = 0,
     options?: WaitOptions,
   ): number {
-    const room = section(view, offset)
-    return copyInto(room, this.#receiveSync(options))
+    return this.#receiveSync(copyInto(section(view, offset)), options)
   }
 
   /**
@@ -206,17 +219,11 @@ export class Connection<Send = unknown, Receive = Send> {
   }
 
   /** Receives until the end of file. */
-  async *[Symbol.asyncIterator](): AsyncIterator<Receive> {
-    for (;;) {
-      let value: Receive
-      try {
-        value = await this.recv()
-      } catch (error) {
-        if (error instanceof EOFError) return
-        throw error
-      }
-      yield value
-    }
+  [Symbol.asyncIterator](): AsyncIterator<Receive> {
+    return iterate(
+      () => this.recv(),
+      (error) => error instanceof EOFError,
+    )
   }
 
   /** For `wait()`: ready when there is something to receive, or the end of file. @internal */
@@ -258,54 +265,60 @@ export class Connection<Send = unknown, Receive = Send> {
     return connection
   }
 
-  async #deliver(value: Send, send: (message: Uint8Array) => Promise<void>): Promise<void> {
-    const { result, cancel, give } = trackInFlight(() => dumps(value))
-    try {
-      give(this.#pipe.handle.index)
-      await send(result)
-    } catch (error) {
-      cancel()
-      throw error
-    }
+  /** Encodes a value, and sends it if it is first and there is room. */
+  #encode(value: Send, isFirst: boolean): Outgoing {
+    const message = new Outgoing(this.#target, this.#pipe.handle.index, isFirst, 0)
+    message.collect(encodeTo, value)
+    return message
   }
 
-  async #send(message: Uint8Array, options: WaitOptions | undefined): Promise<void> {
-    const timeoutMs = checkWaitOptions(options)
+  #tryPut(message: Uint8Array): boolean {
+    return this.#target.tryPutOne(message, message.byteLength) === 'put'
+  }
+
+  async #send(
+    message: Uint8Array,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { waiting } = this.#pipe.session
     const sending = this.#keep(this.#pipe.sending(this.#end, message))
-    if ((await waiting.async(sending, timeoutMs, options?.signal)) === PENDING)
-      throw tooLate('sent')
+    if ((await waiting.async(sending, timeoutMs, signal)) === PENDING) throw tooLate('sent')
   }
 
-  #sendSync(message: Uint8Array, options: WaitOptions | undefined): void {
-    const timeoutMs = checkWaitOptions(options)
-    throwIfAborted(options)
-    const { waiting } = this.#pipe.session
+  #sendSync(message: Uint8Array, timeoutMs: number): void {
     const sending = this.#pipe.sending(this.#end, message)
-    const { set } = sending
-    // What this thread began to send before goes first.
-    const inTurn = (): boolean => !waiting.hasLine(set) || waiting.serveLine(set)
-    const attempt: typeof sending.attempt = () => (inTurn() ? sending.attempt() : PENDING)
+    const attempt: typeof sending.attempt = () => (this.#isInTurn() ? sending.attempt() : PENDING)
     if (this.#block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
   }
 
-  async #receive(options: WaitOptions | undefined): Promise<Uint8Array> {
-    const timeoutMs = checkWaitOptions(options)
-    this.#checkReadable()
+  /** Whether nothing is left of what this thread began to send before: that goes first. */
+  #isInTurn(): boolean {
     const { waiting } = this.#pipe.session
+    const { notFull } = this.#pipe.outgoing(this.#end)
+    return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
+  }
+
+  async #receive<R>(read: Read<R>, options: WaitOptions | undefined): Promise<R> {
+    const timeoutMs = this.#checkReceive(options)
+    const { waiting } = this.#pipe.session
+    const ring = this.#pipe.incoming(this.#end)
+    // Those of this thread who wait already go first.
+    const now = waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(read)
+    if (now !== PENDING) return now
     const receiving = this.#keep(this.#pipe.receiving(this.#end))
     const message = await waiting.async(receiving, timeoutMs, options?.signal)
     if (message === PENDING) throw tooLate('received')
-    return message
+    return message.read(read)
   }
 
-  #receiveSync(options: WaitOptions | undefined): Uint8Array {
-    const timeoutMs = checkWaitOptions(options)
-    this.#checkReadable()
-    throwIfAborted(options)
+  #receiveSync<R>(read: Read<R>, options: WaitOptions | undefined): R {
+    const timeoutMs = this.#checkReceive(options)
+    const now = this.#pipe.incoming(this.#end).tryRead(read)
+    if (now !== PENDING) return now
     const message = this.#block(this.#pipe.receiving(this.#end), timeoutMs)
     if (message === PENDING) throw tooLate('received')
-    return message
+    return message.read(read)
   }
 
   #block<T>(waitable: Waitable<T>, timeoutMs: number): T | typeof PENDING {
@@ -326,6 +339,22 @@ export class Connection<Send = unknown, Receive = Send> {
 
   #checkOpen(): void {
     if (this.#closed) throw new MultiprocessingError('ERR_MP_CLOSED', 'This connection is closed')
+  }
+
+  /** Checks a call that receives. @returns its timeout in milliseconds. */
+  #checkReceive(options: WaitOptions | undefined): number {
+    const timeoutMs = checkWaitOptions(options)
+    this.#checkReadable()
+    throwIfAborted(options)
+    return timeoutMs
+  }
+
+  /** Checks a call that sends. @returns its timeout in milliseconds. */
+  #checkSend(options: WaitOptions | undefined): number {
+    this.#checkWritable()
+    const timeoutMs = checkWaitOptions(options)
+    throwIfAborted(options)
+    return timeoutMs
   }
 
   #checkReadable(): void {
@@ -368,16 +397,26 @@ function section(bytes: ArrayBufferView | ArrayBuffer, offset: number, size?: nu
     : new Uint8Array(bytes, offset, length)
 }
 
-function checkMaxLength(maxLength: number | undefined): number {
-  return maxLength === undefined ? Infinity : checkInteger('maxLength', maxLength, 0)
+/** Reads a message that lies at the start of these bytes. */
+type Read<R> = (bytes: Uint8Array, length: number) => R
+
+/** Copies a message out; throws with the copy when it is too long. */
+function copyOfAtMost(maxLength: number | undefined): Read<Uint8Array> {
+  if (maxLength === undefined) return ownCopy
+  checkInteger('maxLength', maxLength, 0)
+  return (bytes, length) => {
+    const copy = ownCopy(bytes, length)
+    if (length > maxLength) throw new BufferTooShortError(copy, maxLength)
+    return copy
+  }
 }
 
-function checkLength(message: Uint8Array, maxLength: number): Uint8Array {
-  if (message.byteLength > maxLength) throw new BufferTooShortError(message, maxLength)
-  return message
-}
-
-function copyInto(room: Uint8Array, message: Uint8Array): number {
-  room.set(checkLength(message, room.byteLength))
-  return message.byteLength
+/** Copies a message into the room there is; throws with a copy when that is too little. */
+function copyInto(room: Uint8Array): Read<number> {
+  return (bytes, length) => {
+    if (length > room.byteLength)
+      throw new BufferTooShortError(ownCopy(bytes, length), room.byteLength)
+    room.set(bytes.byteLength === length ? bytes : bytes.subarray(0, length))
+    return length
+  }
 }

@@ -18,6 +18,8 @@ import {
   RING_SETS,
   RING_WORDS,
   SharedObject,
+  type Taken,
+  type Target,
   WAIT_SET_WORDS,
   type Waitable,
   isDead,
@@ -144,16 +146,16 @@ export class PipeCore extends SharedObject {
   }
 
   /** A wait for the next message to an end. */
-  receiving(end: End): Waitable<Uint8Array<ArrayBuffer>> {
+  receiving(end: End): Waitable<Taken> {
     const ring = this.incoming(end)
-    const taking = ring.taking()
+    const claiming = ring.claiming()
     return {
-      ...taking,
+      ...claiming,
       attempt: () => {
-        const message = taking.attempt()
+        const message = claiming.attempt()
         if (message !== PENDING || this.isHeld(other(end))) return message
         // What the last holder sent before it let go is there by now.
-        const last = ring.tryTake()
+        const last = ring.tryClaim()
         if (last === null) throw new EOFError()
         return last
       },
@@ -164,6 +166,16 @@ export class PipeCore extends SharedObject {
   polling(end: End): Waitable<true> {
     const polling = this.incoming(end).polling()
     return { ...polling, attempt: () => (this.isHeld(other(end)) ? polling.attempt() : true) }
+  }
+
+  /** What messages from an end go into. */
+  target(end: End): Target {
+    return {
+      tryPutOne: (bytes, length, copyTo) => {
+        if (!this.isHeld(other(end))) throw new BrokenPipeError()
+        return this.outgoing(end).tryPutOne(bytes, length, copyTo)
+      },
+    }
   }
 
   /** A wait until a message could be sent from an end. */

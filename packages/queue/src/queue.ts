@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dumps, loads, loadsAsync } from '@mp/pickle'
+import { dumps, encodeTo, loadsFrom } from '@mp/pickle'
 import {
   Attachment,
   MessageRing,
@@ -15,18 +15,18 @@ import {
   MultiprocessingError,
   OBJECT_TYPE,
   type Origin,
+  Outgoing,
   PENDING,
   RING,
-  RingClosedError,
   SharedObject,
   checkInteger,
-  collectRevived,
-  deadlineAfter,
+  iterate,
   outOfRange,
   throwIfAborted,
   trackInFlight,
 } from '@mp/shared-memory/internal'
-import { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
+import { QueueFullError, QueueShutDownError } from './errors.js'
+import { Undecoded, decode, decodeOrKeep, take, takeSync } from './getting.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
   type QueueBounds,
@@ -37,11 +37,13 @@ import {
   checkIterable,
   checkQueueOptions,
 } from './options.js'
+import { isInTurn, put, putSync } from './putting.js'
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
 export class Queue<T = unknown> extends SharedObject {
   readonly #ring: MessageRing
+  readonly #maxBytes: number
   #closed = false
 
   /**
@@ -64,6 +66,7 @@ export class Queue<T = unknown> extends SharedObject {
     )
     const { base, index } = this.handle
     this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+    this.#maxBytes = Atomics.load(this.session.words, base + RING.maxBytes)
   }
 
   /**
@@ -75,17 +78,22 @@ export class Queue<T = unknown> extends SharedObject {
    * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError; nothing is put then.
    */
   async put(item: T, options?: QueueWaitOptions): Promise<void> {
-    await this.#put([item], options)
+    const timeoutMs = this.#check(options)
+    const { waiting } = this.session
+    const message = this.#encodeOne(item, !waiting.hasLine(this.ring.notFull))
+    if (message.result !== 'put') await this.#putLater(message, timeoutMs, options?.signal)
   }
 
   /** Puts an item, blocking this thread while the queue is full. Throws as `put` does. */
   putSync(item: T, options?: QueueWaitOptions): void {
-    this.#putSync([item], options)
+    const timeoutMs = this.#check(options)
+    const message = this.#encodeOne(item, isInTurn(this.session, this.ring))
+    if (message.result !== 'put') this.#putLaterSync(message, timeoutMs)
   }
 
   /** Puts an item or throws QueueFullError; never waits. */
   putNowait(item: T): void {
-    this.#putSync([item], { block: false })
+    this.putSync(item, { block: false })
   }
 
   /** Puts an item if there is room; false when there is none. */
@@ -101,12 +109,12 @@ export class Queue<T = unknown> extends SharedObject {
 
   /** Puts all items at once: they become visible together and stand next to each other, or none is put. */
   async putMany(items: Iterable<T>, options?: QueueWaitOptions): Promise<void> {
-    await this.#put([...checkIterable(items)], options)
+    await this.#putAll([...checkIterable(items)], options)
   }
 
   /** `putMany`, blocking this thread. */
   putManySync(items: Iterable<T>, options?: QueueWaitOptions): void {
-    this.#putSync([...checkIterable(items)], options)
+    this.#putAllSync([...checkIterable(items)], options)
   }
 
   /**
@@ -115,12 +123,20 @@ export class Queue<T = unknown> extends SharedObject {
    * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
    */
   async get(options?: QueueWaitOptions): Promise<T> {
-    return this.#decode(await this.#take(options))
+    const timeoutMs = this.#check(options)
+    let item = this.#getNow()
+    if (item === PENDING)
+      item = (await take(this.session, this.ring, timeoutMs, options?.signal)).read(decodeOrKeep)
+    return item instanceof Undecoded ? (decode(item) as Promise<T>) : (item as T)
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
   getSync(options?: QueueWaitOptions): T {
-    return loads(this.#takeSync(options)) as T
+    const timeoutMs = this.#check(options)
+    const item = this.ring.tryRead(loadsFrom)
+    return (
+      item === PENDING ? takeSync(this.session, this.ring, timeoutMs).read(loadsFrom) : item
+    ) as T
   }
 
   /** Takes the first item or throws QueueEmptyError; never waits. */
@@ -131,8 +147,8 @@ export class Queue<T = unknown> extends SharedObject {
   /** Takes the first item if there is one; wrapped, because null may be an item. */
   tryGet(): { value: T } | null {
     this.checkOpen()
-    const message = this.ring.tryTake()
-    if (message !== null) return { value: loads(message) as T }
+    const value = this.ring.tryRead(loadsFrom)
+    if (value !== PENDING) return { value: value as T }
     if (this.ring.drained) throw new QueueShutDownError()
     return null
   }
@@ -181,17 +197,11 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Gets items until the queue is shut down and drained. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let message: Uint8Array
-      try {
-        message = await this.#take(undefined)
-      } catch (error) {
-        if (error instanceof QueueShutDownError) return
-        throw error
-      }
-      yield await this.#decode(message)
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return iterate(
+      () => this.get(),
+      (error) => error instanceof QueueShutDownError,
+    )
   }
 
   /** @internal */
@@ -214,117 +224,91 @@ export class Queue<T = unknown> extends SharedObject {
     return { module: import.meta.url, name: 'Queue' }
   }
 
-  async #put(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
-    const timeoutMs = checkQueueOptions(options)
+  /** Checks the options of a call. @returns its timeout in milliseconds. */
+  #check(options: QueueWaitOptions | undefined): number {
+    const timeoutMs = options === undefined ? Infinity : checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
-    try {
-      give(this.handle.index)
-      await this.#putMessages(messages, timeoutMs, options?.signal)
-    } catch (error) {
-      cancel()
-      throw error
-    }
+    return timeoutMs
   }
 
-  async #putMessages(
-    messages: readonly Uint8Array[],
+  /** Encodes an item, and puts it if it is first and there is room. */
+  #encodeOne(item: T, isFirst: boolean): Outgoing {
+    const message = new Outgoing(this.ring, this.handle.index, isFirst, this.#maxBytes)
+    message.collect(encodeTo, item)
+    return message
+  }
+
+  async #putLater(
+    message: Outgoing,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { waiting } = this.session
-    if (!waiting.hasLine(this.ring.notFull)) {
-      const result = this.ring.tryPut(messages)
-      if (result === 'put') return
-      if (result === 'closed') throw new QueueShutDownError()
+    try {
+      if (message.result === 'closed') throw new QueueShutDownError()
+      await put(this.session, this.ring, [message.bytes!], timeoutMs, signal)
+    } catch (error) {
+      message.cancel()
+      throw error
     }
-    const result = await shutDownAware(
-      waiting.async(this.ring.putting(messages), timeoutMs, signal),
-    )
-    if (result === PENDING) throw new QueueFullError()
   }
 
-  #putSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
-    const timeoutMs = checkQueueOptions(options)
-    this.checkOpen()
-    throwIfAborted(options)
+  #putLaterSync(message: Outgoing, timeoutMs: number): void {
+    try {
+      if (message.result === 'closed') throw new QueueShutDownError()
+      putSync(this.session, this.ring, [message.bytes!], timeoutMs)
+    } catch (error) {
+      message.cancel()
+      throw error
+    }
+  }
+
+  async #putAll(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
+    const timeoutMs = this.#check(options)
     const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
     try {
       give(this.handle.index)
-      this.#putMessagesSync(messages, timeoutMs)
+      if (!this.session.waiting.hasLine(this.ring.notFull)) {
+        const result = this.ring.tryPut(messages)
+        if (result === 'put') return
+        if (result === 'closed') throw new QueueShutDownError()
+      }
+      await put(this.session, this.ring, messages, timeoutMs, options?.signal)
     } catch (error) {
       cancel()
       throw error
     }
   }
 
-  #putMessagesSync(messages: readonly Uint8Array[], timeoutMs: number): void {
-    const { waiting, agent } = this.session
-    const { notFull } = this.ring
-    // What this thread began to put before goes first.
-    const inTurn = (): boolean => !waiting.hasLine(notFull) || waiting.serveLine(notFull)
-    const first = inTurn() ? this.ring.tryPut(messages) : 'full'
-    if (first === 'put') return
-    if (first === 'closed') throw new QueueShutDownError()
-    const putting = this.ring.putting(messages)
-    const result = shutDownAwareSync(() =>
-      waiting.block(
-        { ...putting, attempt: () => (inTurn() ? putting.attempt() : PENDING) },
-        deadlineAfter(agent, timeoutMs),
-      ),
-    )
-    if (result === PENDING) throw new QueueFullError()
+  #putAllSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
+    const timeoutMs = this.#check(options)
+    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    try {
+      give(this.handle.index)
+      const first = isInTurn(this.session, this.ring) ? this.ring.tryPut(messages) : 'full'
+      if (first === 'put') return
+      if (first === 'closed') throw new QueueShutDownError()
+      putSync(this.session, this.ring, messages, timeoutMs)
+    } catch (error) {
+      cancel()
+      throw error
+    }
   }
 
-  async #take(options: QueueWaitOptions | undefined): Promise<Uint8Array> {
-    const timeoutMs = checkQueueOptions(options)
-    this.checkOpen()
-    throwIfAborted(options)
-    const message = await shutDownAware(
-      this.session.waiting.async(this.ring.taking(), timeoutMs, options?.signal),
-    )
-    if (message === PENDING) throw new QueueEmptyError()
-    return message
-  }
-
-  #takeSync(options: QueueWaitOptions | undefined): Uint8Array {
-    const timeoutMs = checkQueueOptions(options)
-    this.checkOpen()
-    throwIfAborted(options)
-    const first = this.ring.tryTake()
-    if (first !== null) return first
-    const { waiting, agent } = this.session
-    const message = shutDownAwareSync(() => {
-      if (this.ring.drained) throw new RingClosedError()
-      return waiting.block(this.ring.taking(), deadlineAfter(agent, timeoutMs))
-    })
-    if (message === PENDING) throw new QueueEmptyError()
-    return message
+  /** Gets an item if there is one and nobody of this thread has waited for it longer. */
+  #getNow(): unknown {
+    const { ring } = this
+    return this.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(decodeOrKeep)
   }
 
   #takeMore(items: T[], max: number): T[] {
     // It may have been closed while the first item was awaited.
     while (items.length < max && !this.#closed) {
-      const message = this.ring.tryTake()
-      if (message === null) break
-      items.push(loads(message) as T)
+      const item = this.ring.tryRead(loadsFrom)
+      if (item === PENDING) break
+      items.push(item as T)
     }
     return items
-  }
-
-  /** Decodes at once where it can; a module with top-level await has to be waited for. */
-  async #decode(message: Uint8Array): Promise<T> {
-    // What arrives the first time must be there the second time.
-    const arrived: unknown[] = []
-    try {
-      return collectRevived(arrived, () => loads(message)) as T
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-      const item = (await loadsAsync(message)) as T
-      arrived.length = 0
-      return item
-    }
   }
 
   #encode(items: readonly T[]): Uint8Array[] {
@@ -333,25 +317,9 @@ export class Queue<T = unknown> extends SharedObject {
       throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
     }
     const messages = items.map((item) => dumps(item))
-    const maxBytes = Atomics.load(this.session.words, this.handle.base + RING.maxBytes)
     const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
+    const maxBytes = this.#maxBytes
     if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
     return messages
-  }
-}
-
-async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
-  try {
-    return await wait
-  } catch (error) {
-    throw error instanceof RingClosedError ? new QueueShutDownError() : error
-  }
-}
-
-function shutDownAwareSync<R>(wait: () => R): R {
-  try {
-    return wait()
-  } catch (error) {
-    throw error instanceof RingClosedError ? new QueueShutDownError() : error
   }
 }

@@ -12,22 +12,38 @@ import type { Agent } from './agent.js'
 /** So many free runs of a length are remembered. */
 export const MAX_RECENT = 65_536
 
+/** Whose memory a freed run becomes first. */
+export type Reuse =
+  /** That of the agent that freed it, which is likely to be the next to take one. */
+  | 'own'
+  /** Anybody's: what one agent fills another empties, as with pages of messages. */
+  | 'all'
+
 export class Arena {
   readonly #agent: Agent
   readonly #table: number
   readonly #count: number
   readonly #rotor: number
   readonly #high: number
+  readonly #maxRecent: number
   /** Runs that this agent has freed, the last one last, by their length. Others may have taken them since. */
   readonly #recent = new Map<number, number[]>()
 
   /** @param table first of `count` owner words; `rotor` and `high` are header words. */
-  constructor(agent: Agent, table: number, count: number, rotor: number, high: number) {
+  constructor(
+    agent: Agent,
+    table: number,
+    count: number,
+    rotor: number,
+    high: number,
+    reuse: Reuse = 'own',
+  ) {
     this.#agent = agent
     this.#table = table
     this.#count = count
     this.#rotor = rotor
     this.#high = high
+    this.#maxRecent = reuse === 'own' ? MAX_RECENT : 0
   }
 
   /**
@@ -59,11 +75,17 @@ export class Arena {
   free(first: number, length: number): void {
     const { words } = this.#agent
     for (let i = 0; i < length; i++) Atomics.store(words, this.#table + first + i, 0)
-    // First of all, so that memory once touched is used again, and found without looking.
-    let recent = this.#recent.get(length)
-    if (recent === undefined) this.#recent.set(length, (recent = []))
-    if (recent.length < MAX_RECENT) recent.push(first)
-    else if (first < Atomics.load(words, this.#rotor)) Atomics.store(words, this.#rotor, first)
+    if (this.#maxRecent > 0) {
+      // First of all, so that memory once touched is used again, and found without looking.
+      let recent = this.#recent.get(length)
+      if (recent === undefined) this.#recent.set(length, (recent = []))
+      if (recent.length < this.#maxRecent) {
+        recent.push(first)
+        return
+      }
+    }
+    // A hint: another's store in between may leave it too high; then the run is found once the search starts over.
+    if (first < Atomics.load(words, this.#rotor)) Atomics.store(words, this.#rotor, first)
   }
 
   owner(block: number): number {

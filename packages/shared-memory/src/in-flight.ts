@@ -19,12 +19,51 @@ export interface Note {
   give?(through: number): void
 }
 
-interface Encoding {
-  readonly notes: Note[]
+/** The notes of one message. */
+export class Notes {
   readonly isKept: boolean
+  // Most messages name no copies.
+  #list: Note[] | undefined
+
+  constructor(isKept = false) {
+    this.isKept = isKept
+  }
+
+  get count(): number {
+    return this.#list?.length ?? 0
+  }
+
+  add(note: Note): void {
+    this.#list ??= []
+    this.#list.push(note)
+  }
+
+  /** Takes back what was promised; does nothing the second time. */
+  cancel(isLost = false): void {
+    if (this.#list !== undefined) for (const note of this.#list.splice(0)) note.recall(isLost)
+  }
+
+  /** The message is about to travel through the object with this index. */
+  give(through: number): void {
+    if (this.#list !== undefined) for (const note of this.#list) note.give?.(through)
+  }
+
+  /** Runs `encode` and keeps its notes; takes the copies back at once if it throws. */
+  collect<A, R>(encode: (first: A, second: this) => R, first: A): R {
+    const outer = current
+    current = this
+    try {
+      return encode(first, this)
+    } catch (error) {
+      this.cancel()
+      throw error
+    } finally {
+      current = outer
+    }
+  }
 }
 
-let current: Encoding | undefined
+let current: Notes | undefined
 
 /** An encoded message, and how to take back what its encoding has promised. */
 export interface Tracked<R> {
@@ -43,7 +82,7 @@ export interface Tracked<R> {
 
 /** Notes a copy in the message that is being encoded. */
 export function noteInFlight(note: Note): void {
-  current?.notes.push(note)
+  current?.add(note)
 }
 
 /** Whether somebody tracks what is being encoded. */
@@ -67,23 +106,13 @@ export function keepInFlight<R>(encode: () => R): Tracked<R> {
 }
 
 function track<R>(encode: () => R, kept: boolean): Tracked<R> {
-  const outer = current
-  const notes: Note[] = []
-  current = { notes, isKept: kept }
-  const cancel = (isLost = false): void => {
-    for (const note of notes.splice(0)) note.recall(isLost)
-  }
-  const give = (through: number): void => {
-    for (const note of notes) note.give?.(through)
-  }
-  try {
-    const result = encode()
-    return { result, hasCopies: notes.length > 0, cancel, give }
-  } catch (error) {
-    cancel()
-    throw error
-  } finally {
-    current = outer
+  const notes = new Notes(kept)
+  const result = notes.collect(encode, undefined)
+  return {
+    result,
+    hasCopies: notes.count > 0,
+    cancel: (isLost) => notes.cancel(isLost),
+    give: (through) => notes.give(through),
   }
 }
 

@@ -25,6 +25,7 @@ export {
   trackInFlight,
   type Tracked,
 } from './in-flight.js'
+export { iterate } from './iterate.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
 export type { Native } from './native.js'
@@ -42,7 +43,10 @@ export {
   type Reduced,
 } from './shared-object.js'
 export { MessageTooLargeError } from './ring/message.js'
-export { MessageRing, RingClosedError, claimOf } from './ring/message-ring.js'
+export { MessageRing, RingClosedError, type CopyTo, type PutResult } from './ring/message-ring.js'
+export { Outgoing, type Target } from './ring/outgoing.js'
+export { claimOf, ownCopy } from './ring/ring-reader.js'
+export type { Taken } from './ring/taken.js'
 export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'

@@ -151,7 +151,7 @@ function join(native: Native, parent: number): Session {
   const agent = new Agent(words, native, tagSlot(tag), tag)
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const count = Atomics.load(words, HEADER.pages)
-  const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage)
+  const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage, 'all')
   const lifetime = new Lifetime(agent, units, pageArena, native)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])

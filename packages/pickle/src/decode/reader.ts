@@ -15,6 +15,8 @@ const NONE: readonly never[] = []
 export class Reader {
   bytes: Uint8Array = NO_BYTES
   position = 0
+  /** End of the message in `bytes`. */
+  limit = 0
   /** End of the body; the trailer, if any, stands behind it. */
   end = 0
   /** Objects by number. */
@@ -28,7 +30,7 @@ export class Reader {
   dataOnly = false
 
   byte(): number {
-    if (this.position >= this.bytes.length) throw this.malformed('it ends too early')
+    if (this.position >= this.limit) throw this.malformed('it ends too early')
     return this.bytes[this.position++]
   }
 
@@ -47,7 +49,7 @@ export class Reader {
   /** Reads a count of things of which each takes at least a byte. */
   count(): number {
     const count = this.varint()
-    if (count > this.bytes.length - this.position) throw this.malformed('a count is too large')
+    if (count > this.limit - this.position) throw this.malformed('a count is too large')
     return count
   }
 
@@ -70,7 +72,7 @@ export class Reader {
   /** Moves past `length` bytes. @returns where they begin. */
   skip(length: number): number {
     const start = this.position
-    if (!(start + length <= this.bytes.length)) throw this.malformed('it ends too early')
+    if (!(start + length <= this.limit)) throw this.malformed('it ends too early')
     this.position = start + length
     return start
   }

@@ -25,6 +25,7 @@ const MAX_DEPTH = 1_000
 /** Where a writer stood, to go back to when an optional part cannot be written. */
 export interface Mark {
   readonly position: number
+  readonly pieces: number
   readonly objects: number
   readonly shapes: number
   readonly codes: number
@@ -100,6 +101,7 @@ export class Writer {
   mark(): Mark {
     return {
       position: this.out.position,
+      pieces: this.out.pieceCount,
       objects: this.#objects.length,
       shapes: this.shapes.count,
       codes: this.codes.size,
@@ -110,7 +112,7 @@ export class Writer {
 
   /** Takes back what was written since the mark. */
   rollback(mark: Mark): void {
-    this.out.position = mark.position
+    this.out.rewind(mark.position, mark.pieces)
     this.depth = mark.depth
     this.shapes.truncate(mark.shapes)
     for (const dropped of this.#objects.splice(mark.objects)) this.#numbers?.delete(dropped)

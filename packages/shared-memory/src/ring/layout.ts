@@ -54,5 +54,10 @@ export const RECORD_HEADER = 8
 export const END = -1
 export const KIND = { inline: 0, extent: 1 } as const
 
+/** Bytes that a record takes with its header and padding. */
+export function recordBytes(length: number): number {
+  return RECORD_HEADER + ((length + 7) & ~7)
+}
+
 /** Longer messages get pages of their own: copied without the lock, received without a second copy. */
 export const INLINE_MAX = 16_384

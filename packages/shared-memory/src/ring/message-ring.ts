@@ -11,13 +11,15 @@
  */
 import { MultiprocessingError } from '../errors.js'
 import { LeafLock } from '../leaf-lock.js'
-import { PAGE_BYTES } from '../layout.js'
-import { givePages } from '../object-pages.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
-import { END, INLINE_MAX, KIND, PAGE_START, POSITION_WORDS, RECORD_HEADER, RING } from './layout.js'
-import { type Extent, fillExtent, needsExtent } from './message.js'
+import { RING } from './layout.js'
+import { type Extent, fillExtent, needsExtent, takeExtent } from './message.js'
+import { RingReader } from './ring-reader.js'
+import { RingState } from './ring-state.js'
+import { RingWriter, type WriteResult } from './ring-writer.js'
+import type { Taken } from './taken.js'
 
 /** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
 export class RingClosedError extends MultiprocessingError {
@@ -29,26 +31,22 @@ export class RingClosedError extends MultiprocessingError {
 /** What `tryPut` answers. */
 export type PutResult = 'put' | 'full' | 'closed'
 
+/** Writes a message that does not lie in one place. */
+export type CopyTo = (target: Uint8Array) => void
+
 /** How long a writer that found no memory waits before it looks again; any reader of the session may free some. */
 const MEMORY_RECHECK_MS = 10
-
-const COUNT_MASK = 0x7fffffff
 
 export class MessageRing {
   readonly notEmpty: WaitSet
   readonly notFull: WaitSet
   readonly #session: Session
-  readonly #words: Int32Array
-  readonly #base: number
-  readonly #index: number
+  readonly #state: RingState
+  readonly #writer: RingWriter
+  readonly #reader: RingReader
   readonly #writeLock: LeafLock
   readonly #readLock: LeafLock
-  readonly #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(INLINE_MAX)
   #shortOfMemory = false
-  // Where the next record goes; only meaningful inside the write lock.
-  #page = -1
-  #offset = 0
-  #bytes = 0
 
   /**
    * @param base first of `RING_WORDS` words.
@@ -58,9 +56,9 @@ export class MessageRing {
   constructor(session: Session, base: number, sets: number, index: number) {
     const { agent, waiting, words } = session
     this.#session = session
-    this.#words = words
-    this.#base = base
-    this.#index = index
+    this.#state = new RingState(words, base)
+    this.#writer = new RingWriter(this.#state, session.pages, index)
+    this.#reader = new RingReader(this.#state, session.pages)
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
@@ -69,21 +67,26 @@ export class MessageRing {
 
   /** How many messages are in it. */
   get size(): number {
-    return (this.put - this.taken) & COUNT_MASK
+    return this.#state.size
   }
 
   /** How many messages have been put, modulo 2^31. */
   get put(): number {
-    return Atomics.load(this.#words, this.#base + RING.tail) >>> 1
+    return this.#state.put
   }
 
   /** How many messages have been taken, modulo 2^31. */
   get taken(): number {
-    return Atomics.load(this.#words, this.#base + RING.head) >>> 1
+    return this.#state.taken
+  }
+
+  /** How many bytes of messages are in it. */
+  get byteLength(): number {
+    return this.#state.byteLength
   }
 
   get closed(): boolean {
-    return Atomics.load(this.#words, this.#base + RING.closed) !== 0
+    return this.#state.closed
   }
 
   /** Whether it is closed and empty: there will never be another message. */
@@ -93,26 +96,60 @@ export class MessageRing {
 
   /** No more messages: writers fail from now on, readers when it is drained. */
   close(): void {
+    const { words, base } = this.#state
     // SYNC: in the lock, so that no writer is under way: a reader that sees it, then an empty ring, has seen all.
     this.#writeLock.lock()
-    Atomics.store(this.#words, this.#base + RING.closed, 1)
+    Atomics.store(words, base + RING.closed, 1)
     this.#writeLock.unlock()
     this.notEmpty.wakeAll()
     this.notFull.wakeAll()
   }
 
+  /**
+   * Puts a message: the first `length` of these bytes, which are not kept.
+   *
+   * @param copyTo writes the message, when these bytes are not all of it; only for one that gets pages of its own.
+   */
+  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo): PutResult {
+    let extent: Extent | null = null
+    if (needsExtent(length)) {
+      if (this.#state.closed) return 'closed'
+      if (this.#state.isFull()) return 'full'
+      extent = takeExtent(this.#session, length)
+      if (extent === null) return this.#answer('short')
+      const target = this.#session.pages.bytes(extent.page, length)
+      if (copyTo === undefined) target.set(bytes.subarray(0, length))
+      else copyTo(target)
+    }
+    this.#writeLock.lock()
+    const result = this.#writer.writeOne(bytes, length, extent)
+    this.#writeLock.unlock()
+    if (result === 'put') {
+      // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
+      if (this.notEmpty.any()) this.notEmpty.wakeOne()
+    } else if (extent !== null) {
+      this.#session.pages.arena.free(extent.page, extent.pages)
+    }
+    return this.#answer(result)
+  }
+
   /** Puts messages, all or none: they become visible in one store. */
   tryPut(messages: readonly Uint8Array[]): PutResult {
+    if (messages.length === 1) return this.tryPutOne(messages[0], messages[0].byteLength)
+    if (this.#state.closed) return 'closed'
+    if (this.#state.isFull()) return 'full'
     const extents = this.#fillExtents(messages)
-    if (extents === null) return 'full'
+    if (extents === null) return this.#answer('short')
     this.#writeLock.lock()
-    const result = this.#write(messages, extents)
+    const result = this.#writer.write(messages, extents)
     this.#writeLock.unlock()
-    if (result === 'put') this.notEmpty.wakeOne()
-    else
-      for (const extent of extents)
-        if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
-    return result
+    if (result === 'put') {
+      // Who is woken and leaves some behind wakes the next.
+      if (this.notEmpty.any()) this.notEmpty.wakeOne()
+    } else {
+      this.#freeExtents(extents)
+    }
+    return this.#answer(result)
   }
 
   /** A wait for room for these messages. */
@@ -124,26 +161,14 @@ export class MessageRing {
         if (result === 'closed') throw new RingClosedError()
         return result === 'put' ? true : PENDING
       },
-      available: () => !this.isFull(),
+      available: () => !this.#state.isFull(),
       recheckMs: () => (this.#shortOfMemory ? MEMORY_RECHECK_MS : Infinity),
     }
   }
 
   /** Whether a bound on messages or bytes is reached. */
   isFull(): boolean {
-    const words = this.#words
-    const maxItems = Atomics.load(words, this.#base + RING.maxItems)
-    const maxBytes = Atomics.load(words, this.#base + RING.maxBytes)
-    return (
-      (maxItems !== 0 && this.size >= maxItems) || (maxBytes !== 0 && this.byteLength >= maxBytes)
-    )
-  }
-
-  /** How many bytes of messages are in it. */
-  get byteLength(): number {
-    const written = this.#position(RING.tail, RING.writePositions) + 2
-    const read = this.#position(RING.head, RING.readPositions) + 2
-    return (Atomics.load(this.#words, written) - Atomics.load(this.#words, read)) >>> 0
+    return this.#state.isFull()
   }
 
   /**
@@ -153,46 +178,17 @@ export class MessageRing {
    * @returns a copy of it, or null when there is none.
    */
   tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
-    const words = this.#words
-    this.#readLock.lock()
-    const head = Atomics.load(words, this.#base + RING.head)
-    if (head >>> 1 === this.put) {
-      this.#readLock.unlock()
-      return null
-    }
-    const at = this.#base + RING.readPositions + (head & 1) * POSITION_WORDS
-    const first = Atomics.load(words, at) === 0
-    const oldPage =
-      (first ? Atomics.load(words, this.#base + RING.firstPage) : Atomics.load(words, at)) - 1
-    let page = oldPage
-    let offset = first ? PAGE_START : Atomics.load(words, at + 1)
-    let data = this.#session.pages.windowWords(page)
-    let record = (this.#session.pages.offset(page) + offset) >>> 2
-    if (offset + RECORD_HEADER > PAGE_BYTES || data[record] === END) {
-      page = data[this.#session.pages.offset(page) >>> 2] - 1
-      offset = PAGE_START
-      data = this.#session.pages.windowWords(page)
-      record = (this.#session.pages.offset(page) + offset) >>> 2
-    }
-    const length = data[record]
-    const isExtent = data[record + 1] === KIND.extent
-    const extentPage = data[record + 2]
-    const extentPages = data[record + 3]
-    if (!isExtent)
-      copyOut(this.#session.pages.window(page), (record + 2) << 2, length, this.#scratch)
-    const next = this.#base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
-    Atomics.store(words, next, page + 1)
-    Atomics.store(words, next + 1, offset + recordBytes(isExtent ? 8 : length))
-    Atomics.store(words, next + 2, (Atomics.load(words, at + 2) + length) | 0)
-    if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
-    // CRASH: before this store the message is still there for the next reader, after it it is ours.
-    Atomics.store(words, this.#base + RING.head, advance(head, 1))
-    this.#readLock.unlock()
-    if (page !== oldPage) this.#session.pages.arena.free(oldPage, 1)
-    this.notFull.wakeOne()
-    return isExtent
-      ? this.#takeExtent(extentPage, extentPages, length)
-      : this.#scratch.slice(0, length)
+    return this.#take(claim) ? this.#reader.copy() : null
+  }
+
+  /**
+   * Takes the first message and reads it without a copy of it.
+   *
+   * @param read is given bytes at whose start the message lies, and its length; they are gone when it returns.
+   * @returns what `read` returns, or PENDING when there is no message.
+   */
+  tryRead<R>(read: (bytes: Uint8Array, length: number) => R): R | Pending {
+    return this.#take(-1) ? this.#reader.read(read) : PENDING
   }
 
   /** A wait for a message. */
@@ -209,33 +205,52 @@ export class MessageRing {
     }
   }
 
+  /** A wait for a message that is read when the wait is over. */
+  claiming(): Waitable<Taken> {
+    return {
+      set: this.notEmpty,
+      attempt: (): Taken | Pending => {
+        if (this.#take(-1)) return this.#reader.keep()
+        if (this.drained) throw new RingClosedError()
+        return PENDING
+      },
+      available: () => this.size !== 0,
+    }
+  }
+
+  /** Takes the first message to be read later, or null when there is none. */
+  tryClaim(): Taken | null {
+    return this.#take(-1) ? this.#reader.keep() : null
+  }
+
   /** A wait until there is a message (or never will be); takes nothing. */
   polling(): Waitable<true> {
     const ready = (): boolean => this.size !== 0 || this.closed
     return { set: this.notEmpty, attempt: () => (ready() ? true : PENDING), available: ready }
   }
 
-  #position(commit: number, positions: number): number {
-    const side = Atomics.load(this.#words, this.#base + commit) & 1
-    return this.#base + positions + side * POSITION_WORDS
+  #take(claim: number): boolean {
+    this.#reader.prepare()
+    this.#readLock.lock()
+    const taken = this.#reader.take(claim)
+    this.#readLock.unlock()
+    if (!taken) return false
+    this.#reader.tidy()
+    if (this.notFull.any()) this.notFull.wakeOne()
+    return true
   }
 
-  #takeExtent(page: number, pages: number, length: number): Uint8Array<ArrayBuffer> {
-    const copy = this.#session.pages.bytes(page, length).slice()
-    this.#session.pages.arena.free(page, pages)
-    return copy
+  #answer(result: WriteResult): PutResult {
+    this.#shortOfMemory = result === 'short'
+    return result === 'short' ? 'full' : result
   }
 
   #fillExtents(messages: readonly Uint8Array[]): (Extent | null)[] | null {
     const extents: (Extent | null)[] = []
-    if (this.closed || this.isFull()) return messages.map(() => null)
-    this.#shortOfMemory = false
     for (const message of messages) {
       const extent = needsExtent(message.byteLength) ? fillExtent(this.#session, message) : null
       if (extent === null && needsExtent(message.byteLength)) {
-        for (const filled of extents)
-          if (filled) this.#session.pages.arena.free(filled.page, filled.pages)
-        this.#shortOfMemory = true
+        this.#freeExtents(extents)
         return null
       }
       extents.push(extent)
@@ -243,123 +258,8 @@ export class MessageRing {
     return extents
   }
 
-  /** Inside the write lock: writes the records, then commits them all by one store. */
-  #write(messages: readonly Uint8Array[], extents: readonly (Extent | null)[]): PutResult {
-    const words = this.#words
-    if (Atomics.load(words, this.#base + RING.closed) !== 0) return 'closed'
-    const tail = Atomics.load(words, this.#base + RING.tail)
-    if (!this.#hasRoom(messages)) return 'full'
-    const at = this.#base + RING.writePositions + (tail & 1) * POSITION_WORDS
-    this.#page = Atomics.load(words, at) - 1
-    this.#offset = Atomics.load(words, at + 1)
-    this.#bytes = Atomics.load(words, at + 2)
-    const firstNew = this.#page
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]
-      const extent = extents[i] ?? null
-      if (needsExtent(message.byteLength) && extent === null) return 'full'
-      if (!this.#append(message, extent)) {
-        this.#giveBack(firstNew)
-        this.#shortOfMemory = true
-        return 'full'
-      }
-    }
-    const next = this.#base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS
-    Atomics.store(words, next, this.#page + 1)
-    Atomics.store(words, next + 1, this.#offset)
-    Atomics.store(words, next + 2, this.#bytes)
-    // SYNC: publishes the records' plain stores. CRASH: before it no message exists; its pages carry the object's mark
-    // and are freed with it. After it they all do.
-    Atomics.store(words, this.#base + RING.tail, advance(tail, messages.length))
-    return 'put'
+  #freeExtents(extents: readonly (Extent | null)[]): void {
+    for (const extent of extents)
+      if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
   }
-
-  #hasRoom(messages: readonly Uint8Array[]): boolean {
-    const maxItems = Atomics.load(this.#words, this.#base + RING.maxItems)
-    if (maxItems !== 0 && this.size + messages.length > maxItems) return false
-    const maxBytes = Atomics.load(this.#words, this.#base + RING.maxBytes)
-    // A message larger than the bound goes alone.
-    if (maxBytes === 0 || this.size === 0) return true
-    let total = this.byteLength
-    for (let i = 0; i < messages.length; i++) total += messages[i].byteLength
-    return total <= maxBytes
-  }
-
-  #append(message: Uint8Array, extent: Extent | null): boolean {
-    const { pages } = this.#session
-    const length = message.byteLength
-    const size = recordBytes(extent === null ? length : 8)
-    if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
-      if (!this.#addPage()) return false
-    }
-    const data = pages.windowWords(this.#page)
-    const start = pages.offset(this.#page) + this.#offset
-    const record = start >>> 2
-    data[record] = length
-    data[record + 1] = extent === null ? KIND.inline : KIND.extent
-    if (extent === null) {
-      pages.window(this.#page).set(message, start + RECORD_HEADER)
-    } else {
-      givePages(this.#words, pages.arena, this.#index, extent.page, extent.pages)
-      data[record + 2] = extent.page
-      data[record + 3] = extent.pages
-    }
-    this.#offset += size
-    this.#bytes = (this.#bytes + length) | 0
-    return true
-  }
-
-  #addPage(): boolean {
-    const { pages } = this.#session
-    const page = pages.arena.take(1)
-    if (page < 0) return false
-    givePages(this.#words, pages.arena, this.#index, page, 1)
-    pages.windowWords(page)[pages.offset(page) >>> 2] = 0
-    if (this.#page < 0) {
-      Atomics.store(this.#words, this.#base + RING.firstPage, page + 1)
-    } else {
-      const data = pages.windowWords(this.#page)
-      const start = pages.offset(this.#page)
-      data[start >>> 2] = page + 1
-      if (this.#offset + RECORD_HEADER <= PAGE_BYTES) data[(start + this.#offset) >>> 2] = END
-    }
-    this.#page = page
-    this.#offset = PAGE_START
-    return true
-  }
-
-  /** Frees the pages added after `last` by a write that is given up. */
-  #giveBack(last: number): void {
-    const { pages } = this.#session
-    let page =
-      last < 0
-        ? Atomics.load(this.#words, this.#base + RING.firstPage)
-        : pages.windowWords(last)[pages.offset(last) >>> 2]
-    while (page !== 0 && this.#page !== last) {
-      const index = page - 1
-      page = index === this.#page ? 0 : pages.windowWords(index)[pages.offset(index) >>> 2]
-      pages.arena.free(index, 1)
-    }
-  }
-}
-
-/** What a claim word holds for a message number: never 0. */
-export function claimOf(number: number): number {
-  return (number + 1) | 0
-}
-
-/** The commit word after `count` more messages: the other position is valid now. */
-function advance(word: number, count: number): number {
-  return (((word >>> 1) + count) << 1) | (1 - (word & 1)) | 0
-}
-
-/** Bytes that a record takes with its header and padding. */
-function recordBytes(length: number): number {
-  return RECORD_HEADER + ((length + 7) & ~7)
-}
-
-/** Copies few bytes one by one: cheaper than making a view. */
-function copyOut(from: Uint8Array, start: number, length: number, to: Uint8Array): void {
-  if (length > 64) to.set(from.subarray(start, start + length))
-  else for (let i = 0; i < length; i++) to[i] = from[start + i]
 }

@@ -31,19 +31,23 @@ export function needsExtent(byteLength: number): boolean {
 }
 
 /**
- * Copies a long message into pages of its own, before any lock is taken.
+ * Takes pages for a long message, to be filled before any lock is taken.
  *
  * CRASH: until the message is committed the pages carry our tag; the reaper frees them.
  *
  * @returns null when there is no room now.
  */
-export function fillExtent(session: Session, bytes: Uint8Array): Extent | null {
+export function takeExtent(session: Session, byteLength: number): Extent | null {
   const { pages } = session
-  const count = pagesFor(bytes.byteLength)
-  if (count > pages.count)
-    throw new MessageTooLargeError(bytes.byteLength, pages.count * PAGE_BYTES)
+  const count = pagesFor(byteLength)
+  if (count > pages.count) throw new MessageTooLargeError(byteLength, pages.count * PAGE_BYTES)
   const page = pages.arena.take(count)
-  if (page < 0) return null
-  pages.bytes(page, bytes.byteLength).set(bytes)
-  return { page, pages: count }
+  return page < 0 ? null : { page, pages: count }
+}
+
+/** Takes pages for a long message and copies it into them; null when there is no room now. */
+export function fillExtent(session: Session, bytes: Uint8Array): Extent | null {
+  const extent = takeExtent(session, bytes.byteLength)
+  if (extent !== null) session.pages.bytes(extent.page, bytes.byteLength).set(bytes)
+  return extent
 }

@@ -1,0 +1,53 @@
+/**
+ * What a program measures: the argument of each, as JSON. `python/messages.py` reads the same.
+ *
+ * A program starts its other side itself, warms up, and prints one number.
+ *
+ * @module
+ */
+
+export interface Spec {
+  /**
+   * `one-way`: messages a second from one process to another. `round-trip`: microseconds for there and back.
+   * `stream`: bytes a second. `crowd`: messages a second through one queue. `sleeper`: microseconds from a put until
+   * a consumer has it that slept.
+   */
+  readonly what: 'one-way' | 'round-trip' | 'stream' | 'crowd' | 'sleeper'
+  readonly via: 'queue' | 'pipe' | 'floor' | 'json' | 'advanced'
+  /** Whether ours waits by blocking, by a promise, or by `for await`. */
+  readonly style: 'sync' | 'async' | 'iterate'
+  readonly payload: 'integer' | 'object' | 'bytes'
+  /** Bytes of a message, of `bytes`. */
+  readonly size: number
+  /** How many messages are measured; a fifth of them more go before. */
+  readonly count: number
+  readonly producers: number
+  readonly consumers: number
+}
+
+export type Payload = number | { id: number; name: string; x: number; ok: boolean } | Uint8Array
+
+/** Makes the i-th message. */
+export function payloadOf(spec: Spec): (i: number) => Payload {
+  if (spec.payload === 'integer') return (i) => i
+  if (spec.payload === 'object')
+    return (i) => ({ id: i, name: 'a small message', x: i / 2, ok: true })
+  const bytes = new Uint8Array(spec.size).fill(7)
+  return () => bytes
+}
+
+/** How many messages go before those that count, so that the engine has compiled what it will. */
+export function warmupOf(spec: Spec): number {
+  return Math.ceil(spec.count / 5)
+}
+
+/** Says what was measured: a rate of messages or bytes, or how long one takes in microseconds. */
+export function report(spec: Spec, count: number, seconds: number): void {
+  const bytes = spec.what === 'stream' ? spec.size : 1
+  const figure = spec.what === 'round-trip' ? (seconds * 1e6) / count : (count * bytes) / seconds
+  process.stdout.write(`${figure}\n`)
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+}

@@ -1,0 +1,154 @@
+/**
+ * The side of a ring that messages go out by.
+ *
+ * SYNC: positions are read and written plainly, as by the writer: only in the read lock, and records only once the
+ * writers' commit word, read by `Atomics`, says that they are there.
+ *
+ * @module
+ */
+import { PAGE_BYTES } from '../layout.js'
+import type { Pages } from '../pages.js'
+import { copyWords, isShort } from './copy.js'
+import {
+  END,
+  INLINE_MAX,
+  KIND,
+  PAGE_START,
+  POSITION_WORDS,
+  RECORD_HEADER,
+  RING,
+  recordBytes,
+} from './layout.js'
+import { type RingState, advance } from './ring-state.js'
+import { Taken } from './taken.js'
+
+/**
+ * Where this thread's readers copy a short message to; undefined while somebody reads one there, who may run code of
+ * users that reads the next.
+ */
+let spare: Scratch | undefined
+
+interface Scratch {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly words: Int32Array
+}
+
+export class RingReader {
+  readonly #state: RingState
+  readonly #pages: Pages
+  /** Of the message taken last: its length, and the pages that it lies in, or -1. */
+  #length = 0
+  #extentPage = -1
+  #extentPages = 0
+  /** A page that was read to its end, or -1. */
+  #emptied = -1
+
+  constructor(state: RingState, pages: Pages) {
+    this.#state = state
+    this.#pages = pages
+  }
+
+  /** Before the lock: allocates what `take` needs. */
+  prepare(): void {
+    spare ??= newScratch()
+  }
+
+  /**
+   * Inside the read lock: takes the first message out.
+   *
+   * @param claim a word that gets `claimOf` the message's number just before it is taken, or -1.
+   * @returns whether there was one.
+   */
+  take(claim: number): boolean {
+    const { words, base } = this.#state
+    const pages = this.#pages
+    const head = Atomics.load(words, base + RING.head)
+    if (head >>> 1 === this.#state.put) return false
+    const at = base + RING.readPositions + (head & 1) * POSITION_WORDS
+    const first = words[at] === 0
+    const oldPage = (first ? Atomics.load(words, base + RING.firstPage) : words[at]) - 1
+    let page = oldPage
+    let offset = first ? PAGE_START : words[at + 1]
+    let data = pages.windowWords(page)
+    let record = (pages.offset(page) + offset) >>> 2
+    if (offset + RECORD_HEADER > PAGE_BYTES || data[record] === END) {
+      page = data[pages.offset(page) >>> 2] - 1
+      offset = PAGE_START
+      data = pages.windowWords(page)
+      record = (pages.offset(page) + offset) >>> 2
+    }
+    const length = data[record]
+    const isExtent = data[record + 1] === KIND.extent
+    if (isExtent) {
+      this.#extentPage = data[record + 2]
+      this.#extentPages = data[record + 3]
+    } else {
+      this.#extentPage = -1
+      const { bytes, words: target } = spare!
+      if (isShort(length)) copyWords(data, record + 2, length, target, 0)
+      else {
+        const start = (record + 2) << 2
+        bytes.set(pages.window(page).subarray(start, start + length))
+      }
+    }
+    const next = base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
+    words[next] = page + 1
+    words[next + 1] = offset + recordBytes(isExtent ? 8 : length)
+    words[next + 2] = (words[at + 2] + length) | 0
+    this.#length = length
+    this.#emptied = page === oldPage ? -1 : oldPage
+    if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
+    // SYNC: publishes the position. CRASH: before this store the message is still there for the next reader, after it
+    // it is ours.
+    Atomics.store(words, base + RING.head, advance(head, 1))
+    return true
+  }
+
+  /** After `take`, outside of the lock: frees a page that was read to its end. */
+  tidy(): void {
+    if (this.#emptied >= 0) this.#pages.arena.free(this.#emptied, 1)
+  }
+
+  /** The message taken last, as bytes of the caller's own. */
+  copy(): Uint8Array<ArrayBuffer> {
+    return this.#extentPage < 0 ? spare!.bytes.slice(0, this.#length) : this.keep().read(ownCopy)
+  }
+
+  /** The message taken last, to be read later. */
+  keep(): Taken {
+    const page = this.#extentPage
+    const bytes =
+      page < 0 ? spare!.bytes.slice(0, this.#length) : this.#pages.bytes(page, this.#length)
+    return new Taken(bytes, this.#pages, page, this.#extentPages)
+  }
+
+  /** Shows the message taken last, which lies at the start of the bytes given, until `read` returns. */
+  read<R>(read: (bytes: Uint8Array, length: number) => R): R {
+    if (this.#extentPage >= 0) return this.keep().read(read)
+    const scratch = spare!
+    spare = undefined
+    try {
+      return read(scratch.bytes, this.#length)
+    } finally {
+      spare = scratch
+    }
+  }
+}
+
+function newScratch(): Scratch {
+  const bytes = new Uint8Array(INLINE_MAX)
+  return { bytes, words: new Int32Array(bytes.buffer) }
+}
+
+/** What a claim word holds for a message number: never 0. */
+export function claimOf(number: number): number {
+  return (number + 1) | 0
+}
+
+/** The first bytes of these in memory of the caller's own; long ones in memory that nobody fills with zeros first. */
+export function ownCopy(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  if (length <= INLINE_MAX) return new Uint8Array(bytes.subarray(0, length))
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer)
+  copy.set(bytes.byteLength === length ? bytes : bytes.subarray(0, length))
+  return copy
+}

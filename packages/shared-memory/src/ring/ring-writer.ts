@@ -1,0 +1,153 @@
+/**
+ * The side of a ring that messages come in by. All of it runs inside the write lock.
+ *
+ * SYNC: positions and records are read and written plainly: only in the lock, whose word orders one holder's
+ * stores before the next one's loads, and read by the other side only after the commit word that publishes them.
+ *
+ * @module
+ */
+import { PAGE_BYTES } from '../layout.js'
+import { givePages } from '../object-pages.js'
+import type { Pages } from '../pages.js'
+import { copyIn } from './copy.js'
+import {
+  END,
+  KIND,
+  PAGE_START,
+  POSITION_WORDS,
+  RECORD_HEADER,
+  RING,
+  recordBytes,
+} from './layout.js'
+import type { Extent } from './message.js'
+import { type RingState, advance } from './ring-state.js'
+
+/** How a write ended. `short`: there is no page for it now. */
+export type WriteResult = 'put' | 'full' | 'closed' | 'short'
+
+export class RingWriter {
+  readonly #state: RingState
+  readonly #pages: Pages
+  readonly #index: number
+  // Where the next record goes.
+  #page = -1
+  #offset = 0
+  #bytes = 0
+
+  constructor(state: RingState, pages: Pages, index: number) {
+    this.#state = state
+    this.#pages = pages
+    this.#index = index
+  }
+
+  /** Writes a message of `length` bytes, the first of `bytes`, or in pages of its own. */
+  writeOne(bytes: Uint8Array, length: number, extent: Extent | null): WriteResult {
+    const state = this.#state
+    if (state.closed) return 'closed'
+    if (!state.hasRoom(1, length)) return 'full'
+    const tail = this.#open()
+    // What is left of a write that found no page is not committed, and the next one begins where this one did.
+    if (!this.#append(bytes, length, extent)) return 'short'
+    this.#commit(tail, 1)
+    return 'put'
+  }
+
+  /** Writes all messages, or none. */
+  write(messages: readonly Uint8Array[], extents: readonly (Extent | null)[]): WriteResult {
+    const state = this.#state
+    if (state.closed) return 'closed'
+    let total = 0
+    for (let i = 0; i < messages.length; i++) total += messages[i].byteLength
+    if (!state.hasRoom(messages.length, total)) return 'full'
+    const tail = this.#open()
+    const firstNew = this.#page
+    for (let i = 0; i < messages.length; i++) {
+      if (!this.#append(messages[i], messages[i].byteLength, extents[i])) {
+        this.#giveBack(firstNew)
+        return 'short'
+      }
+    }
+    this.#commit(tail, messages.length)
+    return 'put'
+  }
+
+  /** Goes to the valid position. @returns the commit word. */
+  #open(): number {
+    const { words, base } = this.#state
+    const tail = Atomics.load(words, base + RING.tail)
+    const at = base + RING.writePositions + (tail & 1) * POSITION_WORDS
+    this.#page = words[at] - 1
+    this.#offset = words[at + 1]
+    this.#bytes = words[at + 2]
+    return tail
+  }
+
+  #commit(tail: number, count: number): void {
+    const { words, base } = this.#state
+    const next = base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS
+    words[next] = this.#page + 1
+    words[next + 1] = this.#offset
+    words[next + 2] = this.#bytes
+    // SYNC: publishes the plain stores of position and records. CRASH: before it no message exists; its pages carry the
+    // object's mark and are freed with it. After it they all do.
+    Atomics.store(words, base + RING.tail, advance(tail, count))
+  }
+
+  #append(bytes: Uint8Array, length: number, extent: Extent | null): boolean {
+    const pages = this.#pages
+    const size = recordBytes(extent === null ? length : 8)
+    if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
+      if (!this.#addPage()) return false
+    }
+    const data = pages.windowWords(this.#page)
+    const start = pages.offset(this.#page) + this.#offset
+    const record = start >>> 2
+    data[record] = length
+    if (extent !== null) {
+      givePages(this.#state.words, pages.arena, this.#index, extent.page, extent.pages)
+      data[record + 1] = KIND.extent
+      data[record + 2] = extent.page
+      data[record + 3] = extent.pages
+    } else {
+      data[record + 1] = KIND.inline
+      copyIn(bytes, length, pages.window(this.#page), data, start + RECORD_HEADER)
+    }
+    this.#offset += size
+    this.#bytes = (this.#bytes + length) | 0
+    return true
+  }
+
+  #addPage(): boolean {
+    const pages = this.#pages
+    const { words, base } = this.#state
+    const page = pages.arena.take(1)
+    if (page < 0) return false
+    givePages(words, pages.arena, this.#index, page, 1)
+    pages.windowWords(page)[pages.offset(page) >>> 2] = 0
+    if (this.#page < 0) {
+      Atomics.store(words, base + RING.firstPage, page + 1)
+    } else {
+      const data = pages.windowWords(this.#page)
+      const start = pages.offset(this.#page)
+      data[start >>> 2] = page + 1
+      if (this.#offset + RECORD_HEADER <= PAGE_BYTES) data[(start + this.#offset) >>> 2] = END
+    }
+    this.#page = page
+    this.#offset = PAGE_START
+    return true
+  }
+
+  /** Frees the pages added after `last` by a write that is given up. */
+  #giveBack(last: number): void {
+    const pages = this.#pages
+    let page =
+      last < 0
+        ? Atomics.load(this.#state.words, this.#state.base + RING.firstPage)
+        : pages.windowWords(last)[pages.offset(last) >>> 2]
+    while (page !== 0 && this.#page !== last) {
+      const index = page - 1
+      page = index === this.#page ? 0 : pages.windowWords(index)[pages.offset(index) >>> 2]
+      pages.arena.free(index, 1)
+    }
+  }
+}
