@@ -61,7 +61,7 @@ const TUNED: readonly Edit[] = [
   {
     file: 'shared-memory/dist/ring/layout.js',
     find: 'INLINE_MAX = 16_384',
-    replace: 'INLINE_MAX = 2',
+    replace: 'INLINE_MAX = 4',
   },
   // There is room for one message.
   {

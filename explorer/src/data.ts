@@ -1,17 +1,13 @@
 /**
  * The data pages of the explored world, as the rings use them: plain words and bytes.
  *
- * Words and bytes are apart from each other, for no code reads one as the other.
- * Each access is a request like one of `Atomics`, in the order of the program; that
+ * Each access of a word is a request like one of `Atomics`, in the order of the program; that
  * processors and compilers may have another order is not explored, the commit words order them.
  *
  * @module
  */
 import { type Arena, PAGE_BYTES, type Pages } from '@mp/shared-memory/internal'
 import type { Host } from './host.js'
-
-/** Where bytes begin, beside the words. */
-const BYTES = 1 << 20
 
 /** Stands in for the core's `Pages`. */
 export function makePages(arena: Arena, count: number, data: Host['data']): Pages {
@@ -32,8 +28,13 @@ export function makePages(arena: Arena, count: number, data: Host['data']): Page
 }
 
 function bytesFrom(data: Host['data'], start: number, length: number): object {
-  const load = (at: number): number => data.load(BYTES + start + at) & 0xff
-  const store = (at: number, value: number): void => data.store(BYTES + start + at, value & 0xff)
+  const load = (at: number): number =>
+    (data.load((start + at) >>> 2) >>> shiftOf(start + at)) & 0xff
+  const store = (at: number, value: number): void => {
+    const word = (start + at) >>> 2
+    const shift = shiftOf(start + at)
+    data.store(word, (data.load(word) & ~(0xff << shift)) | ((value & 0xff) << shift))
+  }
   return indexed(load, store, {
     length,
     byteLength: length,
@@ -46,8 +47,13 @@ function bytesFrom(data: Host['data'], start: number, length: number): object {
   })
 }
 
+/** Where a byte lies in its word. */
+function shiftOf(at: number): number {
+  return (at & 3) << 3
+}
+
 /** An object whose elements are loaded and stored by these, and whose properties are those given. */
-function indexed(
+export function indexed(
   load: (at: number) => number,
   store: (at: number, value: number) => void,
   properties: Record<string, unknown> = {},

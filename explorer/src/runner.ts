@@ -10,6 +10,7 @@
  */
 import { AT, SLOT, slotWord } from '@mp/shared-memory/internal'
 import type { Bundle, Globals } from './bundle.js'
+import { indexed } from './data.js'
 import { makeHelper } from './ghosts.js'
 import { type Host, Violation } from './host.js'
 import { Jobs, makePromise } from './promise.js'
@@ -58,6 +59,8 @@ export class Runner {
   #stopped = false
   /** Whether requests are carried out as they come: while objects are made, opened and looked at. */
   #quiet = false
+  /** Whether what is read now may tell at which step somebody died. */
+  #looksAtDeath = false
   #onBell: (() => void) | undefined
   #timers: { id: number; due: number; callback: () => void }[] = []
   #timerCount = 0
@@ -178,6 +181,7 @@ export class Runner {
     const { agents } = this.#scenario
     const state = cloneState(final)
     this.#enter(state, agents, newAgent(), true)
+    this.#looksAtDeath = state.agents.some(({ status }) => status === 'dead')
     this.#bundle.layOut(agents, agents + 1)
     this.#bundle.join(agents).reaper.reapAll()
     const killed = state.agents.map((agent) => agent.status === 'dead')
@@ -213,6 +217,7 @@ export class Runner {
     this.#next = 0
     this.#stopped = false
     this.#quiet = quiet
+    this.#looksAtDeath = false
     this.#onBell = undefined
     this.#timers = []
     this.#timerCount = 0
@@ -247,7 +252,7 @@ export class Runner {
       throw STOP
     }
     if (op === OP.park) throw new Violation('somebody waits where nobody may')
-    this.#world.learning = !this.#quiet
+    this.#world.learning = !this.#quiet || this.#looksAtDeath
     return this.#remember(this.#world.execute(this.#state, this.#slot, request))
   }
 
@@ -279,10 +284,9 @@ export class Runner {
 
   #makeHost(): Host {
     const request = (op: Op, at: number, a = 0, b = 0): number => this.#request(op, at, a, b)
-    const words = {
+    const properties = {
       fill: (_value: number, from: number, to: number) => {
         this.#world.clear(this.#state, from, to)
-        return words
       },
       // Plain reads: the code says why nobody changes what it looks for.
       subarray: (from: number, to: number) => ({
@@ -293,8 +297,13 @@ export class Runner {
           }),
       }),
     }
+    const words = indexed(
+      (at) => request(OP.load, at),
+      (at, value) => void request(OP.store, at, value),
+      properties,
+    )
     return {
-      words: words as unknown as Int32Array,
+      words: words as Int32Array,
       session: undefined,
       data: {
         load: (at) => request(OP.load, DATA_AT + at),

@@ -57,7 +57,7 @@ export function join(slot: number): Session {
   const agent = new Agent(words, platform, slot, makeTag(slot, GENERATION))
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const pages = makePages(
-    new Arena(agent, AT.pageTable, PAGES, HEADER.pageRotor, HEADER.highPage),
+    new Arena(agent, AT.pageTable, PAGES, HEADER.pageRotor, HEADER.highPage, 'all'),
     PAGES,
     host.data,
   )

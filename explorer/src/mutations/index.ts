@@ -5,7 +5,8 @@
  */
 import { core } from './core.js'
 import { locks } from './locks.js'
+import { messages } from './messages.js'
 import type { Mutation } from './mutation.js'
 import { others } from './others.js'
 
-export const mutations: readonly Mutation[] = [...core, ...locks, ...others]
+export const mutations: readonly Mutation[] = [...core, ...locks, ...others, ...messages]

@@ -21,7 +21,8 @@ function receiveAll(pipe: PipeCore, end: End, helper: Helper): void {
   try {
     for (let number = 1; ; number++) {
       const message = pipe.session.waiting.block(pipe.receiving(end), Infinity)
-      helper.expect(message !== PENDING && message[0] === number, `message ${number} is whole`)
+      const first = message === PENDING ? 0 : message.read((bytes) => bytes[0])
+      helper.expect(first === number, `message ${number} is whole`)
       helper.count(RECEIVED)
     }
   } catch (error) {

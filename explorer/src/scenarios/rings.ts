@@ -66,7 +66,7 @@ class Ring extends SharedObject {
 
 const short = (number: number): Uint8Array => Uint8Array.of(number)
 /** Too long to lie among the others. */
-const long = (number: number): Uint8Array => Uint8Array.of(number, number, number)
+const long = (number: number): Uint8Array => new Uint8Array(5).fill(number)
 
 function numberOf(message: Uint8Array): number {
   return message.every((byte) => byte === message[0]) ? message[0] : 255
@@ -94,7 +94,11 @@ function checkRest(shared: Link, { helper, killed }: Ending, putters: readonly n
   for (let message = ring.tryTake(); message !== null; message = ring.tryTake()) {
     left.push(numberOf(message))
   }
-  for (const number of left) note(number, helper)
+  for (const [n, number] of left.entries()) {
+    note(number, helper)
+    const expected = ring.put - left.length + n + 1
+    helper.expect(number === expected, `message ${number} is left in place of ${expected}`)
+  }
   const got = Array.from({ length: 8 }, (_, n) => n).filter((n) => helper.counted(GOT + n) > 0)
   const lost = ring.put - got.length
   const takers = killed.filter((isKilled, slot) => isKilled && !putters.includes(slot)).length
@@ -183,6 +187,31 @@ const batch: Scenario<Link> = {
   },
 }
 
+/** One message has been taken, the next lies on the next page: that of the first is free for the third. */
+const reuse: Scenario<Link> = {
+  ...sync,
+  name: 'ring-reuse',
+  setUp: () => {
+    const ring = new Ring()
+    for (const number of [1, 2]) ring.ring.tryPut([short(number)])
+    ring.ring.tryTake()
+    return link(ring)
+  },
+  program: (shared, helper) => {
+    const ring = open(Ring, shared)
+    return helper.me === 0 ? () => ring.put(3) : () => note(ring.take(), helper)
+  },
+  check: (shared, { helper, killed }) => {
+    const { ring } = open(Ring, shared)
+    for (let message = ring.tryTake(); message !== null; message = ring.tryTake()) {
+      note(numberOf(message), helper)
+    }
+    const isGot = (number: number): boolean => helper.counted(GOT + number) === 1
+    helper.expect(isGot(2) || killed[1] === true, 'the second message is got')
+    helper.expect(isGot(3) || ring.put === 2, 'the third message is got')
+  },
+}
+
 /** Two who put, one who takes. */
 const twoPutters: Scenario<Link> = {
   ...sync,
@@ -253,14 +282,40 @@ const closing: Scenario<Link> = {
   },
 }
 
+/** Agent 0 puts, agent 1 closes: once agent 2 hears of the end, nothing comes any more. */
+const closedByAnother: Scenario<Link> = {
+  ...closing,
+  name: 'ring-closed-by-another-3',
+  agents: 3,
+  program: (shared, helper) => {
+    const ring = open(Ring, shared)
+    if (helper.me === 1) return () => ring.ring.close()
+    return () => {
+      try {
+        if (helper.me === 0) ring.put(1)
+        else for (;;) note(ring.take(), helper)
+      } catch (error) {
+        if (!(error instanceof RingClosedError)) throw error
+      }
+    }
+  },
+  check: (shared, { helper, killed }) => {
+    const { ring } = open(Ring, shared)
+    if (killed[2] !== true) helper.expect(ring.size === 0, 'nothing is left behind')
+  },
+  mayWait: (shared, { killed }) => killed[1] === true && open(Ring, shared).ring.size === 0,
+}
+
 export const rings: readonly Scenario<Link>[] = [
   sync,
   async,
   extents,
   full,
   batch,
+  reuse,
   twoPutters,
   twoTakers,
   sharedBatch,
   closing,
+  closedByAnother,
 ]

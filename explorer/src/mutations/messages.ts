@@ -1,0 +1,150 @@
+/**
+ * Steps taken out of rings and pipes.
+ *
+ * @module
+ */
+import { type Mutation, of } from './mutation.js'
+
+const RING = 'shared-memory/dist/ring/message-ring.js'
+const WRITER = 'shared-memory/dist/ring/ring-writer.js'
+const READER = 'shared-memory/dist/ring/ring-reader.js'
+const PIPE = 'pipe/dist/pipe-core.js'
+
+export const messages: readonly Mutation[] = [
+  ...of('ring', [
+    [
+      'a writer takes no lock',
+      RING,
+      'this.#writeLock.lock();\n        const result = this.#writer.writeOne',
+      'const result = this.#writer.writeOne',
+      'ring-two-putters-3',
+      0,
+      1,
+    ],
+    [
+      'a reader takes no lock',
+      RING,
+      'this.#readLock.lock();\n        const taken',
+      'const taken',
+      'ring-two-takers-3',
+      0,
+      1,
+    ],
+    [
+      'a message is committed before it is written',
+      WRITER,
+      "if (!this.#append(bytes, length, extent))\n            return 'short';\n        this.#commit(tail, 1);",
+      'Atomics.store(state.words, state.base + RING.tail, advance(tail, 1)); this.#append(bytes, length, extent); this.#commit(tail, 1);',
+      'ring-sync',
+    ],
+    [
+      'a message is taken before it is read',
+      READER,
+      'const length = data[record];',
+      'Atomics.store(words, base + RING.head, advance(head, 1)); const length = data[record];',
+      'ring-sync',
+      1,
+      0,
+    ],
+    [
+      'the position that is valid is written over',
+      WRITER,
+      'const next = base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS;',
+      'const next = base + RING.writePositions + (tail & 1) * POSITION_WORDS;',
+      'ring-sync',
+      1,
+      0,
+    ],
+    [
+      'a page goes back before its last message is taken',
+      READER,
+      'Atomics.store(words, base + RING.head, advance(head, 1));',
+      'this.tidy(); Atomics.store(words, base + RING.head, advance(head, 1));',
+      'ring-reuse',
+      1,
+      1,
+    ],
+    [
+      'pages of long messages stay those of the sender',
+      WRITER,
+      'givePages(this.#state.words, pages.arena, this.#index, extent.page, extent.pages);',
+      '',
+      'ring-extents',
+      1,
+      0,
+    ],
+    [
+      'who waits for a message is not woken',
+      RING,
+      'if (this.notEmpty.any())\n                this.notEmpty.wakeOne();\n        }\n        else if',
+      '}\n        else if',
+      'ring-sync',
+    ],
+    [
+      'who waits for room is not woken',
+      RING,
+      'if (this.notFull.any())\n            this.notFull.wakeOne();',
+      '',
+      'ring-full',
+    ],
+    [
+      'it is closed while somebody writes',
+      RING,
+      'this.#writeLock.lock();\n        Atomics.store(words, base + RING.closed, 1);',
+      'Atomics.store(words, base + RING.closed, 1);',
+      'ring-closed-by-another-3',
+      0,
+      2,
+    ],
+  ]),
+  ...of('pipe', [
+    [
+      'a copy on its way does not hold its end',
+      PIPE,
+      'this.#isHeldByAgent(end) || this.#isInFlight(end) || this.#isHeldByAgent(end)',
+      'this.#isHeldByAgent(end)',
+      'pipe-passed-on-3',
+      0,
+      2,
+    ],
+    [
+      'a copy that arrives between two looks is missed',
+      PIPE,
+      'this.#isHeldByAgent(end) || this.#isInFlight(end) || this.#isHeldByAgent(end)',
+      'this.#isHeldByAgent(end) || this.#isInFlight(end)',
+      'pipe-passed-on-3',
+      0,
+      3,
+    ],
+    [
+      'a copy has arrived before its end is held',
+      PIPE,
+      'this.hold(end);\n        if (place >= 0)\n            Atomics.store(this.session.words, this.#inFlight(end) + place, 0);',
+      'if (place >= 0)\n            Atomics.store(this.session.words, this.#inFlight(end) + place, 0);\n        this.hold(end);',
+      'pipe-passed-on-3',
+      0,
+      2,
+    ],
+    [
+      'the end of file comes before the last message',
+      PIPE,
+      'const last = ring.tryClaim();',
+      'const last = null;',
+      'pipe-eof',
+    ],
+    [
+      'who receives does not hear that the end was let go',
+      PIPE,
+      'this.#wakeOther(end);\n        this.#ends &= ~(1 << end);',
+      'this.#ends &= ~(1 << end);',
+      'pipe-eof',
+    ],
+    [
+      'who sends does not look whether anybody receives',
+      PIPE,
+      'if (!this.isHeld(other(end)))\n                    throw new BrokenPipeError();\n                return putting.attempt();',
+      'return putting.attempt();',
+      'pipe-broken',
+    ],
+  ]),
+]
