@@ -47,6 +47,9 @@ def take_from_queue(spec, queue, done):
 
 def take_from_pipe(spec, connection):
     receive = connection.recv_bytes if spec["payload"] == "bytes" else connection.recv
+    if spec["style"] == "into":
+        room = bytearray(spec["size"])
+        receive = lambda: connection.recv_bytes_into(room)
     for count in phases(spec):
         for _ in range(count):
             receive()

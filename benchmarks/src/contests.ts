@@ -122,8 +122,18 @@ function throughput(make: Make, size: number): Contest {
     unit: FLOW,
     contenders: [
       make('Pipe, sendBytes', 'ours', count(1024 * MIB, 300_000), { ...spec, via: 'pipe' }),
+      make('Pipe, recvBytesInto', 'ours', count(1024 * MIB, 300_000), {
+        ...spec,
+        via: 'pipe',
+        style: 'into',
+      }),
       make('Queue, Uint8Array', 'ours', count(512 * MIB, 300_000), spec),
       make('Python Pipe', 'python', count(256 * MIB, 30_000), { ...spec, via: 'pipe' }),
+      make('Python Pipe, into', 'python', count(256 * MIB, 30_000), {
+        ...spec,
+        via: 'pipe',
+        style: 'into',
+      }),
       make('Python Queue', 'python', count(256 * MIB, 30_000), spec),
       make('process.send, advanced', 'ipc', count(256 * MIB, 30_000), { ...spec, via: 'advanced' }),
       make('MessagePort', 'port', count(512 * MIB, 50_000), spec),

@@ -61,8 +61,9 @@ async function intoPipe(): Promise<void> {
   const bytes = spec.payload === 'bytes' ? (make(0) as Uint8Array) : undefined
   await timed(async (count) => {
     for (let i = 0; i < count; i++) {
-      if (bytes === undefined) isSync ? here.sendSync(make(i)) : await here.send(make(i))
-      else isSync ? here.sendBytesSync(bytes) : await here.sendBytes(bytes)
+      if (bytes !== undefined) here.sendBytesSync(bytes)
+      else if (isSync) here.sendSync(make(i))
+      else await here.send(make(i))
     }
     await here.recv()
   })

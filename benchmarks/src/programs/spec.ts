@@ -14,8 +14,8 @@ export interface Spec {
    */
   readonly what: 'one-way' | 'round-trip' | 'stream' | 'crowd' | 'sleeper'
   readonly via: 'queue' | 'pipe' | 'floor' | 'json' | 'advanced'
-  /** Whether ours waits by blocking, by a promise, or by `for await`. */
-  readonly style: 'sync' | 'async' | 'iterate'
+  /** Whether ours waits by blocking, by a promise, or by `for await`; `into`: whether bytes are received into memory that is there. */
+  readonly style: 'sync' | 'async' | 'iterate' | 'into'
   readonly payload: 'integer' | 'object' | 'bytes'
   /** Bytes of a message, of `bytes`. */
   readonly size: number

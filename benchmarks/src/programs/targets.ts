@@ -31,12 +31,13 @@ export async function takeFromPipe(
   spec: Spec,
   connection: Connection<number, Payload>,
 ): Promise<void> {
-  const isSync = spec.style === 'sync'
-  const isBytes = spec.payload === 'bytes'
+  const room = new Uint8Array(spec.size)
   for (const count of [warmupOf(spec), spec.count]) {
     for (let i = 0; i < count; i++) {
-      if (isSync) isBytes ? connection.recvBytesSync() : connection.recvSync()
-      else await (isBytes ? connection.recvBytes() : connection.recv())
+      if (spec.style === 'into') connection.recvBytesIntoSync(room)
+      else if (spec.payload === 'bytes') connection.recvBytesSync()
+      else if (spec.style === 'sync') connection.recvSync()
+      else await connection.recv()
     }
     connection.sendSync(count)
   }
@@ -91,7 +92,7 @@ export function consume({ queue, reports }: Crowd): void {
   reports.putSync('done')
 }
 
-export const CROWD_WARMUP = 5_000
+const CROWD_WARMUP = 5_000
 
 const PAUSE_MS = 2
 /** Says what time it is, again and again, with pauses in which the other side falls asleep. */

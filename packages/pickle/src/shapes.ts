@@ -9,6 +9,8 @@
  * @module
  */
 
+import { empty } from './empty.js'
+
 /** Objects with more keys than this are written as dictionaries: they are maps, not records. */
 export const MAX_SHAPE_KEYS = 48
 
@@ -43,7 +45,8 @@ export class ShapeTable {
   /** Forgets the lists numbered `count` and above. */
   truncate(count: number): void {
     if (this.#lists.length === count) return
-    this.#lists.length = count
+    if (count === 0) empty(this.#lists)
+    else this.#lists.length = count
     this.#last = 0
     this.#byFirstKey = undefined
   }

@@ -12,21 +12,20 @@ import {
   type Target,
   type WaitOptions,
   type Waitable,
-  checkInteger,
   checkWaitOptions,
+  collectNotes,
   deadlineAfter,
   isKept,
   iterate,
   noteInFlight,
   noteRevived,
-  ownCopy,
   reduceSymbol,
   reviveSymbol,
   TimeoutError,
   throwIfAborted,
-  wrongType,
 } from '@mp/shared-memory/internal'
-import { BufferTooShortError, EOFError } from './errors.js'
+import { type Read, copyInto, copyOfAtMost, section } from './bytes.js'
+import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
 import { type Sentinel, waitableSymbol } from './sentinel.js'
 
@@ -268,7 +267,7 @@ export class Connection<Send = unknown, Receive = Send> {
   /** Encodes a value, and sends it if it is first and there is room. */
   #encode(value: Send, isFirst: boolean): Outgoing {
     const message = new Outgoing(this.#target, this.#pipe.handle.index, isFirst, 0)
-    message.collect(encodeTo, value)
+    collectNotes(message, encodeTo, value)
     return message
   }
 
@@ -382,41 +381,4 @@ Object.defineProperty(Connection.prototype, waitableSymbol, {
 
 function tooLate(what: string): TimeoutError {
   return new TimeoutError(`The timeout passed before the message was ${what}`)
-}
-
-/** The bytes that the caller means, checked. */
-function section(bytes: ArrayBufferView | ArrayBuffer, offset: number, size?: number): Uint8Array {
-  if (!ArrayBuffer.isView(bytes) && !(bytes instanceof ArrayBuffer)) {
-    throw wrongType('bytes', 'an ArrayBuffer or a view of one', bytes)
-  }
-  const { byteLength } = bytes
-  checkInteger('offset', offset, 0, byteLength)
-  const length = checkInteger('size', size ?? byteLength - offset, 0, byteLength - offset)
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)
-    : new Uint8Array(bytes, offset, length)
-}
-
-/** Reads a message that lies at the start of these bytes. */
-type Read<R> = (bytes: Uint8Array, length: number) => R
-
-/** Copies a message out; throws with the copy when it is too long. */
-function copyOfAtMost(maxLength: number | undefined): Read<Uint8Array> {
-  if (maxLength === undefined) return ownCopy
-  checkInteger('maxLength', maxLength, 0)
-  return (bytes, length) => {
-    const copy = ownCopy(bytes, length)
-    if (length > maxLength) throw new BufferTooShortError(copy, maxLength)
-    return copy
-  }
-}
-
-/** Copies a message into the room there is; throws with a copy when that is too little. */
-function copyInto(room: Uint8Array): Read<number> {
-  return (bytes, length) => {
-    if (length > room.byteLength)
-      throw new BufferTooShortError(ownCopy(bytes, length), room.byteLength)
-    room.set(bytes.byteLength === length ? bytes : bytes.subarray(0, length))
-    return length
-  }
 }

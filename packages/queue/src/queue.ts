@@ -20,6 +20,7 @@ import {
   RING,
   SharedObject,
   checkInteger,
+  collectNotes,
   iterate,
   outOfRange,
   throwIfAborted,
@@ -235,7 +236,7 @@ export class Queue<T = unknown> extends SharedObject {
   /** Encodes an item, and puts it if it is first and there is room. */
   #encodeOne(item: T, isFirst: boolean): Outgoing {
     const message = new Outgoing(this.ring, this.handle.index, isFirst, this.#maxBytes)
-    message.collect(encodeTo, item)
+    collectNotes(message, encodeTo, item)
     return message
   }
 

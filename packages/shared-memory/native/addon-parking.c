@@ -26,6 +26,24 @@ static napi_value park(napi_env env, napi_callback_info info) {
   return mp_number(env, result);
 }
 
+static napi_value spin(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  uint32_t *word;
+  uint32_t expected;
+  double timeout_ms;
+  if (!mp_call_begin(&call, env, info, "spin") || !mp_arg_word(&call, 0, "word", &word) ||
+      !mp_arg_value(&call, 1, "expected", &expected) ||
+      !mp_arg_slice(&call, 2, "timeoutMs", &timeout_ms)) {
+    return NULL;
+  }
+  int result = mp_spin(word, expected, timeout_ms);
+  if (result < 0) {
+    mp_throw_errno(&call, result, "spin");
+    return NULL;
+  }
+  return mp_number(env, result);
+}
+
 static napi_value wake(napi_env env, napi_callback_info info) {
   struct mp_call call;
   uint32_t *word;
@@ -170,6 +188,7 @@ static napi_value waiter_stop(napi_env env, napi_callback_info info) {
 bool mp_define_parking(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
     MP_FUNCTION("park", park, agent),
+    MP_FUNCTION("spin", spin, agent),
     MP_FUNCTION("wake", wake, agent),
     MP_FUNCTION("ringAll", ring_all, agent),
     MP_FUNCTION("waiterStart", waiter_start, agent),

@@ -36,6 +36,27 @@ int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms)
   }
 }
 
+/* Tells the processor that this is a loop that waits: the other thread of its core gets the time. */
+static void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  __asm__ __volatile__("yield" ::: "memory");
+#endif
+}
+
+int mp_spin(const uint32_t *word, uint32_t expected, double timeout_ms) {
+  const double end = mp_now() + timeout_ms;
+  do {
+    for (int i = 0; i < 16; i++) {
+      /* SYNC: pairs with the ring's add. What the ringer did before is visible when this returns 1. */
+      if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != expected) return 1;
+      relax();
+    }
+  } while (mp_now() < end);
+  return 0;
+}
+
 int mp_wake(uint32_t *word, uint32_t mask) {
   long woken = syscall(SYS_futex, word, FUTEX_WAKE_BITSET, INT_MAX, NULL, NULL, mask);
   return woken < 0 ? -errno : (int)woken;

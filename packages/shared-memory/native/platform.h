@@ -68,6 +68,9 @@ enum mp_park_result {
  */
 int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms);
 
+/* Looks at `*word` for a while without sleeping; returns 1 once it is not `expected`, else 0. */
+int mp_spin(const uint32_t *word, uint32_t expected, double timeout_ms);
+
 /* Wakes every sleeper on `word`, in any process, whose mask meets `mask`; returns how many. */
 int mp_wake(uint32_t *word, uint32_t mask);
 

@@ -42,6 +42,11 @@ int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms)
   return -ENOSYS;
 }
 
+int mp_spin(const uint32_t *word, uint32_t expected, double timeout_ms) {
+  (void)word, (void)expected, (void)timeout_ms;
+  return -ENOSYS;
+}
+
 int mp_wake(uint32_t *word, uint32_t mask) {
   (void)word, (void)mask;
   return -ENOSYS;

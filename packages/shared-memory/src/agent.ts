@@ -8,17 +8,23 @@
  *
  * @module
  */
+import { Spinning } from './spinning.js'
 import { HEADER, MAX_AGENTS, PARKED, SLOT, SLOT_STATE, slotWord } from './layout.js'
 
 /** What an agent needs of the operating system; the addon has it, and tests may bring their own. */
 export interface Platform {
   park(word: number, expected: number, timeoutMs: number): number
+  spin(word: number, expected: number, timeoutMs: number): number
   wake(word: number, mask: number): void
   now(): number
 }
 
 /** The longest uninterrupted sleep in milliseconds; between slices JavaScript runs, so `terminate()` and Ctrl-C work. */
 export const SLICE_MS = 100
+
+/** As long as a wake through the kernel takes until the sleeper runs. */
+const SPIN_MS = 0.02
+const ASLEEP = PARKED.sync | PARKED.async
 
 export class Agent {
   /** The control region. Only through `Atomics`. */
@@ -28,6 +34,9 @@ export class Agent {
   readonly tag: number
   readonly #bell: number
   readonly #parked: number
+  readonly #spinning = new Spinning()
+  /** Whether there is another processor for whoever is to ring. */
+  maySpin = false
   /** Called when this agent rings itself: somebody in this thread waits asynchronously. */
   onSelfRing: () => void = () => {}
 
@@ -60,6 +69,7 @@ export class Agent {
    */
   sleep(seen: number, timeoutMs: number): boolean {
     const { words } = this
+    if (this.#spin(seen, timeoutMs)) return true
     // SYNC: pairs with ring(): it adds to the bell, then reads `parked`; we set `parked`, then read the bell.
     // One of the two sees the other, so either we do not sleep or we are woken.
     // Only the sleeper clears the flag: a ringer that cleared it would hide us from the next ringer.
@@ -69,6 +79,22 @@ export class Agent {
       rung = this.platform.park(this.#bell, seen, Math.min(timeoutMs, SLICE_MS)) !== 2
     }
     Atomics.and(words, this.#parked, ~PARKED.sync)
+    return rung
+  }
+
+  /**
+   * Looks at the bell for a moment before sleeping: who rings soon need not wake us through the kernel.
+   *
+   * SYNC: nothing depends on it. A ringer that sees `spin` alone does not wake; we look at the bell again, once we
+   * have said that we sleep. CRASH: the bit of a dead agent is cleared with its slot, and was a hint.
+   */
+  #spin(seen: number, timeoutMs: number): boolean {
+    const { platform, words } = this
+    if (!this.maySpin || timeoutMs < SPIN_MS || !this.#spinning.isWorthIt()) return false
+    Atomics.or(words, this.#parked, PARKED.spin)
+    const rung = platform.spin(this.#bell, seen, SPIN_MS) !== 0
+    Atomics.and(words, this.#parked, ~PARKED.spin)
+    this.#spinning.note(rung)
     return rung
   }
 
@@ -83,7 +109,7 @@ export class Agent {
     Atomics.add(words, base + SLOT.bell, 1)
     if (slot === this.slot) this.onSelfRing()
     const parked = Atomics.load(words, base + SLOT.parked)
-    if (parked !== 0) this.platform.wake(base + SLOT.bell, parked)
+    if ((parked & ASLEEP) !== 0) this.platform.wake(base + SLOT.bell, parked & ASLEEP)
   }
 
   /** Rings every agent, parked or not: after a death nobody knows who missed a wake. */
@@ -106,9 +132,9 @@ export class Agent {
     return state === SLOT_STATE.live || state === SLOT_STATE.exiting || state === SLOT_STATE.joining
   }
 
-  /** Whether the slot's thread sleeps in a synchronous wait right now. A hint. */
+  /** Whether the slot's thread sleeps in a synchronous wait right now, or is about to. A hint. */
   isParkedSync(slot: number): boolean {
-    return (Atomics.load(this.words, slotWord(slot) + SLOT.parked) & PARKED.sync) !== 0
+    return (Atomics.load(this.words, slotWord(slot) + SLOT.parked) & ~PARKED.async) !== 0
   }
 
   /** One more than the highest slot ever used: how far to scan a set of agents. */

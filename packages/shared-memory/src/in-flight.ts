@@ -47,23 +47,27 @@ export class Notes {
   give(through: number): void {
     if (this.#list !== undefined) for (const note of this.#list) note.give?.(through)
   }
-
-  /** Runs `encode` and keeps its notes; takes the copies back at once if it throws. */
-  collect<A, R>(encode: (first: A, second: this) => R, first: A): R {
-    const outer = current
-    current = this
-    try {
-      return encode(first, this)
-    } catch (error) {
-      this.cancel()
-      throw error
-    } finally {
-      current = outer
-    }
-  }
 }
 
 let current: Notes | undefined
+
+/** Runs `encode` and keeps its notes; takes the copies back at once if it throws. */
+export function collectNotes<A, N extends Notes, R>(
+  notes: N,
+  encode: (first: A, notes: N) => R,
+  first: A,
+): R {
+  const outer = current
+  current = notes
+  try {
+    return encode(first, notes)
+  } catch (error) {
+    notes.cancel()
+    throw error
+  } finally {
+    current = outer
+  }
+}
 
 /** An encoded message, and how to take back what its encoding has promised. */
 export interface Tracked<R> {
@@ -107,7 +111,7 @@ export function keepInFlight<R>(encode: () => R): Tracked<R> {
 
 function track<R>(encode: () => R, kept: boolean): Tracked<R> {
   const notes = new Notes(kept)
-  const result = notes.collect(encode, undefined)
+  const result = collectNotes(notes, encode, undefined)
   return {
     result,
     hasCopies: notes.count > 0,

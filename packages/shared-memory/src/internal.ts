@@ -17,6 +17,7 @@ export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
 export {
+  collectNotes,
   collectRevived,
   isKept,
   keepInFlight,

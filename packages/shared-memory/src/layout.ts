@@ -71,7 +71,7 @@ export const AGENT_SET_WORDS: number = MAX_AGENTS / 32
  * | 3    | parent | tag of the agent that started it; 0 for the root                           |
  * | 4    | watcher | tag of the agent whose process watches this one; 0 for the root          |
  * | 16   | bell   | counts rings; the futex on which the agent sleeps                          |
- * | 17   | parked | bit 1: its thread sleeps on the bell; bit 2: its waiter thread is armed    |
+ * | 17   | parked | 1: its thread sleeps on the bell; 2: its waiter thread is armed; 4: its thread spins |
  */
 export const SLOT = {
   state: 0,
@@ -98,8 +98,8 @@ export const SLOT_WORDS = 64
  */
 export const SLOT_STATE = { free: 0, joining: 1, live: 2, exiting: 3, gone: 4, dead: 5 } as const
 
-/** Bits of a slot's `parked` word. */
-export const PARKED = { sync: 1, async: 2 } as const
+/** Bits of a slot's `parked` word. Who spins looks at the bell and need not be woken. */
+export const PARKED = { sync: 1, async: 2, spin: 4 } as const
 
 /** The graveyard: the last deaths, so that `deadOwner` can say who. A ring of entries of 4 words: tag, pid, state it died in, and the three xor-ed. */
 export const GRAVE_WORDS = 4

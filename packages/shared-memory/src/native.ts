@@ -25,7 +25,7 @@ export interface NativeLayout {
   readonly pidWord: number
   /** Inside a slot: the bell on which its agent sleeps. */
   readonly bellWord: number
-  /** Inside a slot: who sleeps on the bell. 1: a thread in `park()`; 2: the waiter thread is armed. */
+  /** Inside a slot: who sleeps on the bell. 1: a thread in `park()`; 2: the waiter thread is armed; 4: a thread that is about to park. */
   readonly parkedWord: number
   /** In the mapping: how many deaths this session has seen. */
   readonly deathsWord: number
@@ -97,6 +97,8 @@ export interface Native {
    * sleeper. Call it through a JavaScript function for each slice, or the thread cannot be terminated.
    */
   park(word: number, expected: number, timeoutMs: number): ParkResult
+  /** Looks at a word for a while, at most 100 ms, without sleeping. 1: it does not hold `expected` any more; 0: it does. */
+  spin(word: number, expected: number, timeoutMs: number): number
   /** Wakes all sleepers on a word, in any process. Mask 1: those in {@link park}; 2: waiter threads. */
   wake(word: number, mask: number): void
   /** Rings every slot that is not free, whether it looks asleep or not. Needs a layout. */

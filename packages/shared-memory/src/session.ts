@@ -7,7 +7,7 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto'
-import { totalmem } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { Agent } from './agent.js'
 import { Arena, raise } from './arena.js'
@@ -149,6 +149,7 @@ function join(native: Native, parent: number): Session {
   })
   const tag = takeSlot(native, words, parent)
   const agent = new Agent(words, native, tagSlot(tag), tag)
+  agent.maySpin = availableParallelism() > 1
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const count = Atomics.load(words, HEADER.pages)
   const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage, 'all')

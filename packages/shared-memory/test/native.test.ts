@@ -107,6 +107,14 @@ test('park says why it came back', () => {
   words[word] = 0
 })
 
+test('spin looks at a word until it changes or the time is over', () => {
+  const word = 40
+  expect(native.spin(word, 1, 1000)).toBe(1)
+  const before = native.now()
+  expect(native.spin(word, 0, 5)).toBe(0)
+  expect(native.now() - before).toBeGreaterThanOrEqual(5)
+})
+
 test('no sleep is longer than a slice', () => {
   for (const timeoutMs of [6000, Infinity]) {
     const before = native.now()
@@ -166,6 +174,7 @@ test.each([
   ['detach({})', () => native.detach({} as ArrayBuffer), wrong],
   ['punch(BYTES + 1, 0)', () => native.punch(BYTES + 1, 0), range],
   ['park(BYTES / 4, 0, 0)', () => native.park(BYTES / 4, 0, 0), range],
+  ['spin(BYTES / 4, 0, 0)', () => native.spin(BYTES / 4, 0, 0), range],
   ['park(-1, 0, 0)', () => native.park(-1, 0, 0), range],
   ['park(0, "0", 0)', () => native.park(0, '0' as unknown as number, 0), wrong],
   ['park(0, 0, NaN)', () => native.park(0, 0, NaN), wrong],

@@ -4,6 +4,7 @@
  * @module
  */
 import { UnpicklingError } from '../errors.js'
+import { empty } from '../empty.js'
 import type { ModuleName } from '../modules/load.js'
 
 const float64 = new Float64Array(1)
@@ -88,9 +89,8 @@ export class Reader {
   }
 
   reset(): void {
-    // Most messages are small, and setting a length is not free.
-    if (this.objects.length > 0) this.objects.length = 0
-    if (this.shapes.length > 0) this.shapes.length = 0
+    empty(this.objects)
+    empty(this.shapes)
     if (this.codes.length > 0) this.codes.length = 0
     this.modules = NONE
     this.parts = NONE

@@ -7,6 +7,7 @@
  */
 import type { PicklingError } from '../errors.js'
 import type { ModuleName } from '../modules/load.js'
+import { empty } from '../empty.js'
 import { ShapeTable } from '../shapes.js'
 import { Output } from './output.js'
 import { picklingError, type Segment } from './path.js'
@@ -124,7 +125,7 @@ export class Writer {
   reset(): void {
     this.out.reset()
     this.shapes.truncate(0)
-    if (this.#objects.length > 0) this.#objects.length = 0
+    empty(this.#objects)
     this.#numbers = undefined
     this.depth = 0
     this.root = ''

@@ -134,6 +134,29 @@ static void no_wake_is_lost_in_a_ping_pong(void) {
   CHECK(reap(pid) == 0 && get(words + 9) == 4000);
 }
 
+/* As above, awake: only spinning sees the other's turn. */
+static void spin_play(uint32_t *word, uint32_t mine, uint32_t rounds) {
+  for (uint32_t turn = mine; turn < 2 * rounds; turn += 2) {
+    for (uint32_t seen = get(word); seen != turn; seen = get(word)) {
+      CHECK(mp_spin(word, seen, 1) >= 0);
+    }
+    put(word, turn + 1);
+  }
+}
+
+static void spin_second(void *argument) {
+  spin_play(argument, 1, 200);
+}
+
+static void a_spin_ends_when_the_word_changes(void) {
+  uint32_t *words = make_session(1);
+  CHECK(mp_spin(words + 9, 1, 10000) == 1);
+  CHECK(mp_spin(words + 9, 0, 1) == 0);
+  pid_t pid = start(spin_second, words + 9);
+  spin_play(words + 9, 0, 200);
+  CHECK(reap(pid) == 0 && get(words + 9) == 400);
+}
+
 const struct test_case park_tests[] = {
   {"a word that changed is not slept on", a_word_that_changed_is_not_slept_on, false},
   {"a sleep times out on time", a_sleep_times_out_on_time, false},
@@ -142,5 +165,6 @@ const struct test_case park_tests[] = {
   {"a wake reaches another process", a_wake_reaches_another_process, false},
   {"a signal interrupts a timed sleep", a_signal_interrupts_a_timed_sleep, false},
   {"no wake is lost in a ping-pong", no_wake_is_lost_in_a_ping_pong, false},
+  {"a spin ends when the word changes", a_spin_ends_when_the_word_changes, false},
   {0},
 };

@@ -148,7 +148,7 @@ export function claimOf(number: number): number {
 /** The first bytes of these in memory of the caller's own; long ones in memory that nobody fills with zeros first. */
 export function ownCopy(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   if (length <= INLINE_MAX) return new Uint8Array(bytes.subarray(0, length))
-  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer)
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   copy.set(bytes.byteLength === length ? bytes : bytes.subarray(0, length))
   return copy
 }
