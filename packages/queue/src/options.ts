@@ -26,6 +26,16 @@ export interface QueueOptions {
   maxBytes?: number
 }
 
+/** How a joinable queue holds its items. */
+export interface JoinableQueueOptions extends QueueOptions {
+  /**
+   * Whether an item that was taken is delivered again, marked as such, if its taker dies before it is done.
+   *
+   * @default false
+   */
+  acknowledge?: boolean
+}
+
 /** Options of `put` and `get`. */
 export interface QueueWaitOptions extends WaitOptions {
   /**
@@ -66,6 +76,13 @@ export function checkBounds(options: number | QueueOptions): QueueBounds {
     maxSize: checkInteger('maxSize', options.maxSize ?? 0, 0, MAX_ITEMS),
     maxBytes: checkInteger('maxBytes', options.maxBytes ?? 0, 0, MAX_BYTES),
   }
+}
+
+export function checkAcknowledge(options: number | JoinableQueueOptions | undefined): boolean {
+  if (typeof options !== 'object' || options === null) return false
+  const { acknowledge = false } = options
+  if (typeof acknowledge !== 'boolean') throw wrongType('acknowledge', 'a boolean', acknowledge)
+  return acknowledge
 }
 
 export function checkQueueOptions(options: QueueWaitOptions | undefined): number {

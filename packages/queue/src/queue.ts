@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dumps, loads, loadsAsync } from '@mp/pickle'
+import { dumps, loads } from '@mp/pickle'
 import {
   Attachment,
   MessageRing,
@@ -19,13 +19,15 @@ import {
   RING,
   RingClosedError,
   SharedObject,
+  type Tracked,
   checkInteger,
-  collectRevived,
   deadlineAfter,
   outOfRange,
   throwIfAborted,
   trackInFlight,
 } from '@mp/shared-memory/internal'
+import { AcknowledgedRing } from './acknowledged-ring.js'
+import { decodeItem } from './decoding.js'
 import { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
@@ -50,8 +52,8 @@ export class Queue<T = unknown> extends SharedObject {
    */
   constructor(options?: number | QueueOptions)
   /** @internal */
-  constructor(options?: number | QueueOptions | Attachment)
-  constructor(options: number | QueueOptions | Attachment = {}) {
+  constructor(options?: number | QueueOptions | Attachment, acknowledge?: boolean)
+  constructor(options: number | QueueOptions | Attachment = {}, acknowledge = false) {
     const attachment = options instanceof Attachment ? options : undefined
     const bounds = options instanceof Attachment ? UNBOUNDED : checkBounds(options)
     super(
@@ -60,10 +62,17 @@ export class Queue<T = unknown> extends SharedObject {
       (words, base) => {
         Atomics.store(words, base + RING.maxItems, bounds.maxSize)
         Atomics.store(words, base + RING.maxBytes, bounds.maxBytes)
+        Atomics.store(words, base + QUEUE.acknowledged, acknowledge ? 1 : 0)
       },
     )
     const { base, index } = this.handle
-    this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+    if (Atomics.load(this.session.words, base + QUEUE.acknowledged) === 0) {
+      this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+    } else {
+      const ring = new AcknowledgedRing(this.session, base, index, this)
+      if (attachment === undefined) ring.prepare()
+      this.#ring = ring
+    }
   }
 
   /**
@@ -115,7 +124,7 @@ export class Queue<T = unknown> extends SharedObject {
    * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
    */
   async get(options?: QueueWaitOptions): Promise<T> {
-    return this.#decode(await this.#take(options))
+    return (await decodeItem(await this.#take(options))) as T
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
@@ -190,7 +199,7 @@ export class Queue<T = unknown> extends SharedObject {
         if (error instanceof QueueShutDownError) return
         throw error
       }
-      yield await this.#decode(message)
+      yield (await decodeItem(message)) as T
     }
   }
 
@@ -206,6 +215,37 @@ export class Queue<T = unknown> extends SharedObject {
     }
   }
 
+  /** @internal */
+  protected get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Encodes items, and checks that they can ever be put together. @internal */
+  protected encode(items: readonly T[]): Tracked<Uint8Array[]> {
+    return trackInFlight(() => {
+      this.checkCount(items)
+      const messages = items.map((item) => dumps(item))
+      this.checkSizes(messages)
+      return messages
+    })
+  }
+
+  /** @internal */
+  protected checkCount(items: readonly unknown[]): void {
+    const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
+    if (maxItems !== 0 && items.length > maxItems) {
+      throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
+    }
+  }
+
+  /** @internal */
+  protected checkSizes(messages: readonly Uint8Array[]): void {
+    const maxBytes = Atomics.load(this.session.words, this.handle.base + RING.maxBytes)
+    if (maxBytes === 0) return
+    const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
+    if (total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
+  }
+
   /** Called for each item that an immediate shutdown drops. @internal */
   protected onDropped(): void {}
 
@@ -218,7 +258,7 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = this.encode(items)
     try {
       give(this.handle.index)
       await this.#putMessages(messages, timeoutMs, options?.signal)
@@ -249,7 +289,7 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = this.encode(items)
     try {
       give(this.handle.index)
       this.#putMessagesSync(messages, timeoutMs)
@@ -312,35 +352,10 @@ export class Queue<T = unknown> extends SharedObject {
     }
     return items
   }
-
-  /** Decodes at once where it can; a module with top-level await has to be waited for. */
-  async #decode(message: Uint8Array): Promise<T> {
-    // What arrives the first time must be there the second time.
-    const arrived: unknown[] = []
-    try {
-      return collectRevived(arrived, () => loads(message)) as T
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-      const item = (await loadsAsync(message)) as T
-      arrived.length = 0
-      return item
-    }
-  }
-
-  #encode(items: readonly T[]): Uint8Array[] {
-    const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
-    if (maxItems !== 0 && items.length > maxItems) {
-      throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
-    }
-    const messages = items.map((item) => dumps(item))
-    const maxBytes = Atomics.load(this.session.words, this.handle.base + RING.maxBytes)
-    const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
-    if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
-    return messages
-  }
 }
 
-async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
+/** Waits, and says as a queue does that it is shut down. @internal */
+export async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
   try {
     return await wait
   } catch (error) {
@@ -348,7 +363,8 @@ async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
   }
 }
 
-function shutDownAwareSync<R>(wait: () => R): R {
+/** `shutDownAware`, blocking this thread. @internal */
+export function shutDownAwareSync<R>(wait: () => R): R {
   try {
     return wait()
   } catch (error) {

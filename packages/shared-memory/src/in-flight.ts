@@ -11,12 +11,21 @@
  *
  * @module
  */
+import type { Copy } from './copies.js'
+
 /** A copy of a handle in a message. */
 export interface Note {
   /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
   recall(isLost: boolean): void
   /** The copy travels through the object with this index, and ends with it. */
   give?(through: number): void
+  /** The copy itself, and the index of its object: whoever knows them can take it off in the sender's place. */
+  readonly copy?: ObjectCopy
+}
+
+/** A copy of a shared object on its way. */
+export interface ObjectCopy extends Copy {
+  readonly object: number
 }
 
 interface Encoding {
@@ -39,6 +48,8 @@ export interface Tracked<R> {
   cancel(isLost?: boolean): void
   /** The message is about to travel through the object with this index: what of it nobody receives ends with that. */
   give(through: number): void
+  /** The copies of shared objects in it. */
+  copies(): ObjectCopy[]
 }
 
 /** Notes a copy in the message that is being encoded. */
@@ -78,7 +89,8 @@ function track<R>(encode: () => R, kept: boolean): Tracked<R> {
   }
   try {
     const result = encode()
-    return { result, hasCopies: notes.length > 0, cancel, give }
+    const copies = (): ObjectCopy[] => notes.flatMap(({ copy }) => copy ?? [])
+    return { result, hasCopies: notes.length > 0, cancel, give, copies }
   } catch (error) {
     cancel()
     throw error

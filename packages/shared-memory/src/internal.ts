@@ -23,6 +23,7 @@ export {
   noteInFlight,
   noteRevived,
   trackInFlight,
+  type ObjectCopy,
   type Tracked,
 } from './in-flight.js'
 export * from './layout.js'
@@ -40,9 +41,10 @@ export {
   type Origin,
   type Reduced,
 } from './shared-object.js'
+export { keptExtent, readKept, type Keeper } from './ring/kept.js'
 export { MessageTooLargeError } from './ring/message.js'
 export { MessageRing, RingClosedError, claimOf } from './ring/message-ring.js'
-export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
+export { POSITION_WORDS, RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
 export {

@@ -17,6 +17,7 @@ import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
 import { END, INLINE_MAX, KIND, PAGE_START, POSITION_WORDS, RECORD_HEADER, RING } from './layout.js'
+import type { Keeper } from './kept.js'
 import { type Extent, fillExtent, needsExtent } from './message.js'
 
 /** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
@@ -37,12 +38,13 @@ const COUNT_MASK = 0x7fffffff
 export class MessageRing {
   readonly notEmpty: WaitSet
   readonly notFull: WaitSet
+  /** The readers' lock. */
+  readonly readLock: LeafLock
   readonly #session: Session
   readonly #words: Int32Array
   readonly #base: number
   readonly #index: number
   readonly #writeLock: LeafLock
-  readonly #readLock: LeafLock
   readonly #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(INLINE_MAX)
   #shortOfMemory = false
   // Where the next record goes; only meaningful inside the write lock.
@@ -62,7 +64,7 @@ export class MessageRing {
     this.#base = base
     this.#index = index
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
-    this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
+    this.readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
     this.notFull = new WaitSet(agent, sets + 3 * WAIT_SET_WORDS)
   }
@@ -150,14 +152,15 @@ export class MessageRing {
    * Takes the first message.
    *
    * @param claim a word that gets `claimOf` the message's number just before it is taken, so that it can be told who died with it.
+   * @param keeper keeps the message, its page and its pages, until it is done with.
    * @returns a copy of it, or null when there is none.
    */
-  tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
+  tryTake(claim = -1, keeper?: Keeper): Uint8Array<ArrayBuffer> | null {
     const words = this.#words
-    this.#readLock.lock()
+    this.readLock.lock()
     const head = Atomics.load(words, this.#base + RING.head)
     if (head >>> 1 === this.put) {
-      this.#readLock.unlock()
+      this.readLock.unlock()
       return null
     }
     const at = this.#base + RING.readPositions + (head & 1) * POSITION_WORDS
@@ -185,14 +188,18 @@ export class MessageRing {
     Atomics.store(words, next + 1, offset + recordBytes(isExtent ? 8 : length))
     Atomics.store(words, next + 2, (Atomics.load(words, at + 2) + length) | 0)
     if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
+    if (keeper !== undefined && !keeper.keep(head >>> 1, page, offset)) {
+      this.readLock.unlock()
+      throw keeper.refusal()
+    }
     // CRASH: before this store the message is still there for the next reader, after it it is ours.
     Atomics.store(words, this.#base + RING.head, advance(head, 1))
-    this.#readLock.unlock()
-    if (page !== oldPage) this.#session.pages.arena.free(oldPage, 1)
+    this.readLock.unlock()
+    if (page !== oldPage && keeper === undefined) this.#session.pages.arena.free(oldPage, 1)
     this.notFull.wakeOne()
-    return isExtent
-      ? this.#takeExtent(extentPage, extentPages, length)
-      : this.#scratch.slice(0, length)
+    if (!isExtent) return this.#scratch.slice(0, length)
+    if (keeper !== undefined) return this.#session.pages.bytes(extentPage, length).slice()
+    return this.#takeExtent(extentPage, extentPages, length)
   }
 
   /** A wait for a message. */
