@@ -277,7 +277,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 
   #decodeTask(ring: AcknowledgedRing, taken: Taken): QueueTask<T> {
     try {
-      return this.#task(ring, taken, loads(taken.message) as T)
+      return this.#task(ring, taken, loads(taken.message))
     } catch (error) {
       ring.giveBack(taken.hold)
       throw error
