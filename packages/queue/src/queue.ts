@@ -18,13 +18,16 @@ import {
   PENDING,
   RING,
   RingClosedError,
+  type Sentinel,
   SharedObject,
   type Tracked,
   checkInteger,
   deadlineAfter,
   outOfRange,
+  sentinelFor,
   throwIfAborted,
   trackInFlight,
+  waitableSymbol,
 } from '@mp/shared-memory/internal'
 import { AcknowledgedRing } from './acknowledged-ring.js'
 import { decodeItem } from './decoding.js'
@@ -203,6 +206,14 @@ export class Queue<T = unknown> extends SharedObject {
     }
   }
 
+  /** For `wait()`: ready when a get would not wait. @internal */
+  sentinel(): Sentinel {
+    this.checkOpen()
+    const polling = this.ring.polling()
+    const attempt: typeof polling.attempt = () => (this.#closed ? true : polling.attempt())
+    return sentinelFor(this.session, { ...polling, attempt })
+  }
+
   /** @internal */
   protected get ring(): MessageRing {
     return this.use(this.#ring)
@@ -353,6 +364,8 @@ export class Queue<T = unknown> extends SharedObject {
     return items
   }
 }
+
+Object.defineProperty(Queue.prototype, waitableSymbol, { value: Queue.prototype.sentinel })
 
 /** Waits, and says as a queue does that it is shut down. @internal */
 export async function shutDownAware<R>(wait: Promise<R>): Promise<R> {

@@ -277,7 +277,12 @@ test('a handle travels inside an item', async () => {
 })
 
 test('a batch wakes as many of those who wait as it has items', async () => {
-  const [ready, queue, out, never] = [new Queue(), new Queue<number>(), new Queue<number>(), new Queue()]
+  const [ready, queue, out, never] = [
+    new Queue(),
+    new Queue<number>(),
+    new Queue<number>(),
+    new Queue(),
+  ]
   // They stay when they have theirs, for a death would wake the others. The first, which is woken first, blocks; it
   // would look every 100 ms anyway, the others do not.
   for (const passOn of [children.passOneOnSync, children.passOneOn, children.passOneOn]) {

@@ -4,6 +4,7 @@
  * @module
  */
 export { Agent, SLICE_MS, type Platform } from './agent.js'
+export { anyOf } from './any-of.js'
 export { Arena, raise } from './arena.js'
 export {
   checkInteger,
@@ -32,6 +33,7 @@ export type { Native } from './native.js'
 export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
+export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
 export { hasSession, joinSession, session, type Session } from './session.js'
 export {
   Attachment,

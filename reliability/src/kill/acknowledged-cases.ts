@@ -259,6 +259,8 @@ export const acknowledgedCases: readonly KillCase<Objects>[] = [
     does: 0,
     takes: 0,
     prepared: 1,
+    // The corpse has the first, the victim the second: so it takes the first over.
+    count: 2,
     afterCorpse: true,
     prepare: (queue) => queue.getTaskSync(),
   }),
@@ -266,7 +268,7 @@ export const acknowledgedCases: readonly KillCase<Objects>[] = [
     does: 1,
     takes: 0,
     prepared: 1,
-    count: 4,
+    count: 2,
     length: LONG,
     afterCorpse: true,
     prepare: (queue) => queue.getTaskSync(),
