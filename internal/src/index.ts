@@ -9,3 +9,4 @@ export { type Leftovers, type Picture, type Surroundings, Watch, describe } from
 export { type FoundProcess, type Mark, killProcess, marked } from './processes.js'
 export { type Outcome, Program, type ProgramOptions, runProgram } from './program.js'
 export { Random, chooseSeed } from './random.js'
+export { markOf, randomItem, randomLength } from './random-values.js'

@@ -34,6 +34,7 @@ import {
   type ShutdownOptions,
   checkAcknowledge,
   checkQueueOptions,
+  checkShutdown,
 } from './options.js'
 import { Queue, shutDownAware, shutDownAwareSync } from './queue.js'
 import { QueueTask } from './queue-task.js'
@@ -186,7 +187,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   override shutdown(options: ShutdownOptions = {}): void {
-    if (this.#kept === undefined || options.immediate !== true) return super.shutdown(options)
+    if (this.#kept === undefined || !checkShutdown(options)) return super.shutdown(options)
     this.#acknowledged().closeAndDrop()
     this.#wakeJoiners()
   }

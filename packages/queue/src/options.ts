@@ -93,6 +93,16 @@ export function checkQueueOptions(options: QueueWaitOptions | undefined): number
   return options?.block === false ? 0 : timeoutMs
 }
 
+/** Whether what is queued is to be dropped. */
+export function checkShutdown(options: ShutdownOptions): boolean {
+  if (typeof options !== 'object' || options === null) {
+    throw wrongType('options', 'an object with `immediate`', options)
+  }
+  const { immediate = false } = options
+  if (typeof immediate !== 'boolean') throw wrongType('immediate', 'a boolean', immediate)
+  return immediate
+}
+
 export function checkIterable<T>(items: Iterable<T>): Iterable<T> {
   if (typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
     throw wrongType('items', 'an iterable', items)

@@ -41,6 +41,7 @@ import {
   checkBounds,
   checkIterable,
   checkQueueOptions,
+  checkShutdown,
 } from './options.js'
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
@@ -181,9 +182,10 @@ export class Queue<T = unknown> extends SharedObject {
    * Ends the queue for everybody: puts throw QueueShutDownError from now on, gets once it is drained.
    */
   shutdown(options: ShutdownOptions = {}): void {
+    const isImmediate = checkShutdown(options)
     this.checkOpen()
     this.ring.close()
-    if (options.immediate) while (this.ring.tryTake() !== null) this.onDropped()
+    if (isImmediate) while (this.ring.tryTake() !== null) this.onDropped()
   }
 
   /** Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`. Others are not affected. */

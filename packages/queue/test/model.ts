@@ -5,9 +5,8 @@
  * pending until a later call lets them go on. After each the queue has to be as the model is.
  */
 import { type JoinableQueue, type Queue, QueueShutDownError, type QueueTask } from '@mp/queue'
-import type { Random } from 'mp-internal'
+import { type Random, markOf, randomItem } from 'mp-internal'
 import { setImmediate as turn } from 'node:timers/promises'
-import { markOf, randomItem } from './values.js'
 
 interface Pending {
   /** What the model says that it gives, once it does. */
@@ -156,7 +155,10 @@ export class Game {
     this.#queue.shutdown({ immediate })
     this.#isShutDown = true
     if (immediate) this.#items.length = 0
-    for (const pending of [...this.#gets.splice(0), ...this.#puts.splice(0).map((p) => p.pending)]) {
+    for (const pending of [
+      ...this.#gets.splice(0),
+      ...this.#puts.splice(0).map((p) => p.pending),
+    ]) {
       pending.expected = 'ERR_MP_QUEUE_SHUT_DOWN'
       this.#settled.push(pending)
     }

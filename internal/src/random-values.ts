@@ -1,5 +1,9 @@
-/** Random items, and a mark of each to compare by: a comparison byte by byte would take most of the time. */
-import type { Random } from 'mp-internal'
+/**
+ * Random items, and a mark of each to compare by: a comparison byte by byte would take most of the time.
+ *
+ * @module
+ */
+import type { Random } from './random.js'
 
 /** Where pages and kinds of messages meet. */
 const EDGES = [0, 1, 63, 64, 65, 16_376, 16_384, 16_392, 65_520, 65_536, 65_544]
