@@ -66,8 +66,8 @@ export const core: readonly Mutation[] = [
     [
       'deaths told before the look at the bell are not looked for, asleep',
       WAITING,
-      'this.#noticeDeaths(false);\n                set.arm(since);',
-      'set.arm(since);',
+      'this.#noticeDeaths(false);\n                if (!set.arm(since)',
+      'if (!set.arm(since)',
       'lock-sync',
       1,
     ],

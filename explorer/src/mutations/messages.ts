@@ -24,8 +24,8 @@ export const messages: readonly Mutation[] = [
     [
       'a reader takes no lock',
       RING,
-      'this.#readLock.lock();\n        const taken',
-      'const taken',
+      'this.readLock.lock();\n        const result',
+      'const result',
       'ring-two-takers-3',
       0,
       1,

@@ -9,6 +9,7 @@ import {
   Outgoing,
   PENDING,
   type Reduced,
+  type Sentinel,
   type Target,
   type WaitOptions,
   type Waitable,
@@ -21,13 +22,14 @@ import {
   noteRevived,
   reduceSymbol,
   reviveSymbol,
+  sentinelFor,
   TimeoutError,
   throwIfAborted,
+  waitableSymbol,
 } from '@mp/shared-memory/internal'
 import { type Read, copyInto, copyOfAtMost, section } from './bytes.js'
 import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
-import { type Sentinel, waitableSymbol } from './sentinel.js'
 
 /** Lets go of ends whose connections were forgotten without being closed. */
 const forgotten = new FinalizationRegistry<{ pipe: PipeCore; end: End }>(({ pipe, end }) => {
@@ -230,16 +232,7 @@ export class Connection<Send = unknown, Receive = Send> {
     this.#checkReadable()
     const polling = this.#pipe.polling(this.#end)
     const attempt: typeof polling.attempt = () => (this.#closed ? true : polling.attempt())
-    const wait = { ...polling, attempt }
-    return {
-      ready: () => attempt() !== PENDING,
-      onReady: (callback) => {
-        const stop = new AbortController()
-        const cancelled = (): void => {}
-        this.#pipe.session.waiting.async(wait, Infinity, stop.signal).then(callback, cancelled)
-        return () => stop.abort()
-      },
-    }
+    return sentinelFor(this.#pipe.session, { ...polling, attempt })
   }
 
   /** Takes the connection apart for the serializer. @internal */

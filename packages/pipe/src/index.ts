@@ -6,4 +6,4 @@
 export { Connection } from './connection.js'
 export { BrokenPipeError, BufferTooShortError, EOFError } from './errors.js'
 export { Pipe, type PipeOptions } from './pipe.js'
-export { wait } from './wait.js'
+export { wait, waitSync } from './wait.js'

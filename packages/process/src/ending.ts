@@ -9,6 +9,7 @@ import {
   MultiprocessingError,
   PENDING,
   WaitSet,
+  type Waitable,
   deadlineAfter,
   session,
 } from '@mp/shared-memory/internal'
@@ -111,18 +112,24 @@ const MAX_TIMER_MS = 0x7fffffff
 export function blockUntilEnd(state: Started, timeoutMs: number): number | null {
   const seen = look(state) ?? state.running.poll(true)
   if (seen !== null) finish(state, seen)
-  if (seen !== null || state.record === undefined) return state.exitCode
+  const waitable = endOf(state)
+  if (seen !== null || waitable === undefined) return state.exitCode
   const { agent, waiting } = session()
-  const waitable = {
-    set: new WaitSet(agent, state.record.base + RECORD.waiters),
-    // Not `look`: it would free the record, and with it the set that we stand in.
-    attempt: () => state.running.poll(true) ?? PENDING,
-    available: () => false,
-  }
   const exitCode = waiting.block(waitable, deadlineAfter(agent, timeoutMs))
   if (exitCode === PENDING) return null
   finish(state, exitCode)
   return state.exitCode
+}
+
+/** A blocking wait for its end, which gives the exit code; undefined once its record is freed. */
+export function endOf(state: Started): Waitable<number> | undefined {
+  if (state.record === undefined) return undefined
+  return {
+    set: new WaitSet(session().agent, state.record.base + RECORD.waiters),
+    // Not `look`: it would free the record, and with it the set that we stand in.
+    attempt: () => state.running.poll(true) ?? PENDING,
+    available: () => false,
+  }
 }
 
 /** Throws when it still runs. */

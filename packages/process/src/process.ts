@@ -8,14 +8,16 @@
  */
 import {
   MultiprocessingError,
+  type Sentinel,
   type WaitOptions,
   checkWaitOptions,
   reduceSymbol,
   throwIfAborted,
+  waitableSymbol,
 } from '@mp/shared-memory/internal'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { assertEnded, blockUntilEnd, listen, look, waitForEnd } from './ending.js'
+import { assertEnded, blockUntilEnd, endOf, listen, look, waitForEnd } from './ending.js'
 import { defaultName } from './names.js'
 import {
   type ProcessOptions,
@@ -37,16 +39,6 @@ import {
   startedState,
   stateOf,
 } from './state.js'
-
-/** By this method an object tells `wait()` when it is ready; see `@mp/pipe`. */
-const waitableSymbol = Symbol.for('@mp/waitable')
-
-/** What `wait()` asks of a thing. */
-interface WaitableThing {
-  ready(): boolean
-  /** Calls back once, when it may have become ready. Returns what takes that back. */
-  onReady(callback: () => void): () => void
-}
 
 /**
  * A function of the program, run in another process or thread.
@@ -236,11 +228,12 @@ markStock(Process)
 // Outside the class because its declaration is for users, and these are not.
 Object.defineProperties(Process.prototype, {
   [waitableSymbol]: {
-    value(this: object): WaitableThing {
+    value(this: object): Sentinel {
       const state = startedState(this, 'wait for')
       return {
         ready: () => look(state) !== null,
         onReady: (callback) => listen(state, true, callback),
+        waitable: () => endOf(state),
       }
     },
   },

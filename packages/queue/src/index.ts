@@ -5,7 +5,13 @@
  */
 export { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
 export { JoinableQueue } from './joinable-queue.js'
-export type { QueueOptions, QueueWaitOptions, ShutdownOptions } from './options.js'
+export type {
+  JoinableQueueOptions,
+  QueueOptions,
+  QueueWaitOptions,
+  ShutdownOptions,
+} from './options.js'
 export { Queue } from './queue.js'
+export type { QueueTask } from './queue-task.js'
 export { SimpleQueue } from './simple-queue.js'
 export { MessageTooLargeError } from '@mp/shared-memory/internal'

@@ -26,6 +26,16 @@ export interface QueueOptions {
   maxBytes?: number
 }
 
+/** How a joinable queue holds its items. */
+export interface JoinableQueueOptions extends QueueOptions {
+  /**
+   * Whether an item that was taken is delivered again, marked as such, if its taker dies before it is done.
+   *
+   * @default false
+   */
+  acknowledge?: boolean
+}
+
 /** Options of `put` and `get`. */
 export interface QueueWaitOptions extends WaitOptions {
   /**
@@ -68,12 +78,29 @@ export function checkBounds(options: number | QueueOptions): QueueBounds {
   }
 }
 
+export function checkAcknowledge(options: number | JoinableQueueOptions | undefined): boolean {
+  if (typeof options !== 'object' || options === null) return false
+  const { acknowledge = false } = options
+  if (typeof acknowledge !== 'boolean') throw wrongType('acknowledge', 'a boolean', acknowledge)
+  return acknowledge
+}
+
 export function checkQueueOptions(options: QueueWaitOptions | undefined): number {
   const timeoutMs = checkWaitOptions(options)
   if (options?.block !== undefined && typeof options.block !== 'boolean') {
     throw wrongType('block', 'a boolean', options.block)
   }
   return options?.block === false ? 0 : timeoutMs
+}
+
+/** Whether what is queued is to be dropped. */
+export function checkShutdown(options: ShutdownOptions): boolean {
+  if (typeof options !== 'object' || options === null) {
+    throw wrongType('options', 'an object with `immediate`', options)
+  }
+  const { immediate = false } = options
+  if (typeof immediate !== 'boolean') throw wrongType('immediate', 'a boolean', immediate)
+  return immediate
 }
 
 export function checkIterable<T>(items: Iterable<T>): Iterable<T> {

@@ -18,16 +18,23 @@ import {
   Outgoing,
   PENDING,
   RING,
+  type Sentinel,
   SharedObject,
+  type Target,
+  type Tracked,
   checkInteger,
   collectNotes,
   iterate,
   outOfRange,
+  sentinelFor,
   throwIfAborted,
   trackInFlight,
+  waitableSymbol,
 } from '@mp/shared-memory/internal'
+import { AcknowledgedRing } from './acknowledged-ring.js'
+import { Undecoded, decodeItem, decodeOrKeep } from './decoding.js'
 import { QueueFullError, QueueShutDownError } from './errors.js'
-import { Undecoded, decode, decodeOrKeep, take, takeSync } from './getting.js'
+import { take, takeSync } from './getting.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
   type QueueBounds,
@@ -37,6 +44,7 @@ import {
   checkBounds,
   checkIterable,
   checkQueueOptions,
+  checkShutdown,
 } from './options.js'
 import { isInTurn, put, putSync } from './putting.js'
 
@@ -53,8 +61,8 @@ export class Queue<T = unknown> extends SharedObject {
    */
   constructor(options?: number | QueueOptions)
   /** @internal */
-  constructor(options?: number | QueueOptions | Attachment)
-  constructor(options: number | QueueOptions | Attachment = {}) {
+  constructor(options?: number | QueueOptions | Attachment, acknowledge?: boolean)
+  constructor(options: number | QueueOptions | Attachment = {}, acknowledge = false) {
     const attachment = options instanceof Attachment ? options : undefined
     const bounds = options instanceof Attachment ? UNBOUNDED : checkBounds(options)
     super(
@@ -63,11 +71,18 @@ export class Queue<T = unknown> extends SharedObject {
       (words, base) => {
         Atomics.store(words, base + RING.maxItems, bounds.maxSize)
         Atomics.store(words, base + RING.maxBytes, bounds.maxBytes)
+        Atomics.store(words, base + QUEUE.acknowledged, acknowledge ? 1 : 0)
       },
     )
     const { base, index } = this.handle
-    this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
     this.#maxBytes = Atomics.load(this.session.words, base + RING.maxBytes)
+    if (Atomics.load(this.session.words, base + QUEUE.acknowledged) === 0) {
+      this.#ring = new MessageRing(this.session, base + QUEUE.ring, base + QUEUE.sets, index)
+    } else {
+      const ring = new AcknowledgedRing(this.session, base, index, this)
+      if (attachment === undefined) ring.prepare()
+      this.#ring = ring
+    }
   }
 
   /**
@@ -126,9 +141,11 @@ export class Queue<T = unknown> extends SharedObject {
   async get(options?: QueueWaitOptions): Promise<T> {
     const timeoutMs = this.#check(options)
     let item = this.#getNow()
-    if (item === PENDING)
-      item = (await take(this.session, this.ring, timeoutMs, options?.signal)).read(decodeOrKeep)
-    return item instanceof Undecoded ? (decode(item) as Promise<T>) : (item as T)
+    if (item === PENDING) {
+      const taken = await take(this.session, this.ring.claiming(), timeoutMs, options?.signal)
+      item = taken.read(decodeOrKeep)
+    }
+    return (item instanceof Undecoded ? decodeItem(item.bytes) : item) as T
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
@@ -136,7 +153,9 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = this.#check(options)
     const item = this.ring.tryRead(loadsFrom)
     return (
-      item === PENDING ? takeSync(this.session, this.ring, timeoutMs).read(loadsFrom) : item
+      item === PENDING
+        ? takeSync(this.session, this.ring, this.ring.claiming(), timeoutMs).read(loadsFrom)
+        : item
     ) as T
   }
 
@@ -186,9 +205,10 @@ export class Queue<T = unknown> extends SharedObject {
    * Ends the queue for everybody: puts throw QueueShutDownError from now on, gets once it is drained.
    */
   shutdown(options: ShutdownOptions = {}): void {
+    const isImmediate = checkShutdown(options)
     this.checkOpen()
     this.ring.close()
-    if (options.immediate) while (this.ring.tryTake() !== null) this.onDropped()
+    if (isImmediate) while (this.ring.tryTake() !== null) this.onDropped()
   }
 
   /** Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`. Others are not affected. */
@@ -205,6 +225,14 @@ export class Queue<T = unknown> extends SharedObject {
     )
   }
 
+  /** For `wait()`: ready when a get would not wait. @internal */
+  sentinel(): Sentinel {
+    this.checkOpen()
+    const polling = this.ring.polling()
+    const attempt: typeof polling.attempt = () => (this.#closed ? true : polling.attempt())
+    return sentinelFor(this.session, { ...polling, attempt })
+  }
+
   /** @internal */
   protected get ring(): MessageRing {
     return this.use(this.#ring)
@@ -215,6 +243,47 @@ export class Queue<T = unknown> extends SharedObject {
     if (this.#closed) {
       throw new MultiprocessingError('ERR_MP_CLOSED', 'This process has closed the queue')
     }
+  }
+
+  /** @internal */
+  protected get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** What an item becomes. @internal */
+  protected newMessage(
+    target: Target,
+    through: number,
+    isFirst: boolean,
+    maxBytes: number,
+  ): Outgoing {
+    return new Outgoing(target, through, isFirst, maxBytes)
+  }
+
+  /** Encodes items, and checks that they can ever be put together. @internal */
+  protected encode(items: readonly T[]): Tracked<Uint8Array[]> {
+    return trackInFlight(() => {
+      this.checkCount(items)
+      const messages = items.map((item) => dumps(item))
+      this.checkSizes(messages)
+      return messages
+    })
+  }
+
+  /** @internal */
+  protected checkCount(items: readonly unknown[]): void {
+    const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
+    if (maxItems !== 0 && items.length > maxItems) {
+      throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
+    }
+  }
+
+  /** @internal */
+  protected checkSizes(messages: readonly Uint8Array[]): void {
+    const maxBytes = this.#maxBytes
+    if (maxBytes === 0) return
+    const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
+    if (total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
   }
 
   /** Called for each item that an immediate shutdown drops. @internal */
@@ -235,7 +304,7 @@ export class Queue<T = unknown> extends SharedObject {
 
   /** Encodes an item, and puts it if it is first and there is room. */
   #encodeOne(item: T, isFirst: boolean): Outgoing {
-    const message = new Outgoing(this.ring, this.handle.index, isFirst, this.#maxBytes)
+    const message = this.newMessage(this.ring, this.handle.index, isFirst, this.#maxBytes)
     collectNotes(message, encodeTo, item)
     return message
   }
@@ -266,7 +335,7 @@ export class Queue<T = unknown> extends SharedObject {
 
   async #putAll(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
     const timeoutMs = this.#check(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = this.encode(items)
     try {
       give(this.handle.index)
       if (!this.session.waiting.hasLine(this.ring.notFull)) {
@@ -283,7 +352,7 @@ export class Queue<T = unknown> extends SharedObject {
 
   #putAllSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
     const timeoutMs = this.#check(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result: messages, cancel, give } = this.encode(items)
     try {
       give(this.handle.index)
       const first = isInTurn(this.session, this.ring) ? this.ring.tryPut(messages) : 'full'
@@ -311,16 +380,6 @@ export class Queue<T = unknown> extends SharedObject {
     }
     return items
   }
-
-  #encode(items: readonly T[]): Uint8Array[] {
-    const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
-    if (maxItems !== 0 && items.length > maxItems) {
-      throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
-    }
-    const messages = items.map((item) => dumps(item))
-    const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
-    const maxBytes = this.#maxBytes
-    if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
-    return messages
-  }
 }
+
+Object.defineProperty(Queue.prototype, waitableSymbol, { value: Queue.prototype.sentinel })

@@ -8,6 +8,8 @@ import {
   QueueShutDownError,
   SimpleQueue,
 } from '@mp/queue'
+import { RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/internal'
+import { until } from 'mp-internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/children.mjs'
 
@@ -273,3 +275,30 @@ test('a handle travels inside an item', async () => {
   expect(await child.join({ timeout: 10_000 })).toBe(0)
   expect(lock.locked).toBe(false)
 })
+
+test('a batch wakes as many of those who wait as it has items', async () => {
+  const [ready, queue, out, never] = [
+    new Queue(),
+    new Queue<number>(),
+    new Queue<number>(),
+    new Queue(),
+  ]
+  // They stay when they have theirs, for a death would wake the others. The first, which is woken first, blocks; it
+  // would look every 100 ms anyway, the others do not.
+  for (const passOn of [children.passOneOnSync, children.passOneOn, children.passOneOn]) {
+    start('thread', passOn, ready, queue, out, never)
+    await ready.get({ timeout: 10_000 })
+  }
+  await until('all of them wait', () => countWaiting(queue) === 3)
+  queue.putManySync([1, 2, 3])
+  const got = []
+  for (let n = 0; n < 3; n++) got.push(await out.get({ timeout: 5_000 }))
+  expect(got.sort()).toEqual([1, 2, 3])
+})
+
+/** How many agents stand in line for an item. */
+function countWaiting({ session: { words }, handle: { base } }: Queue<number>): number {
+  const notEmpty = base + RING_WORDS + 2 * WAIT_SET_WORDS
+  const bits = words.subarray(notEmpty, notEmpty + WAIT_SET_WORDS)
+  return bits.reduce((sum, word) => sum + word.toString(2).replaceAll('0', '').length, 0)
+}

@@ -11,13 +11,24 @@
  *
  * @module
  */
+import type { Copy } from './copies.js'
+
 /** A copy of a handle in a message. */
 export interface Note {
   /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
   recall(isLost: boolean): void
   /** The copy travels through the object with this index, and ends with it. */
   give?(through: number): void
+  /** The copy itself, and the index of its object: whoever knows them can take it off in the sender's place. */
+  readonly copy?: ObjectCopy
 }
+
+/** A copy of a shared object on its way. */
+export interface ObjectCopy extends Copy {
+  readonly object: number
+}
+
+const NONE: readonly ObjectCopy[] = []
 
 /** The notes of one message. */
 export class Notes {
@@ -36,6 +47,11 @@ export class Notes {
   add(note: Note): void {
     this.#list ??= []
     this.#list.push(note)
+  }
+
+  /** The copies of shared objects in the message. */
+  copies(): readonly ObjectCopy[] {
+    return this.#list?.flatMap(({ copy }) => copy ?? []) ?? NONE
   }
 
   /** Takes back what was promised; does nothing the second time. */
@@ -82,6 +98,8 @@ export interface Tracked<R> {
   cancel(isLost?: boolean): void
   /** The message is about to travel through the object with this index: what of it nobody receives ends with that. */
   give(through: number): void
+  /** The copies of shared objects in it. */
+  copies(): readonly ObjectCopy[]
 }
 
 /** Notes a copy in the message that is being encoded. */
@@ -117,6 +135,7 @@ function track<R>(encode: () => R, kept: boolean): Tracked<R> {
     hasCopies: notes.count > 0,
     cancel: (isLost) => notes.cancel(isLost),
     give: (through) => notes.give(through),
+    copies: () => notes.copies(),
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 export { Agent, SLICE_MS, type Platform } from './agent.js'
+export { anyOf } from './any-of.js'
 export { Arena, raise } from './arena.js'
 export {
   checkInteger,
@@ -24,6 +25,7 @@ export {
   noteInFlight,
   noteRevived,
   trackInFlight,
+  type ObjectCopy,
   type Tracked,
 } from './in-flight.js'
 export { iterate } from './iterate.js'
@@ -34,6 +36,7 @@ export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
+export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
 export { hasSession, joinSession, session, type Session } from './session.js'
 export {
   Attachment,
@@ -43,12 +46,13 @@ export {
   type Origin,
   type Reduced,
 } from './shared-object.js'
+export { keptExtent, readKept, type Keeper } from './ring/kept.js'
 export { MessageTooLargeError } from './ring/message.js'
 export { MessageRing, RingClosedError, type CopyTo, type PutResult } from './ring/message-ring.js'
 export { Outgoing, type Target } from './ring/outgoing.js'
 export { claimOf, ownCopy } from './ring/ring-reader.js'
-export type { Taken } from './ring/taken.js'
-export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
+export { Taken } from './ring/taken.js'
+export { POSITION_WORDS, RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
 export {

@@ -163,6 +163,7 @@ export abstract class SharedObject {
     noteInFlight({
       recall: (isLost) => lifetime.recall(copy, index, isLost),
       give: (through) => lifetime.give(copy, through),
+      copy: { ...copy, object: index },
     })
     this.#remember()
     const args = [id, index, generation, extra]

@@ -46,15 +46,19 @@ export class WaitSet {
     return this.#bits
   }
 
-  /** Adds this agent; `arrivedAt` (milliseconds, monotonic) says since when it waits. */
-  arm(arrivedAt: number): void {
+  /**
+   * Adds this agent; `arrivedAt` (milliseconds, monotonic) says since when it waits.
+   *
+   * @returns whether it was in the set already: if it had been, and is not, a wake was spent on it.
+   */
+  arm(arrivedAt: number): boolean {
     const { words, slot } = this.#agent
     const bit = 1 << (slot & 31)
     if (this.#arrivals >= 0) Atomics.store(words, this.#arrivals + slot, toTicks(arrivedAt))
     // SYNC: before the other bit, which a waker may clear at once: from then on only the queue knows our place, and
     // it may be long before this thread gets a processor again.
     if (this.#queue >= 0) Atomics.or(words, this.#queue + (slot >>> 5), bit)
-    Atomics.or(words, this.#bits + (slot >>> 5), bit)
+    return (Atomics.or(words, this.#bits + (slot >>> 5), bit) & bit) !== 0
   }
 
   /** Removes this agent. False when a waker had removed it already: its wake has then been spent on us. */

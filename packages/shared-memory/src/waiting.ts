@@ -93,12 +93,16 @@ export class Waiting {
     if (deadline <= since) return this.glance() ? waitable.attempt() : PENDING
     this.#withdraw()
     let done = false
+    let isArmed = false
+    let spent = false
     try {
       for (;;) {
         const seen = this.#agent.bell()
         // SYNC: after the look at the bell: a death that was told before it rings nobody a second time.
         this.#noticeDeaths(false)
-        set.arm(since)
+        // What woke us may be more than we take: a batch, or room for several.
+        if (!set.arm(since) && isArmed) spent = true
+        isArmed = true
         const result = waitable.attempt()
         if (result !== PENDING) {
           done = true
@@ -109,7 +113,7 @@ export class Waiting {
         this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
       }
     } finally {
-      const spent = !set.disarm()
+      if (!set.disarm() && isArmed) spent = true
       if (!done) waitable.abandon?.()
       if (spent && (!done || waitable.available())) set.wakeOne()
       this.#queueDrain()

@@ -12,6 +12,7 @@ import {
   type Origin,
   PENDING,
   type Pending,
+  type Sentinel,
   SharedObject,
   WAIT_SET_WORDS,
   type WaitOptions,
@@ -19,7 +20,9 @@ import {
   type Waitable,
   checkWaitOptions,
   deadlineAfter,
+  sentinelFor,
   throwIfAborted,
+  waitableSymbol,
 } from '@mp/shared-memory/internal'
 
 /**
@@ -138,6 +141,11 @@ export class Event extends SharedObject {
     return waiting.block(watch, deadlineAfter(agent, timeoutMs)) !== PENDING
   }
 
+  /** For `wait()`: ready when it is set, or has been since. @internal */
+  sentinel(): Sentinel {
+    return sentinelFor(this.session, this.#watch())
+  }
+
   /** @internal */
   protected origin(): Origin {
     return { module: import.meta.url, name: 'Event' }
@@ -147,3 +155,5 @@ export class Event extends SharedObject {
     return new Watch(this.#set, this.use(this.session).words, this.#state)
   }
 }
+
+Object.defineProperty(Event.prototype, waitableSymbol, { value: Event.prototype.sentinel })

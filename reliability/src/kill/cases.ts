@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { acknowledgedCases } from './acknowledged-cases.js'
 import { agentCases } from './agent-cases.js'
 import { barrierCases } from './barrier-cases.js'
 import type { KillCase } from './case.js'
@@ -14,6 +15,7 @@ import { queueCases } from './queue-cases.js'
 
 /** Cases that belong together. */
 export const groups: Readonly<Record<string, readonly KillCase[]>> = {
+  acknowledged: acknowledgedCases,
   agents: agentCases,
   barrier: barrierCases,
   condition: conditionCases,

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Random } from '../random.js'
+import type { Random } from 'mp-internal'
 
 const TREE = fileURLToPath(new URL('./tree-program.js', import.meta.url))
 /** How many processes a tree has: they say so when they are there. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { Random, chooseSeed } from '../random.js'
+import { Random, chooseSeed } from 'mp-internal'
 import { Ground, type TreeReport, VICTIMS, semaphores, sharedBytes } from './leftovers.js'
 
 const HELP = `usage: pnpm leftovers [--times N] [--seed N]

@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { chooseSeed } from '../random.js'
+import { chooseSeed } from 'mp-internal'
 import { Storm, type StormReport } from './storm.js'
 
 const HELP = `usage: pnpm storm [--seconds N] [--seed N] [--processes N] [--threads N] [--pin] [--load]

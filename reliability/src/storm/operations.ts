@@ -10,7 +10,7 @@
 import { PicklingError } from '@mp/pickle'
 import type { WaitOptions } from '@mp/shared-memory/internal'
 import { BrokenBarrierError, type Guard, type LockLike } from '@mp/sync'
-import type { Random } from '../random.js'
+import type { Random } from 'mp-internal'
 import type { Ledger } from './ledger.js'
 import { type Message, type Objects, SECTION } from './objects.js'
 import { KIND, type Recorder } from './record.js'

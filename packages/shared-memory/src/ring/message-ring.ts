@@ -14,6 +14,7 @@ import { LeafLock } from '../leaf-lock.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
+import type { Keeper } from './kept.js'
 import { RING } from './layout.js'
 import { type Extent, fillExtent, needsExtent, takeExtent } from './message.js'
 import { RingReader } from './ring-reader.js'
@@ -40,12 +41,13 @@ const MEMORY_RECHECK_MS = 10
 export class MessageRing {
   readonly notEmpty: WaitSet
   readonly notFull: WaitSet
+  /** The readers' lock. */
+  readonly readLock: LeafLock
   readonly #session: Session
   readonly #state: RingState
   readonly #writer: RingWriter
   readonly #reader: RingReader
   readonly #writeLock: LeafLock
-  readonly #readLock: LeafLock
   #shortOfMemory = false
 
   /**
@@ -60,7 +62,7 @@ export class MessageRing {
     this.#writer = new RingWriter(this.#state, session.pages, index)
     this.#reader = new RingReader(this.#state, session.pages)
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
-    this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
+    this.readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
     this.notFull = new WaitSet(agent, sets + 3 * WAIT_SET_WORDS)
   }
@@ -137,6 +139,7 @@ export class MessageRing {
   tryPut(messages: readonly Uint8Array[]): PutResult {
     if (messages.length === 1) return this.tryPutOne(messages[0], messages[0].byteLength)
     if (this.#state.closed) return 'closed'
+    if (messages.length === 0) return 'put'
     if (this.#state.isFull()) return 'full'
     const extents = this.#fillExtents(messages)
     if (extents === null) return this.#answer('short')
@@ -175,10 +178,11 @@ export class MessageRing {
    * Takes the first message.
    *
    * @param claim a word that gets `claimOf` the message's number just before it is taken, so that it can be told who died with it.
+   * @param keeper keeps the message, its page and its pages, until it is done with.
    * @returns a copy of it, or null when there is none.
    */
-  tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
-    return this.#take(claim) ? this.#reader.copy() : null
+  tryTake(claim = -1, keeper?: Keeper): Uint8Array<ArrayBuffer> | null {
+    return this.#take(claim, keeper) ? this.#reader.copy() : null
   }
 
   /**
@@ -191,50 +195,56 @@ export class MessageRing {
     return this.#take(-1) ? this.#reader.read(read) : PENDING
   }
 
-  /** A wait for a message. */
-  taking(claim = -1): Waitable<Uint8Array<ArrayBuffer>> {
-    return {
-      set: this.notEmpty,
-      attempt: (): Uint8Array<ArrayBuffer> | Pending => {
-        const message = this.tryTake(claim)
-        if (message !== null) return message
-        if (this.drained) throw new RingClosedError()
-        return PENDING
-      },
-      available: () => this.size !== 0,
-    }
-  }
-
-  /** A wait for a message that is read when the wait is over. */
-  claiming(): Waitable<Taken> {
-    return {
-      set: this.notEmpty,
-      attempt: (): Taken | Pending => {
-        if (this.#take(-1)) return this.#reader.keep()
-        if (this.drained) throw new RingClosedError()
-        return PENDING
-      },
-      available: () => this.size !== 0,
-    }
-  }
-
   /** Takes the first message to be read later, or null when there is none. */
   tryClaim(): Taken | null {
     return this.#take(-1) ? this.#reader.keep() : null
   }
 
-  /** A wait until there is a message (or never will be); takes nothing. */
-  polling(): Waitable<true> {
-    const ready = (): boolean => this.size !== 0 || this.closed
-    return { set: this.notEmpty, attempt: () => (ready() ? true : PENDING), available: ready }
+  /** A wait for a message. */
+  taking(claim = -1): Waitable<Uint8Array<ArrayBuffer>> {
+    return this.takingBy(() => this.tryTake(claim))
   }
 
-  #take(claim: number): boolean {
+  /** A wait for a message that is read when the wait is over. */
+  claiming(): Waitable<Taken> {
+    return this.takingBy(() => this.tryClaim())
+  }
+
+  /** A wait until there is a message (or never will be); takes nothing. */
+  polling(): Waitable<true> {
+    return {
+      set: this.notEmpty,
+      attempt: () => (this.isAvailable() || this.drained ? true : PENDING),
+      available: () => this.isAvailable(),
+    }
+  }
+
+  /** Whether there is something to take. */
+  protected isAvailable(): boolean {
+    return this.size !== 0
+  }
+
+  /** A wait until `take` gets something. */
+  protected takingBy<T>(take: () => T | null): Waitable<T> {
+    return {
+      set: this.notEmpty,
+      attempt: () => {
+        const taken = take()
+        if (taken !== null) return taken
+        if (this.drained) throw new RingClosedError()
+        return PENDING
+      },
+      available: () => this.isAvailable(),
+    }
+  }
+
+  #take(claim: number, keeper?: Keeper): boolean {
     this.#reader.prepare()
-    this.#readLock.lock()
-    const taken = this.#reader.take(claim)
-    this.#readLock.unlock()
-    if (!taken) return false
+    this.readLock.lock()
+    const result = this.#reader.take(claim, keeper)
+    this.readLock.unlock()
+    if (result === 'empty') return false
+    if (result === 'refused') throw keeper!.refusal()
     this.#reader.tidy()
     if (this.notFull.any()) this.notFull.wakeOne()
     return true

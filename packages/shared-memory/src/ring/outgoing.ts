@@ -29,9 +29,10 @@ export class Outgoing extends Notes {
    * @param through index of the object that the target belongs to.
    * @param isFirst false: others of this thread wait for room, and go first.
    * @param maxBytes the longest message that may go; 0: any.
+   * @param isKept whether it may be decoded any number of times.
    */
-  constructor(target: Target, through: number, isFirst: boolean, maxBytes: number) {
-    super()
+  constructor(target: Target, through: number, isFirst: boolean, maxBytes: number, isKept = false) {
+    super(isKept)
     this.#target = target
     this.#through = through
     this.#isFirst = isFirst

@@ -9,6 +9,7 @@
 import { PAGE_BYTES } from '../layout.js'
 import type { Pages } from '../pages.js'
 import { copyWords, isShort } from './copy.js'
+import type { Keeper } from './kept.js'
 import {
   END,
   INLINE_MAX,
@@ -28,6 +29,9 @@ import { Taken } from './taken.js'
  */
 let spare: Scratch | undefined
 
+/** How a take ended. `refused`: the keeper cannot keep it. */
+export type TakeResult = 'taken' | 'empty' | 'refused'
+
 interface Scratch {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly words: Int32Array
@@ -40,6 +44,8 @@ export class RingReader {
   #length = 0
   #extentPage = -1
   #extentPages = 0
+  /** Whether somebody keeps it, and its pages are not ours to free. */
+  #isKept = false
   /** A page that was read to its end, or -1. */
   #emptied = -1
 
@@ -57,13 +63,13 @@ export class RingReader {
    * Inside the read lock: takes the first message out.
    *
    * @param claim a word that gets `claimOf` the message's number just before it is taken, or -1.
-   * @returns whether there was one.
+   * @param keeper keeps the message, its page and its pages, until it is done with.
    */
-  take(claim: number): boolean {
+  take(claim: number, keeper: Keeper | undefined): TakeResult {
     const { words, base } = this.#state
     const pages = this.#pages
     const head = Atomics.load(words, base + RING.head)
-    if (head >>> 1 === this.#state.put) return false
+    if (head >>> 1 === this.#state.put) return 'empty'
     const at = base + RING.readPositions + (head & 1) * POSITION_WORDS
     const first = words[at] === 0
     const oldPage = (first ? Atomics.load(words, base + RING.firstPage) : words[at]) - 1
@@ -96,12 +102,14 @@ export class RingReader {
     words[next + 1] = offset + recordBytes(isExtent ? 8 : length)
     words[next + 2] = (words[at + 2] + length) | 0
     this.#length = length
-    this.#emptied = page === oldPage ? -1 : oldPage
+    this.#isKept = keeper !== undefined
+    this.#emptied = page === oldPage || keeper !== undefined ? -1 : oldPage
     if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
+    if (keeper !== undefined && !keeper.keep(head >>> 1, page, offset)) return 'refused'
     // SYNC: publishes the position. CRASH: before this store the message is still there for the next reader, after it
     // it is ours.
     Atomics.store(words, base + RING.head, advance(head, 1))
-    return true
+    return 'taken'
   }
 
   /** After `take`, outside of the lock: frees a page that was read to its end. */
@@ -119,7 +127,7 @@ export class RingReader {
     const page = this.#extentPage
     const bytes =
       page < 0 ? spare!.bytes.slice(0, this.#length) : this.#pages.bytes(page, this.#length)
-    return new Taken(bytes, this.#pages, page, this.#extentPages)
+    return new Taken(bytes, this.#pages, this.#isKept ? -1 : page, this.#extentPages)
   }
 
   /** Shows the message taken last, which lies at the start of the bytes given, until `read` returns. */

@@ -11,7 +11,7 @@ export class Taken {
   readonly #page: number
   readonly #count: number
 
-  /** @param page first of `count` pages that the bytes lie in, or -1: they are this thread's own. */
+  /** @param page first of `count` pages that the bytes lie in, or -1: nobody has to free them. */
   constructor(bytes: Uint8Array, pages: Pages, page: number, count: number) {
     this.#bytes = bytes
     this.#pages = pages
