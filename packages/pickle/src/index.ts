@@ -18,6 +18,7 @@
  * @module
  */
 export { dumps, encodeInto, type DumpsOptions } from './dumps.js'
+export { bytesMessageHead } from './encode/binary.js'
 export { PicklingError, UnpicklingError } from './errors.js'
 export {
   reduceSymbol,

@@ -19,6 +19,13 @@ export interface LoadsOptions {
    * @default false
    */
   dataOnly?: boolean
+  /**
+   * Makes the `ArrayBuffer` for bytes of the message from `start` on, where the caller keeps the message; for
+   * decoding without copying. It decides what becomes of later changes.
+   *
+   * @default a copy
+   */
+  place?: ((start: number, byteLength: number) => ArrayBuffer) | undefined
 }
 
 let spare: Reader | undefined = new Reader()
@@ -71,6 +78,7 @@ function decode(
     r.position = 1
     r.end = bytes.length
     r.dataOnly = options?.dataOnly === true
+    r.place = options?.place
     const header = r.bytes[0] ?? 0
     if ((header & ~HAS_TRAILER) !== VERSION) {
       throw new UnpicklingError(`Not a message of this version (first byte ${header})`)

@@ -5,12 +5,17 @@
  */
 import { dumps, loads } from '@mp/pickle'
 import {
+  type BytesLease,
+  type LeaseOption,
+  Loan,
+  type Message,
   MultiprocessingError,
   PENDING,
   type Reduced,
   type WaitOptions,
   type Waitable,
   checkInteger,
+  checkLease,
   checkWaitOptions,
   deadlineAfter,
   isKept,
@@ -21,9 +26,18 @@ import {
   TimeoutError,
   throwIfAborted,
   trackInFlight,
-  wrongType,
 } from '@mp/shared-memory/internal'
-import { BufferTooShortError, EOFError } from './errors.js'
+import {
+  type SendableBytes,
+  checkLength,
+  checkMaxLength,
+  copyInto,
+  leaseOf,
+  section,
+  sendMessage,
+  sendMessageSync,
+} from './bytes.js'
+import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
 import { type Sentinel, waitableSymbol } from './sentinel.js'
 
@@ -122,46 +136,67 @@ export class Connection<Send = unknown, Receive = Send> {
   }
 
   /**
-   * Sends bytes as one message.
+   * Sends bytes as one message: a copy of them, or a loan of `allocate`, which is not copied.
    *
+   * @throws as `send`; MessageTooLargeError when they can never fit.
    * @param offset where they start in `bytes`, in bytes.
    * @param size how many; left out: up to the end.
    */
   async sendBytes(
-    bytes: ArrayBufferView | ArrayBuffer,
+    bytes: SendableBytes,
     offset = 0,
     size?: number,
     options?: WaitOptions,
   ): Promise<void> {
     this.#checkWritable()
-    await this.#send(section(bytes, offset, size).slice(), options)
+    await sendMessage(bytes, offset, size, (message) => this.#send(message, options))
   }
 
   /** `sendBytes`, blocking this thread. */
-  sendBytesSync(
-    bytes: ArrayBufferView | ArrayBuffer,
-    offset = 0,
-    size?: number,
-    options?: WaitOptions,
-  ): void {
+  sendBytesSync(bytes: SendableBytes, offset = 0, size?: number, options?: WaitOptions): void {
     this.#checkWritable()
-    this.#sendSync(section(bytes, offset, size), options)
+    sendMessageSync(bytes, offset, size, (message) => this.#sendSync(message, options))
   }
 
   /**
-   * Receives one message of bytes.
+   * Memory of a message, to be filled and then given to `sendBytes`: a long one is not copied.
+   *
+   * @throws MessageTooLargeError when it can never fit, OutOfSharedMemoryError when there is no room now.
+   */
+  allocate(byteLength: number): Loan {
+    checkInteger('byteLength', byteLength, 0)
+    this.#checkWritable()
+    return new Loan(this.#pipe.session, 'connection', byteLength, new Uint8Array(0))
+  }
+
+  /**
+   * Receives one message of bytes; with `lease` a long one is not copied: see `BytesLease`.
    *
    * @throws BufferTooShortError, with the message, when it is longer than `maxLength`.
    */
-  async recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array> {
+  recvBytes(maxLength: number | undefined, options: WaitOptions & LeaseOption): Promise<BytesLease>
+  recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array>
+  async recvBytes(
+    maxLength?: number,
+    options?: WaitOptions & Partial<LeaseOption>,
+  ): Promise<Uint8Array | BytesLease> {
     const limit = checkMaxLength(maxLength)
-    return checkLength(await this.#receive(options), limit)
+    if (!checkLease(options)) return checkLength(await this.#receive(options), limit)
+    const message = await this.#await(options, () => this.#pipe.receivingInPlace(this.#end))
+    return leaseOf(this.#pipe.session, message, limit)
   }
 
   /** `recvBytes`, blocking this thread. */
-  recvBytesSync(maxLength?: number, options?: WaitOptions): Uint8Array {
+  recvBytesSync(maxLength: number | undefined, options: WaitOptions & LeaseOption): BytesLease
+  recvBytesSync(maxLength?: number, options?: WaitOptions): Uint8Array
+  recvBytesSync(
+    maxLength?: number,
+    options?: WaitOptions & Partial<LeaseOption>,
+  ): Uint8Array | BytesLease {
     const limit = checkMaxLength(maxLength)
-    return checkLength(this.#receiveSync(options), limit)
+    if (!checkLease(options)) return checkLength(this.#receiveSync(options), limit)
+    const message = this.#awaitSync(options, () => this.#pipe.receivingInPlace(this.#end))
+    return leaseOf(this.#pipe.session, message, limit)
   }
 
   /**
@@ -269,7 +304,7 @@ export class Connection<Send = unknown, Receive = Send> {
     }
   }
 
-  async #send(message: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+  async #send(message: Message, options: WaitOptions | undefined): Promise<void> {
     const timeoutMs = checkWaitOptions(options)
     const { waiting } = this.#pipe.session
     const sending = this.#keep(this.#pipe.sending(this.#end, message))
@@ -277,7 +312,7 @@ export class Connection<Send = unknown, Receive = Send> {
       throw tooLate('sent')
   }
 
-  #sendSync(message: Uint8Array, options: WaitOptions | undefined): void {
+  #sendSync(message: Message, options: WaitOptions | undefined): void {
     const timeoutMs = checkWaitOptions(options)
     throwIfAborted(options)
     const { waiting } = this.#pipe.session
@@ -289,21 +324,28 @@ export class Connection<Send = unknown, Receive = Send> {
     if (this.#block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
   }
 
-  async #receive(options: WaitOptions | undefined): Promise<Uint8Array> {
+  #receive(options: WaitOptions | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#await(options, () => this.#pipe.receiving(this.#end))
+  }
+
+  #receiveSync(options: WaitOptions | undefined): Uint8Array<ArrayBuffer> {
+    return this.#awaitSync(options, () => this.#pipe.receiving(this.#end))
+  }
+
+  async #await<T>(options: WaitOptions | undefined, wait: () => Waitable<T>): Promise<T> {
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     const { waiting } = this.#pipe.session
-    const receiving = this.#keep(this.#pipe.receiving(this.#end))
-    const message = await waiting.async(receiving, timeoutMs, options?.signal)
+    const message = await waiting.async(this.#keep(wait()), timeoutMs, options?.signal)
     if (message === PENDING) throw tooLate('received')
     return message
   }
 
-  #receiveSync(options: WaitOptions | undefined): Uint8Array {
+  #awaitSync<T>(options: WaitOptions | undefined, wait: () => Waitable<T>): T {
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     throwIfAborted(options)
-    const message = this.#block(this.#pipe.receiving(this.#end), timeoutMs)
+    const message = this.#block(wait(), timeoutMs)
     if (message === PENDING) throw tooLate('received')
     return message
   }
@@ -353,31 +395,4 @@ Object.defineProperty(Connection.prototype, waitableSymbol, {
 
 function tooLate(what: string): TimeoutError {
   return new TimeoutError(`The timeout passed before the message was ${what}`)
-}
-
-/** The bytes that the caller means, checked. */
-function section(bytes: ArrayBufferView | ArrayBuffer, offset: number, size?: number): Uint8Array {
-  if (!ArrayBuffer.isView(bytes) && !(bytes instanceof ArrayBuffer)) {
-    throw wrongType('bytes', 'an ArrayBuffer or a view of one', bytes)
-  }
-  const { byteLength } = bytes
-  checkInteger('offset', offset, 0, byteLength)
-  const length = checkInteger('size', size ?? byteLength - offset, 0, byteLength - offset)
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)
-    : new Uint8Array(bytes, offset, length)
-}
-
-function checkMaxLength(maxLength: number | undefined): number {
-  return maxLength === undefined ? Infinity : checkInteger('maxLength', maxLength, 0)
-}
-
-function checkLength(message: Uint8Array, maxLength: number): Uint8Array {
-  if (message.byteLength > maxLength) throw new BufferTooShortError(message, maxLength)
-  return message
-}
-
-function copyInto(room: Uint8Array, message: Uint8Array): number {
-  room.set(checkLength(message, room.byteLength))
-  return message.byteLength
 }

@@ -9,6 +9,8 @@
  */
 import {
   type Attachment,
+  type Extent,
+  type Message,
   MessageRing,
   MultiprocessingError,
   OBJECT_TYPE,
@@ -146,14 +148,23 @@ export class PipeCore extends SharedObject {
   /** A wait for the next message to an end. */
   receiving(end: End): Waitable<Uint8Array<ArrayBuffer>> {
     const ring = this.incoming(end)
-    const taking = ring.taking()
+    return this.#untilEnd(end, ring.taking(), () => ring.tryTake())
+  }
+
+  /** A wait for the next message to an end, a long one in place. */
+  receivingInPlace(end: End): Waitable<Uint8Array<ArrayBuffer> | Extent> {
+    const ring = this.incoming(end)
+    return this.#untilEnd(end, ring.takingInPlace(), () => ring.tryTakeInPlace())
+  }
+
+  #untilEnd<T>(end: End, taking: Waitable<T>, tryTake: () => T | null): Waitable<T> {
     return {
       ...taking,
       attempt: () => {
         const message = taking.attempt()
         if (message !== PENDING || this.isHeld(other(end))) return message
         // What the last holder sent before it let go is there by now.
-        const last = ring.tryTake()
+        const last = tryTake()
         if (last === null) throw new EOFError()
         return last
       },
@@ -167,7 +178,7 @@ export class PipeCore extends SharedObject {
   }
 
   /** A wait until a message could be sent from an end. */
-  sending(end: End, message: Uint8Array): Waitable<true> {
+  sending(end: End, message: Message): Waitable<true> {
     const putting = this.outgoing(end).putting([message])
     return {
       ...putting,

@@ -7,18 +7,26 @@
  *
  * @module
  */
-import { dumps, loads, loadsAsync } from '@mp/pickle'
+import { bytesMessageHead, dumps, loads, loadsAsync } from '@mp/pickle'
 import {
   Attachment,
+  type Extent,
+  type Lease,
+  type LeaseOption,
+  LeasedBytes,
+  Loan,
+  type Message,
   MessageRing,
   MessageTooLargeError,
   MultiprocessingError,
   OBJECT_TYPE,
   type Origin,
   PENDING,
+  type PlaceBytes,
   RING,
   RingClosedError,
   SharedObject,
+  type Waitable,
   checkInteger,
   collectRevived,
   deadlineAfter,
@@ -27,16 +35,19 @@ import {
   trackInFlight,
 } from '@mp/shared-memory/internal'
 import { QueueEmptyError, QueueFullError, QueueShutDownError } from './errors.js'
+import { type Loanable, type Outgoing, lend, settle } from './lending.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
   type QueueBounds,
   type QueueOptions,
   type QueueWaitOptions,
   type ShutdownOptions,
+  type TakeOptions,
   checkBounds,
   checkIterable,
   checkQueueOptions,
 } from './options.js'
+import { shutDownAware, shutDownAwareSync } from './shut-down.js'
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
@@ -72,24 +83,25 @@ export class Queue<T = unknown> extends SharedObject {
    * The item is encoded before this returns: a later change of it is not seen. Once the promise resolves,
    * this process may exit or be killed; the item stays.
    *
-   * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError; nothing is put then.
+   * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError, MessageTooLargeError when
+   * it can never fit; nothing is put then.
    */
-  async put(item: T, options?: QueueWaitOptions): Promise<void> {
+  async put(item: Loanable<T>, options?: QueueWaitOptions): Promise<void> {
     await this.#put([item], options)
   }
 
   /** Puts an item, blocking this thread while the queue is full. Throws as `put` does. */
-  putSync(item: T, options?: QueueWaitOptions): void {
+  putSync(item: Loanable<T>, options?: QueueWaitOptions): void {
     this.#putSync([item], options)
   }
 
   /** Puts an item or throws QueueFullError; never waits. */
-  putNowait(item: T): void {
+  putNowait(item: Loanable<T>): void {
     this.#putSync([item], { block: false })
   }
 
   /** Puts an item if there is room; false when there is none. */
-  tryPut(item: T): boolean {
+  tryPut(item: Loanable<T>): boolean {
     try {
       this.putNowait(item)
       return true
@@ -100,27 +112,54 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Puts all items at once: they become visible together and stand next to each other, or none is put. */
-  async putMany(items: Iterable<T>, options?: QueueWaitOptions): Promise<void> {
+  async putMany(items: Iterable<Loanable<T>>, options?: QueueWaitOptions): Promise<void> {
     await this.#put([...checkIterable(items)], options)
   }
 
   /** `putMany`, blocking this thread. */
-  putManySync(items: Iterable<T>, options?: QueueWaitOptions): void {
+  putManySync(items: Iterable<Loanable<T>>, options?: QueueWaitOptions): void {
     this.#putSync([...checkIterable(items)], options)
+  }
+
+  /**
+   * Memory of an item that is a `Uint8Array`, to be filled and then put: a long one is not copied.
+   *
+   * Other typed arrays may be made over `loan.bytes.buffer` to fill it; who gets the item can do the same.
+   *
+   * @throws MessageTooLargeError when it can never fit, OutOfSharedMemoryError when there is no room now.
+   * @example
+   * const frame = queue.allocate(width * height * 4)
+   * draw(frame.bytes)
+   * await queue.put(frame)
+   */
+  allocate(byteLength: number): Loan {
+    checkInteger('byteLength', byteLength, 0)
+    this.checkOpen()
+    return new Loan(this.session, 'queue', byteLength, bytesMessageHead(byteLength))
   }
 
   /**
    * Takes the first item; waits while there is none.
    *
+   * With `lease` the typed arrays and buffers of a large item are not copied: see `Lease`.
+   *
    * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
    */
-  async get(options?: QueueWaitOptions): Promise<T> {
-    return this.#decode(await this.#take(options))
+  get(options: QueueWaitOptions & LeaseOption): Promise<Lease<T>>
+  get(options?: QueueWaitOptions): Promise<T>
+  async get(options?: TakeOptions): Promise<T | Lease<T>> {
+    const message = await this.#take(options)
+    if (message instanceof Uint8Array) return this.#decode(message)
+    return message.decodeAsync((bytes, place) => this.#decode(bytes, place))
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
-  getSync(options?: QueueWaitOptions): T {
-    return loads(this.#takeSync(options)) as T
+  getSync(options: QueueWaitOptions & LeaseOption): Lease<T>
+  getSync(options?: QueueWaitOptions): T
+  getSync(options?: TakeOptions): T | Lease<T> {
+    const message = this.#takeSync(options)
+    if (message instanceof Uint8Array) return loads(message) as T
+    return message.decode((bytes, place) => loads(bytes, { place }) as T)
   }
 
   /** Takes the first item or throws QueueEmptyError; never waits. */
@@ -185,7 +224,7 @@ export class Queue<T = unknown> extends SharedObject {
     for (;;) {
       let message: Uint8Array
       try {
-        message = await this.#take(undefined)
+        message = (await this.#take(undefined)) as Uint8Array
       } catch (error) {
         if (error instanceof QueueShutDownError) return
         throw error
@@ -214,22 +253,24 @@ export class Queue<T = unknown> extends SharedObject {
     return { module: import.meta.url, name: 'Queue' }
   }
 
-  async #put(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
+  async #put(items: readonly Loanable<T>[], options: QueueWaitOptions | undefined): Promise<void> {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result, cancel, give } = trackInFlight(() => this.#encode(items))
     try {
       give(this.handle.index)
-      await this.#putMessages(messages, timeoutMs, options?.signal)
+      await this.#putMessages(result.messages, timeoutMs, options?.signal)
     } catch (error) {
+      settle(result.loans, false)
       cancel()
       throw error
     }
+    settle(result.loans, true)
   }
 
   async #putMessages(
-    messages: readonly Uint8Array[],
+    messages: readonly Message[],
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -245,21 +286,23 @@ export class Queue<T = unknown> extends SharedObject {
     if (result === PENDING) throw new QueueFullError()
   }
 
-  #putSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
+  #putSync(items: readonly Loanable<T>[], options: QueueWaitOptions | undefined): void {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const { result: messages, cancel, give } = trackInFlight(() => this.#encode(items))
+    const { result, cancel, give } = trackInFlight(() => this.#encode(items))
     try {
       give(this.handle.index)
-      this.#putMessagesSync(messages, timeoutMs)
+      this.#putMessagesSync(result.messages, timeoutMs)
     } catch (error) {
+      settle(result.loans, false)
       cancel()
       throw error
     }
+    settle(result.loans, true)
   }
 
-  #putMessagesSync(messages: readonly Uint8Array[], timeoutMs: number): void {
+  #putMessagesSync(messages: readonly Message[], timeoutMs: number): void {
     const { waiting, agent } = this.session
     const { notFull } = this.ring
     // What this thread began to put before goes first.
@@ -277,30 +320,38 @@ export class Queue<T = unknown> extends SharedObject {
     if (result === PENDING) throw new QueueFullError()
   }
 
-  async #take(options: QueueWaitOptions | undefined): Promise<Uint8Array> {
+  async #take(options: TakeOptions | undefined): Promise<Uint8Array | LeasedBytes> {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
+    const taking: Waitable<Taken> = options?.lease ? this.ring.takingInPlace() : this.ring.taking()
     const message = await shutDownAware(
-      this.session.waiting.async(this.ring.taking(), timeoutMs, options?.signal),
+      this.session.waiting.async(taking, timeoutMs, options?.signal),
     )
     if (message === PENDING) throw new QueueEmptyError()
-    return message
+    return this.#leased(message, options)
   }
 
-  #takeSync(options: QueueWaitOptions | undefined): Uint8Array {
+  #takeSync(options: TakeOptions | undefined): Uint8Array | LeasedBytes {
     const timeoutMs = checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
-    const first = this.ring.tryTake()
-    if (first !== null) return first
+    const { ring } = this
+    const first = options?.lease ? ring.tryTakeInPlace() : ring.tryTake()
+    if (first !== null) return this.#leased(first, options)
     const { waiting, agent } = this.session
     const message = shutDownAwareSync(() => {
-      if (this.ring.drained) throw new RingClosedError()
-      return waiting.block(this.ring.taking(), deadlineAfter(agent, timeoutMs))
+      if (ring.drained) throw new RingClosedError()
+      const taking: Waitable<Taken> = options?.lease ? ring.takingInPlace() : ring.taking()
+      return waiting.block(taking, deadlineAfter(agent, timeoutMs))
     })
     if (message === PENDING) throw new QueueEmptyError()
-    return message
+    return this.#leased(message, options)
+  }
+
+  #leased(message: Taken, options: TakeOptions | undefined): Uint8Array | LeasedBytes {
+    // Only who asks for a lease gets pages.
+    return options?.lease ? new LeasedBytes(this.session, message) : (message as Uint8Array)
   }
 
   #takeMore(items: T[], max: number): T[] {
@@ -314,44 +365,31 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Decodes at once where it can; a module with top-level await has to be waited for. */
-  async #decode(message: Uint8Array): Promise<T> {
+  async #decode(message: Uint8Array, place?: PlaceBytes): Promise<T> {
     // What arrives the first time must be there the second time.
     const arrived: unknown[] = []
     try {
-      return collectRevived(arrived, () => loads(message)) as T
+      return collectRevived(arrived, () => loads(message, { place })) as T
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-      const item = (await loadsAsync(message)) as T
+      const item = (await loadsAsync(message, { place })) as T
       arrived.length = 0
       return item
     }
   }
 
-  #encode(items: readonly T[]): Uint8Array[] {
+  #encode(items: readonly Loanable<T>[]): Outgoing {
     const maxItems = Atomics.load(this.session.words, this.handle.base + RING.maxItems)
     if (maxItems !== 0 && items.length > maxItems) {
       throw outOfRange('items', `at most ${maxItems} items, as the queue holds`, items.length)
     }
-    const messages = items.map((item) => dumps(item))
+    const messages = items.map((item) => (item instanceof Loan ? item : dumps(item)))
     const maxBytes = Atomics.load(this.session.words, this.handle.base + RING.maxBytes)
     const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
     if (maxBytes !== 0 && total > maxBytes) throw new MessageTooLargeError(total, maxBytes)
-    return messages
+    return lend(messages)
   }
 }
 
-async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
-  try {
-    return await wait
-  } catch (error) {
-    throw error instanceof RingClosedError ? new QueueShutDownError() : error
-  }
-}
-
-function shutDownAwareSync<R>(wait: () => R): R {
-  try {
-    return wait()
-  } catch (error) {
-    throw error instanceof RingClosedError ? new QueueShutDownError() : error
-  }
-}
+/** A message, or where it lies. */
+type Taken = Uint8Array<ArrayBuffer> | Extent

@@ -40,8 +40,24 @@ export {
   type Origin,
   type Reduced,
 } from './shared-object.js'
-export { MessageTooLargeError } from './ring/message.js'
-export { MessageRing, RingClosedError, claimOf } from './ring/message-ring.js'
+export {
+  BytesLease,
+  Lease,
+  LeasedBytes,
+  type LeaseOption,
+  type PlaceBytes,
+  checkLease,
+} from './ring/lease.js'
+export { Loan } from './ring/loan.js'
+export {
+  CorruptRingError,
+  Extent,
+  MessageTooLargeError,
+  RingClosedError,
+  type Message,
+} from './ring/message.js'
+export { MessageRing } from './ring/message-ring.js'
+export { claimOf } from './ring/record.js'
 export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'

@@ -9,22 +9,27 @@
  *
  * @module
  */
-import { MultiprocessingError } from '../errors.js'
 import { LeafLock } from '../leaf-lock.js'
-import { PAGE_BYTES } from '../layout.js'
+import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
 import { givePages } from '../object-pages.js'
+import { pagesFor } from '../pages.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
 import { END, INLINE_MAX, KIND, PAGE_START, POSITION_WORDS, RECORD_HEADER, RING } from './layout.js'
-import { type Extent, fillExtent, needsExtent } from './message.js'
-
-/** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
-export class RingClosedError extends MultiprocessingError {
-  constructor() {
-    super('ERR_MP_RING_CLOSED', 'The ring is closed')
-  }
-}
+import {
+  CorruptRingError,
+  Extent,
+  type Message,
+  RingClosedError,
+  checkFits,
+  copyExtent,
+  fillExtents,
+  freeExtents,
+  needsExtent,
+} from './message.js'
+import { advance, claimOf, copyOut, recordBytes } from './record.js'
+import { Taking } from './taking.js'
 
 /** What `tryPut` answers. */
 export type PutResult = 'put' | 'full' | 'closed'
@@ -44,6 +49,7 @@ export class MessageRing {
   readonly #writeLock: LeafLock
   readonly #readLock: LeafLock
   readonly #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(INLINE_MAX)
+  readonly #taking: Taking
   #shortOfMemory = false
   // Where the next record goes; only meaningful inside the write lock.
   #page = -1
@@ -63,6 +69,8 @@ export class MessageRing {
     this.#index = index
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.#readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
+    const { arena } = session.pages
+    this.#taking = new Taking(words, base, arena, OBJECT_OWNER | index, agent.tag)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
     this.notFull = new WaitSet(agent, sets + 3 * WAIT_SET_WORDS)
   }
@@ -101,22 +109,37 @@ export class MessageRing {
     this.notFull.wakeAll()
   }
 
-  /** Puts messages, all or none: they become visible in one store. */
-  tryPut(messages: readonly Uint8Array[]): PutResult {
+  /**
+   * Puts messages, all or none: they become visible in one store.
+   *
+   * Those that lie in pages already stay the caller's unless they are put.
+   *
+   * @throws MessageTooLargeError when they can never fit.
+   */
+  tryPut(messages: readonly Message[]): PutResult {
+    checkFits(this.#session.pages, messages)
     const extents = this.#fillExtents(messages)
     if (extents === null) return 'full'
     this.#writeLock.lock()
     const result = this.#write(messages, extents)
     this.#writeLock.unlock()
-    if (result === 'put') this.notEmpty.wakeOne()
-    else
-      for (const extent of extents)
-        if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
+    if (result === 'put') {
+      this.notEmpty.wakeOne()
+      return result
+    }
+    freeExtents(this.#session, messages, extents)
+    if (result === 'corrupt') throw new CorruptRingError()
     return result
   }
 
-  /** A wait for room for these messages. */
-  putting(messages: readonly Uint8Array[]): Waitable<true> {
+  /**
+   * A wait for room for these messages.
+   *
+   * @throws MessageTooLargeError when they can never fit.
+   */
+  putting(messages: readonly Message[]): Waitable<true> {
+    // At once, also when others stand in line.
+    checkFits(this.#session.pages, messages)
     return {
       set: this.notFull,
       attempt: () => {
@@ -153,6 +176,17 @@ export class MessageRing {
    * @returns a copy of it, or null when there is none.
    */
   tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
+    const message = this.tryTakeInPlace(claim)
+    return message instanceof Extent ? copyExtent(this.#session, message) : message
+  }
+
+  /**
+   * Takes the first message, a long one without copying it.
+   *
+   * @returns a copy of a short one; pages that are this agent's from now on; or null when there is none.
+   */
+  tryTakeInPlace(claim = -1): Uint8Array<ArrayBuffer> | Extent | null {
+    const { pages } = this.#session
     const words = this.#words
     this.#readLock.lock()
     const head = Atomics.load(words, this.#base + RING.head)
@@ -166,20 +200,29 @@ export class MessageRing {
       (first ? Atomics.load(words, this.#base + RING.firstPage) : Atomics.load(words, at)) - 1
     let page = oldPage
     let offset = first ? PAGE_START : Atomics.load(words, at + 1)
-    let data = this.#session.pages.windowWords(page)
-    let record = (this.#session.pages.offset(page) + offset) >>> 2
+    if (!this.#isPlace(page, offset)) this.#failTake()
+    let data = pages.windowWords(page)
+    let record = (pages.offset(page) + offset) >>> 2
     if (offset + RECORD_HEADER > PAGE_BYTES || data[record] === END) {
-      page = data[this.#session.pages.offset(page) >>> 2] - 1
+      page = data[pages.offset(page) >>> 2] - 1
       offset = PAGE_START
-      data = this.#session.pages.windowWords(page)
-      record = (this.#session.pages.offset(page) + offset) >>> 2
+      if (!this.#isPlace(page, offset)) this.#failTake()
+      data = pages.windowWords(page)
+      record = (pages.offset(page) + offset) >>> 2
     }
     const length = data[record]
     const isExtent = data[record + 1] === KIND.extent
     const extentPage = data[record + 2]
     const extentPages = data[record + 3]
-    if (!isExtent)
-      copyOut(this.#session.pages.window(page), (record + 2) << 2, length, this.#scratch)
+    if (isExtent) {
+      const isWhole = needsExtent(length) && extentPages === pagesFor(length)
+      if (!isWhole || !pages.arena.has(extentPage, extentPages)) this.#failTake()
+      if (!this.#taking.begin(head, extentPage, extentPages)) this.#failTake()
+    } else {
+      const end = offset + RECORD_HEADER + length
+      if (data[record + 1] !== KIND.inline || length < 0 || end > PAGE_BYTES) this.#failTake()
+      copyOut(pages.window(page), (record + 2) << 2, length, this.#scratch)
+    }
     const next = this.#base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
     Atomics.store(words, next, page + 1)
     Atomics.store(words, next + 1, offset + recordBytes(isExtent ? 8 : length))
@@ -187,20 +230,28 @@ export class MessageRing {
     if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
     // CRASH: before this store the message is still there for the next reader, after it it is ours.
     Atomics.store(words, this.#base + RING.head, advance(head, 1))
+    if (isExtent) this.#taking.end()
     this.#readLock.unlock()
-    if (page !== oldPage) this.#session.pages.arena.free(oldPage, 1)
+    if (page !== oldPage) pages.arena.free(oldPage, 1)
     this.notFull.wakeOne()
-    return isExtent
-      ? this.#takeExtent(extentPage, extentPages, length)
-      : this.#scratch.slice(0, length)
+    return isExtent ? new Extent(extentPage, extentPages, length) : this.#scratch.slice(0, length)
   }
 
   /** A wait for a message. */
   taking(claim = -1): Waitable<Uint8Array<ArrayBuffer>> {
+    return this.#takingBy(() => this.tryTake(claim))
+  }
+
+  /** A wait for a message, a long one in place. */
+  takingInPlace(): Waitable<Uint8Array<ArrayBuffer> | Extent> {
+    return this.#takingBy(() => this.tryTakeInPlace())
+  }
+
+  #takingBy<T>(take: () => T | null): Waitable<T> {
     return {
       set: this.notEmpty,
-      attempt: (): Uint8Array<ArrayBuffer> | Pending => {
-        const message = this.tryTake(claim)
+      attempt: (): T | Pending => {
+        const message = take()
         if (message !== null) return message
         if (this.drained) throw new RingClosedError()
         return PENDING
@@ -220,31 +271,27 @@ export class MessageRing {
     return this.#base + positions + side * POSITION_WORDS
   }
 
-  #takeExtent(page: number, pages: number, length: number): Uint8Array<ArrayBuffer> {
-    const copy = this.#session.pages.bytes(page, length).slice()
-    this.#session.pages.arena.free(page, pages)
-    return copy
+  /** Whether a record can stand there. For words that others have written. */
+  #isPlace(page: number, offset: number): boolean {
+    const isAligned = offset >= PAGE_START && offset <= PAGE_BYTES && (offset & 7) === 0
+    return isAligned && this.#session.pages.arena.has(page, 1)
   }
 
-  #fillExtents(messages: readonly Uint8Array[]): (Extent | null)[] | null {
-    const extents: (Extent | null)[] = []
+  /** Leaves everything as it is; whoever looks next fails as well. */
+  #failTake(): never {
+    this.#readLock.unlock()
+    throw new CorruptRingError()
+  }
+
+  #fillExtents(messages: readonly Message[]): (Extent | null)[] | null {
     if (this.closed || this.isFull()) return messages.map(() => null)
-    this.#shortOfMemory = false
-    for (const message of messages) {
-      const extent = needsExtent(message.byteLength) ? fillExtent(this.#session, message) : null
-      if (extent === null && needsExtent(message.byteLength)) {
-        for (const filled of extents)
-          if (filled) this.#session.pages.arena.free(filled.page, filled.pages)
-        this.#shortOfMemory = true
-        return null
-      }
-      extents.push(extent)
-    }
+    const extents = fillExtents(this.#session, messages)
+    this.#shortOfMemory = extents === null
     return extents
   }
 
   /** Inside the write lock: writes the records, then commits them all by one store. */
-  #write(messages: readonly Uint8Array[], extents: readonly (Extent | null)[]): PutResult {
+  #write(messages: readonly Message[], extents: readonly (Extent | null)[]): PutResult | 'corrupt' {
     const words = this.#words
     if (Atomics.load(words, this.#base + RING.closed) !== 0) return 'closed'
     const tail = Atomics.load(words, this.#base + RING.tail)
@@ -253,6 +300,7 @@ export class MessageRing {
     this.#page = Atomics.load(words, at) - 1
     this.#offset = Atomics.load(words, at + 1)
     this.#bytes = Atomics.load(words, at + 2)
+    if (this.#page !== -1 && !this.#isPlace(this.#page, this.#offset)) return 'corrupt'
     const firstNew = this.#page
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]
@@ -264,6 +312,10 @@ export class MessageRing {
         return 'full'
       }
     }
+    for (const extent of extents) {
+      if (extent)
+        givePages(words, this.#session.pages.arena, this.#index, extent.page, extent.pages)
+    }
     const next = this.#base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS
     Atomics.store(words, next, this.#page + 1)
     Atomics.store(words, next + 1, this.#offset)
@@ -274,7 +326,7 @@ export class MessageRing {
     return 'put'
   }
 
-  #hasRoom(messages: readonly Uint8Array[]): boolean {
+  #hasRoom(messages: readonly Message[]): boolean {
     const maxItems = Atomics.load(this.#words, this.#base + RING.maxItems)
     if (maxItems !== 0 && this.size + messages.length > maxItems) return false
     const maxBytes = Atomics.load(this.#words, this.#base + RING.maxBytes)
@@ -285,7 +337,7 @@ export class MessageRing {
     return total <= maxBytes
   }
 
-  #append(message: Uint8Array, extent: Extent | null): boolean {
+  #append(message: Message, extent: Extent | null): boolean {
     const { pages } = this.#session
     const length = message.byteLength
     const size = recordBytes(extent === null ? length : 8)
@@ -298,9 +350,8 @@ export class MessageRing {
     data[record] = length
     data[record + 1] = extent === null ? KIND.inline : KIND.extent
     if (extent === null) {
-      pages.window(this.#page).set(message, start + RECORD_HEADER)
+      pages.window(this.#page).set(message as Uint8Array, start + RECORD_HEADER)
     } else {
-      givePages(this.#words, pages.arena, this.#index, extent.page, extent.pages)
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     }
@@ -311,7 +362,7 @@ export class MessageRing {
 
   #addPage(): boolean {
     const { pages } = this.#session
-    const page = pages.arena.take(1)
+    const page = pages.arena.takeLow()
     if (page < 0) return false
     givePages(this.#words, pages.arena, this.#index, page, 1)
     pages.windowWords(page)[pages.offset(page) >>> 2] = 0
@@ -341,25 +392,4 @@ export class MessageRing {
       pages.arena.free(index, 1)
     }
   }
-}
-
-/** What a claim word holds for a message number: never 0. */
-export function claimOf(number: number): number {
-  return (number + 1) | 0
-}
-
-/** The commit word after `count` more messages: the other position is valid now. */
-function advance(word: number, count: number): number {
-  return (((word >>> 1) + count) << 1) | (1 - (word & 1)) | 0
-}
-
-/** Bytes that a record takes with its header and padding. */
-function recordBytes(length: number): number {
-  return RECORD_HEADER + ((length + 7) & ~7)
-}
-
-/** Copies few bytes one by one: cheaper than making a view. */
-function copyOut(from: Uint8Array, start: number, length: number, to: Uint8Array): void {
-  if (length > 64) to.set(from.subarray(start, start + length))
-  else for (let i = 0; i < length; i++) to[i] = from[start + i]
 }

@@ -5,9 +5,10 @@
  */
 import { MultiprocessingError } from '../errors.js'
 import { PAGE_BYTES } from '../layout.js'
-import { pagesFor } from '../pages.js'
+import { freeRun } from '../page-run.js'
+import { type Pages, keptPages, pagesFor } from '../pages.js'
 import type { Session } from '../session.js'
-import { INLINE_MAX } from './layout.js'
+import { INLINE_MAX, PAGE_START, RECORD_HEADER } from './layout.js'
 
 /** Thrown when a message can never fit: it is larger than the session's memory or the ring's `maxBytes`. */
 export class MessageTooLargeError extends MultiprocessingError {
@@ -19,15 +20,83 @@ export class MessageTooLargeError extends MultiprocessingError {
   }
 }
 
+/** Thrown when a ring's words or pages hold what no agent writes: somebody has written into memory that is not theirs. */
+export class CorruptRingError extends MultiprocessingError {
+  constructor() {
+    super(
+      'ERR_MP_CORRUPT',
+      'The messages in shared memory are corrupt: a process has overwritten them; nothing was read',
+    )
+  }
+}
+
+/** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
+export class RingClosedError extends MultiprocessingError {
+  constructor() {
+    super('ERR_MP_RING_CLOSED', 'The ring is closed')
+  }
+}
+
 /** A run of pages with a message in it, still this agent's. */
-export interface Extent {
+export class Extent {
   readonly page: number
   readonly pages: number
+  /** Length of the message: more than `INLINE_MAX`. */
+  readonly byteLength: number
+
+  constructor(page: number, pages: number, byteLength: number) {
+    this.page = page
+    this.pages = pages
+    this.byteLength = byteLength
+  }
 }
+
+/** What can be put: bytes, which are copied, or a long message that lies in pages already. */
+export type Message = Uint8Array | Extent
 
 /** Whether a message of that length gets pages of its own. */
 export function needsExtent(byteLength: number): boolean {
   return byteLength > INLINE_MAX
+}
+
+/** The length of a record is a signed word. */
+const MAX_MESSAGE_BYTES = 0x7fffffff
+
+/**
+ * Bytes of the longest message that a session can hold.
+ *
+ * The pages that are kept for rings do not count. So what is not longer goes through once others have freed what they have.
+ */
+export function maxMessageBytes({ count }: Pages): number {
+  return Math.min((count - keptPages(count)) * PAGE_BYTES, MAX_MESSAGE_BYTES)
+}
+
+/**
+ * Throws when messages that are put together can never fit, so that nobody waits for what cannot be.
+ *
+ * @throws MessageTooLargeError
+ */
+export function checkFits(pages: Pages, messages: readonly Message[]): void {
+  const most = maxMessageBytes(pages)
+  let runs = 0
+  let offset = PAGE_BYTES
+  let ringPages = 0
+  let total = 0
+  for (let i = 0; i < messages.length; i++) {
+    const { byteLength } = messages[i]
+    const isLong = needsExtent(byteLength)
+    if (isLong) runs += pagesFor(byteLength)
+    const size = RECORD_HEADER + (isLong ? 8 : (byteLength + 7) & ~7)
+    if (offset + size > PAGE_BYTES) {
+      ringPages++
+      offset = PAGE_START
+    }
+    offset += size
+    total += byteLength
+    if (byteLength > most) throw new MessageTooLargeError(byteLength, most)
+  }
+  // The ring's first page is one of the kept ones.
+  if ((runs + ringPages - 1) * PAGE_BYTES > most) throw new MessageTooLargeError(total, most)
 }
 
 /**
@@ -37,13 +106,54 @@ export function needsExtent(byteLength: number): boolean {
  *
  * @returns null when there is no room now.
  */
-export function fillExtent(session: Session, bytes: Uint8Array): Extent | null {
-  const { pages } = session
+export function fillExtent({ pages }: Session, bytes: Uint8Array): Extent | null {
   const count = pagesFor(bytes.byteLength)
-  if (count > pages.count)
-    throw new MessageTooLargeError(bytes.byteLength, pages.count * PAGE_BYTES)
   const page = pages.arena.take(count)
   if (page < 0) return null
   pages.bytes(page, bytes.byteLength).set(bytes)
-  return { page, pages: count }
+  return new Extent(page, count, bytes.byteLength)
+}
+
+/**
+ * Puts long messages into pages of their own. Those that are there already stay their owner's.
+ *
+ * @returns for each message its pages, or null for a short one; null when there is no room now.
+ */
+export function fillExtents(
+  session: Session,
+  messages: readonly Message[],
+): (Extent | null)[] | null {
+  const extents: (Extent | null)[] = []
+  for (const message of messages) {
+    if (message instanceof Extent || !needsExtent(message.byteLength)) {
+      extents.push(message instanceof Extent ? message : null)
+      continue
+    }
+    const extent = fillExtent(session, message)
+    if (extent === null) {
+      freeExtents(session, messages, extents)
+      return null
+    }
+    extents.push(extent)
+  }
+  return extents
+}
+
+/** Frees the pages that `fillExtents` has taken for messages that were not put. */
+export function freeExtents(
+  session: Session,
+  messages: readonly Message[],
+  extents: readonly (Extent | null)[],
+): void {
+  extents.forEach((extent, n) => {
+    if (extent !== null && extent !== messages[n]) freeRun(session, extent.page, extent.pages)
+  })
+}
+
+/** Copies a message that was taken, and frees its pages. */
+export function copyExtent(session: Session, extent: Extent): Uint8Array<ArrayBuffer> {
+  const { page, pages, byteLength } = extent
+  const copy = session.pages.bytes(page, byteLength).slice() as Uint8Array<ArrayBuffer>
+  freeRun(session, page, pages)
+  return copy
 }
