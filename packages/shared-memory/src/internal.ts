@@ -56,7 +56,7 @@ export {
   RingClosedError,
   type Message,
 } from './ring/message.js'
-export { MessageRing } from './ring/message-ring.js'
+export { MessageRing, type PutResult } from './ring/message-ring.js'
 export { claimOf } from './ring/record.js'
 export { RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
