@@ -219,8 +219,8 @@ export class MessageRing {
       if (!isWhole || !pages.arena.has(extentPage, extentPages)) this.#failTake()
       if (!this.#taking.begin(head, extentPage, extentPages)) this.#failTake()
     } else {
-      const end = offset + RECORD_HEADER + length
-      if (data[record + 1] !== KIND.inline || length < 0 || end > PAGE_BYTES) this.#failTake()
+      const isShort = data[record + 1] === KIND.inline && length >= 0 && !needsExtent(length)
+      if (!isShort || offset + RECORD_HEADER + length > PAGE_BYTES) this.#failTake()
       copyOut(pages.window(page), (record + 2) << 2, length, this.#scratch)
     }
     const next = this.#base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
@@ -271,10 +271,11 @@ export class MessageRing {
     return this.#base + positions + side * POSITION_WORDS
   }
 
-  /** Whether a record can stand there. For words that others have written. */
+  /** Whether a record can stand there: in a page of this object. For words that others have written. */
   #isPlace(page: number, offset: number): boolean {
+    const { arena } = this.#session.pages
     const isAligned = offset >= PAGE_START && offset <= PAGE_BYTES && (offset & 7) === 0
-    return isAligned && this.#session.pages.arena.has(page, 1)
+    return isAligned && arena.has(page, 1) && arena.owner(page) === (OBJECT_OWNER | this.#index)
   }
 
   /** Leaves everything as it is; whoever looks next fails as well. */
