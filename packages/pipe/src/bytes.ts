@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  BytesLease,
+  type BytesLease,
   type Extent,
   LeasedBytes,
   Loan,

@@ -276,9 +276,7 @@ describe('a loan', () => {
     const loans = [queue.allocate(LONG), queue.allocate(SHORT)]
     for (const loan of loans) loan.bytes.fill(5)
     expect(() => queue.putManySync([...loans, 'a', 'b'], { block: false })).toThrow(RangeError)
-    expect(() => queue.putManySync([loans[0] as Loan, loans[0] as Loan])).toThrow(
-      /sent or released/,
-    )
+    expect(() => queue.putManySync([loans[0], loans[0]])).toThrow(/sent or released/)
     queue.putManySync([...loans, 'a'])
     expect(loans.map(({ released }) => released)).toEqual([true, true])
     expect([queue.getSync().length, queue.getSync().length, queue.getSync()]).toEqual([
@@ -309,7 +307,7 @@ describe('a loan', () => {
     const queue = new Queue<number>()
     // @ts-expect-error a loan is a Uint8Array, which is no number
     queue.tryPut(queue.allocate(1))
-    // @ts-expect-error
+    // @ts-expect-error the same
     void (() => queue.put(queue.allocate(1)))
   })
 })

@@ -29,7 +29,7 @@ export function ownPagesHold(bytes: Uint8Array): boolean {
   const end = Atomics.load(words, HEADER.highPage)
   for (let page = 0; page < end; page++) {
     if (Atomics.load(words, AT.pageTable + page) !== agent.tag) continue
-    if (Buffer.from(pages.bytes(page, 65_536)).includes(bytes)) return true
+    if (Buffer.from(pages.bytes(page, 65_536)).includes(Buffer.from(bytes))) return true
   }
   return false
 }

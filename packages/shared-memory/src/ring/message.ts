@@ -67,7 +67,7 @@ const MAX_MESSAGE_BYTES = 0x7fffffff
  *
  * The pages that are kept for rings do not count. So what is not longer goes through once others have freed what they have.
  */
-export function maxMessageBytes({ count }: Pages): number {
+function maxMessageBytes({ count }: Pages): number {
   return Math.min((count - keptPages(count)) * PAGE_BYTES, MAX_MESSAGE_BYTES)
 }
 
@@ -106,7 +106,7 @@ export function checkFits(pages: Pages, messages: readonly Message[]): void {
  *
  * @returns null when there is no room now.
  */
-export function fillExtent({ pages }: Session, bytes: Uint8Array): Extent | null {
+function fillExtent({ pages }: Session, bytes: Uint8Array): Extent | null {
   const count = pagesFor(bytes.byteLength)
   const page = pages.arena.take(count)
   if (page < 0) return null
@@ -153,7 +153,7 @@ export function freeExtents(
 /** Copies a message that was taken, and frees its pages. */
 export function copyExtent(session: Session, extent: Extent): Uint8Array<ArrayBuffer> {
   const { page, pages, byteLength } = extent
-  const copy = session.pages.bytes(page, byteLength).slice() as Uint8Array<ArrayBuffer>
+  const copy = session.pages.bytes(page, byteLength).slice()
   freeRun(session, page, pages)
   return copy
 }
