@@ -108,7 +108,7 @@ Object.defineProperty(Lease.prototype, reduceSymbol, {
 /** The bytes of a message that was taken: what they become has to be released. */
 export class LeasedBytes {
   isReleased = false
-  readonly #run: PageRun | undefined
+  #run: PageRun | undefined
   readonly #bytes: Uint8Array<ArrayBuffer>
   /** Buffers in place, by where they start: a message that has to be decoded again gets them again. */
   readonly #placed = new Map<number, ArrayBuffer>()
@@ -169,7 +169,13 @@ export class LeasedBytes {
   }
 
   #lease<T>(value: T): Lease<T> {
-    this.#run?.detach(this.#bytes.buffer)
+    if (this.#placed.size > 0) {
+      this.#run?.detach(this.#bytes.buffer)
+    } else {
+      // Nothing of it lies in place.
+      this.#run?.release()
+      this.#run = undefined
+    }
     return new Lease(value, this)
   }
 

@@ -177,7 +177,11 @@ export class MessageRing {
    */
   tryTake(claim = -1): Uint8Array<ArrayBuffer> | null {
     const message = this.tryTakeInPlace(claim)
-    return message instanceof Extent ? copyExtent(this.#session, message) : message
+    if (!(message instanceof Extent)) return message
+    const copy = copyExtent(this.#session, message)
+    // Somebody may wait for the memory.
+    this.notFull.wakeOne()
+    return copy
   }
 
   /**

@@ -77,6 +77,7 @@ function maxMessageBytes({ count }: Pages): number {
  * @throws MessageTooLargeError
  */
 export function checkFits(pages: Pages, messages: readonly Message[]): void {
+  if (messages.length === 1 && !needsExtent(messages[0].byteLength)) return
   const most = maxMessageBytes(pages)
   let runs = 0
   let offset = PAGE_BYTES
