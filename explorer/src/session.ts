@@ -16,6 +16,7 @@ import {
   type Session,
   Waiting,
   makeTag,
+  recoverTakings,
   slotWord,
 } from '@mp/shared-memory/internal'
 import { makePages } from './data.js'
@@ -64,6 +65,7 @@ export function join(slot: number): Session {
   const lifetime = new Lifetime(agent, units, pages.arena)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, platform, directory, [units, pages.arena])
+  recoverTakings(reaper, words, units, pages.arena)
   let listening = false
   let deaths: number | undefined
   const waiting: Waiting = new Waiting(agent, {

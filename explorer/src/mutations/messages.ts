@@ -8,6 +8,7 @@ import { type Mutation, of } from './mutation.js'
 const RING = 'shared-memory/dist/ring/message-ring.js'
 const WRITER = 'shared-memory/dist/ring/ring-writer.js'
 const READER = 'shared-memory/dist/ring/ring-reader.js'
+const TAKING = 'shared-memory/dist/ring/taking.js'
 const PIPE = 'pipe/dist/pipe-core.js'
 
 export const messages: readonly Mutation[] = [
@@ -33,8 +34,8 @@ export const messages: readonly Mutation[] = [
     [
       'a message is committed before it is written',
       WRITER,
-      "if (!this.#append(bytes, length, extent))\n            return 'short';\n        this.#commit(tail, 1);",
-      'Atomics.store(state.words, state.base + RING.tail, advance(tail, 1)); this.#append(bytes, length, extent); this.#commit(tail, 1);',
+      "if (!this.#append(bytes, length, extent))\n            return 'short';",
+      'Atomics.store(state.words, state.base + RING.tail, advance(tail, 1)); this.#append(bytes, length, extent);',
       'ring-sync',
     ],
     [
@@ -67,8 +68,26 @@ export const messages: readonly Mutation[] = [
     [
       'pages of long messages stay those of the sender',
       WRITER,
-      'givePages(this.#state.words, pages.arena, this.#index, extent.page, extent.pages);',
+      'givePages(this.#state.words, this.#pages.arena, this.#index, page, pages);',
       '',
+      'ring-extents',
+      1,
+      0,
+    ],
+    [
+      'who takes a long message does not write it down',
+      TAKING,
+      'Atomics.store(words, ring + RING.taking, this.#tag);',
+      '',
+      'ring-extents',
+      1,
+      0,
+    ],
+    [
+      'who takes a long message has its pages only after the commit',
+      READER,
+      'if (isExtent && keeper === undefined)\n            this.#taking.end();',
+      'if (isExtent && keeper === undefined) this.#taking.begin(head, this.#extentPage, this.#extentPages);',
       'ring-extents',
       1,
       0,

@@ -18,6 +18,7 @@
  * @module
  */
 export { dumps, encodeInto, encodeTo, type DumpsOptions, type Sink } from './dumps.js'
+export { bytesMessageHead } from './encode/binary.js'
 export { PicklingError, UnpicklingError } from './errors.js'
 export {
   reduceSymbol,

@@ -19,6 +19,13 @@ export interface LoadsOptions {
    * @default false
    */
   dataOnly?: boolean
+  /**
+   * Makes the `ArrayBuffer` for bytes of the message from `start` on, where the caller keeps the message; for
+   * decoding without copying. It decides what becomes of later changes.
+   *
+   * @default a copy
+   */
+  place?: ((start: number, byteLength: number) => ArrayBuffer) | undefined
 }
 
 let spare: Reader | undefined = new Reader()
@@ -32,7 +39,7 @@ let spare: Reader | undefined = new Reader()
  * @throws UnpicklingError when the bytes are malformed, or name what is not there.
  */
 export function loads(bytes: Uint8Array, options?: LoadsOptions): unknown {
-  return decode(bytes, undefined, options?.dataOnly === true, false)
+  return decode(bytes, undefined, options?.dataOnly === true, false, options?.place)
 }
 
 /** Decodes a message of `byteLength` bytes that lies at the start of longer memory, as {@link loads} does. */
@@ -75,6 +82,7 @@ function decode(
   byteLength: number | undefined,
   dataOnly: boolean,
   onlyModules: boolean,
+  place?: LoadsOptions['place'],
 ): unknown {
   // Reviving an object may itself decode something while the reader is in use.
   const r = spare ?? new Reader()
@@ -85,6 +93,7 @@ function decode(
     r.limit = byteLength ?? r.bytes.length
     r.end = r.limit
     r.dataOnly = dataOnly
+    r.place = place
     const header = r.limit > 0 ? r.bytes[0] : 0
     if ((header & ~HAS_TRAILER) !== VERSION) {
       throw new UnpicklingError(`Not a message of this version (first byte ${header})`)

@@ -18,7 +18,7 @@
  */
 
 /** Format version, the low seven bits of the header byte. */
-export const VERSION = 1
+export const VERSION = 2
 /** Set in the header when a trailer follows the body. */
 export const HAS_TRAILER = 0x80
 
@@ -60,6 +60,9 @@ export const ARRAY_FLOAT64 = 0xb8
 export const ARRAY_SPARSE = 0xb9
 export const MAP = 0xba
 export const SET = 0xbb
+
+/** The bytes of longer array buffers start at a multiple of 8 in the message, so that they can be used where they are. */
+export const ALIGNED_BYTES = 4_096
 
 // Builtin objects.
 export const DATE = 0xbc

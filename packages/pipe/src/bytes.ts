@@ -3,8 +3,71 @@
  *
  * @module
  */
-import { checkInteger, ownCopy, wrongType } from '@mp/shared-memory/internal'
+import {
+  type BytesLease,
+  LeasedBytes,
+  type Loan,
+  type Message,
+  type Session,
+  type Taken,
+  checkInteger,
+  ownCopy,
+  wrongType,
+} from '@mp/shared-memory/internal'
 import { BufferTooShortError } from './errors.js'
+
+/** What can be sent as one message: bytes, which are copied, or a loan. */
+export type SendableBytes = ArrayBufferView | ArrayBuffer | Loan
+
+/** Sends a loan, which is the user's again when that fails. */
+export async function sendLoan(
+  loan: Loan,
+  offset: number,
+  size: number | undefined,
+  send: (message: Message) => Promise<void>,
+): Promise<void> {
+  const message = lend(loan, offset, size)
+  try {
+    await send(message)
+  } catch (error) {
+    loan.settle(false)
+    throw error
+  }
+  loan.settle(true)
+}
+
+/** `sendLoan`, blocking this thread. */
+export function sendLoanSync(
+  loan: Loan,
+  offset: number,
+  size: number | undefined,
+  send: (message: Message) => void,
+): void {
+  const message = lend(loan, offset, size)
+  try {
+    send(message)
+  } catch (error) {
+    loan.settle(false)
+    throw error
+  }
+  loan.settle(true)
+}
+
+function lend(loan: Loan, offset: number, size: number | undefined): Message {
+  checkInteger('offset', offset, 0, 0)
+  checkInteger('size', size ?? loan.byteLength, loan.byteLength, loan.byteLength)
+  return loan.lend('connection')
+}
+
+/** The message as a lease; one that is too long goes into the error as a copy. */
+export function leaseOf(session: Session, taken: Taken, maxLength: number): BytesLease {
+  const message = taken.inPlace()
+  const lease = new LeasedBytes(session, message).bare()
+  if (message.byteLength <= maxLength) return lease
+  const copy = lease.bytes.slice()
+  lease.release()
+  throw new BufferTooShortError(copy, maxLength)
+}
 
 /** The bytes that the caller means, checked. */
 export function section(
@@ -27,14 +90,17 @@ export function section(
 export type Read<R> = (bytes: Uint8Array, length: number) => R
 
 /** Copies a message out; throws with the copy when it is too long. */
-export function copyOfAtMost(maxLength: number | undefined): Read<Uint8Array> {
-  if (maxLength === undefined) return ownCopy
-  checkInteger('maxLength', maxLength, 0)
+export function copyOfAtMost(maxLength: number): Read<Uint8Array> {
+  if (maxLength === Infinity) return ownCopy
   return (bytes, length) => {
     const copy = ownCopy(bytes, length)
     if (length > maxLength) throw new BufferTooShortError(copy, maxLength)
     return copy
   }
+}
+
+export function checkMaxLength(maxLength: number | undefined): number {
+  return maxLength === undefined ? Infinity : checkInteger('maxLength', maxLength, 0)
 }
 
 /** Copies a message into the room there is; throws with a copy when that is too little. */

@@ -3,19 +3,20 @@
  *
  * @module
  */
-import { encodeTo, loadsFrom } from '@mp/pickle'
+import { loadsFrom } from '@mp/pickle'
 import {
+  type BytesLease,
+  type LeaseOption,
+  Loan,
+  type Message,
   MultiprocessingError,
-  Outgoing,
   PENDING,
   type Reduced,
   type Sentinel,
-  type Target,
   type WaitOptions,
-  type Waitable,
+  checkInteger,
+  checkLease,
   checkWaitOptions,
-  collectNotes,
-  deadlineAfter,
   isKept,
   iterate,
   noteInFlight,
@@ -23,13 +24,22 @@ import {
   reduceSymbol,
   reviveSymbol,
   sentinelFor,
-  TimeoutError,
   throwIfAborted,
   waitableSymbol,
 } from '@mp/shared-memory/internal'
-import { type Read, copyInto, copyOfAtMost, section } from './bytes.js'
+import {
+  type SendableBytes,
+  checkMaxLength,
+  copyInto,
+  copyOfAtMost,
+  leaseOf,
+  section,
+  sendLoan,
+  sendLoanSync,
+} from './bytes.js'
 import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
+import { Transfer } from './transfer.js'
 
 /** Lets go of ends whose connections were forgotten without being closed. */
 const forgotten = new FinalizationRegistry<{ pipe: PipeCore; end: End }>(({ pipe, end }) => {
@@ -45,14 +55,14 @@ export class Connection<Send = unknown, Receive = Send> {
   readonly writable: boolean
   readonly #pipe: PipeCore
   readonly #end: End
-  readonly #target: Target
+  readonly #transfer: Transfer
   #closed = false
 
   /** Connections come in pairs: use `Pipe()`. @internal */
   constructor(pipe: PipeCore, end: End, duplex: boolean) {
     this.#pipe = pipe
     this.#end = end
-    this.#target = pipe.target(end)
+    this.#transfer = new Transfer(pipe, end, () => this.#checkOpen())
     this.readable = duplex || end === 0
     this.writable = duplex || end === 1
     pipe.hold(end)
@@ -75,11 +85,10 @@ export class Connection<Send = unknown, Receive = Send> {
    */
   async send(value: Send, options?: WaitOptions): Promise<void> {
     const timeoutMs = this.#checkSend(options)
-    const { waiting } = this.#pipe.session
-    const message = this.#encode(value, !waiting.hasLine(this.#pipe.outgoing(this.#end).notFull))
+    const message = this.#transfer.encode(value, this.#transfer.isFirst())
     if (message.result === 'put') return
     try {
-      await this.#send(message.bytes!, timeoutMs, options?.signal)
+      await this.#transfer.send(message.bytes!, timeoutMs, options?.signal)
     } catch (error) {
       message.cancel()
       throw error
@@ -89,10 +98,10 @@ export class Connection<Send = unknown, Receive = Send> {
   /** `send`, blocking this thread. */
   sendSync(value: Send, options?: WaitOptions): void {
     const timeoutMs = this.#checkSend(options)
-    const message = this.#encode(value, this.#isInTurn())
+    const message = this.#transfer.encode(value, this.#transfer.isInTurn())
     if (message.result === 'put') return
     try {
-      this.#sendSync(message.bytes!, timeoutMs)
+      this.#transfer.sendSync(message.bytes!, timeoutMs)
     } catch (error) {
       message.cancel()
       throw error
@@ -106,12 +115,13 @@ export class Connection<Send = unknown, Receive = Send> {
    * TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first.
    */
   async recv(options?: WaitOptions): Promise<Receive> {
-    return (await this.#receive(loadsFrom, options)) as Receive
+    const timeoutMs = this.#checkReceive(options)
+    return (await this.#transfer.receive(loadsFrom, timeoutMs, options?.signal)) as Receive
   }
 
   /** `recv`, blocking this thread. */
   recvSync(options?: WaitOptions): Receive {
-    return this.#receiveSync(loadsFrom, options) as Receive
+    return this.#transfer.receiveSync(loadsFrom, this.#checkReceive(options)) as Receive
   }
 
   /**
@@ -123,7 +133,7 @@ export class Connection<Send = unknown, Receive = Send> {
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     const { waiting } = this.#pipe.session
-    const polling = this.#keep(this.#pipe.polling(this.#end))
+    const polling = this.#transfer.keep(this.#pipe.polling(this.#end))
     return (await waiting.async(polling, timeoutMs, options?.signal)) !== PENDING
   }
 
@@ -132,52 +142,89 @@ export class Connection<Send = unknown, Receive = Send> {
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     throwIfAborted(options)
-    return this.#block(this.#pipe.polling(this.#end), timeoutMs) !== PENDING
+    return this.#transfer.block(this.#pipe.polling(this.#end), timeoutMs) !== PENDING
   }
 
   /**
-   * Sends bytes as one message.
+   * Sends bytes as one message: a copy of them, or a loan of `allocate`, which is not copied.
    *
+   * @throws as `send`; MessageTooLargeError when they can never fit.
    * @param offset where they start in `bytes`, in bytes.
    * @param size how many; left out: up to the end.
    */
   async sendBytes(
-    bytes: ArrayBufferView | ArrayBuffer,
+    bytes: SendableBytes,
     offset = 0,
     size?: number,
     options?: WaitOptions,
   ): Promise<void> {
-    const message = section(bytes, offset, size)
     const timeoutMs = this.#checkSend(options)
-    const { waiting } = this.#pipe.session
-    if (!waiting.hasLine(this.#pipe.outgoing(this.#end).notFull) && this.#tryPut(message)) return
-    await this.#send(message.slice(), timeoutMs, options?.signal)
+    if (bytes instanceof Loan) {
+      const send = (message: Message): Promise<void> =>
+        this.#transfer.send(message, timeoutMs, options?.signal)
+      return sendLoan(bytes, offset, size, send)
+    }
+    const message = section(bytes, offset, size)
+    if (this.#transfer.isFirst() && this.#transfer.tryPut(message)) return
+    await this.#transfer.send(message.slice(), timeoutMs, options?.signal)
   }
 
   /** `sendBytes`, blocking this thread. */
-  sendBytesSync(
-    bytes: ArrayBufferView | ArrayBuffer,
-    offset = 0,
-    size?: number,
-    options?: WaitOptions,
-  ): void {
-    const message = section(bytes, offset, size)
+  sendBytesSync(bytes: SendableBytes, offset = 0, size?: number, options?: WaitOptions): void {
     const timeoutMs = this.#checkSend(options)
-    if (!this.#isInTurn() || !this.#tryPut(message)) this.#sendSync(message, timeoutMs)
+    if (bytes instanceof Loan) {
+      return sendLoanSync(bytes, offset, size, (message) =>
+        this.#transfer.sendSync(message, timeoutMs),
+      )
+    }
+    const message = section(bytes, offset, size)
+    if (!this.#transfer.isInTurn() || !this.#transfer.tryPut(message))
+      this.#transfer.sendSync(message, timeoutMs)
   }
 
   /**
-   * Receives one message of bytes.
+   * Memory of a message, to be filled and then given to `sendBytes`: a long one is not copied.
+   *
+   * @throws MessageTooLargeError when it can never fit, OutOfSharedMemoryError when there is no room now.
+   */
+  allocate(byteLength: number): Loan {
+    checkInteger('byteLength', byteLength, 0)
+    this.#checkWritable()
+    return new Loan(this.#pipe.session, 'connection', byteLength, new Uint8Array(0))
+  }
+
+  /**
+   * Receives one message of bytes; with `lease` a long one is not copied: see `BytesLease`.
    *
    * @throws BufferTooShortError, with the message, when it is longer than `maxLength`.
    */
-  async recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array> {
-    return this.#receive(copyOfAtMost(maxLength), options)
+  recvBytes(maxLength: number | undefined, options: WaitOptions & LeaseOption): Promise<BytesLease>
+  recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array>
+  async recvBytes(
+    maxLength?: number,
+    options?: WaitOptions & Partial<LeaseOption>,
+  ): Promise<Uint8Array | BytesLease> {
+    const limit = checkMaxLength(maxLength)
+    const isLeased = checkLease(options)
+    const timeoutMs = this.#checkReceive(options)
+    if (!isLeased) return this.#transfer.receive(copyOfAtMost(limit), timeoutMs, options?.signal)
+    const taken = await this.#transfer.take(timeoutMs, options?.signal)
+    return leaseOf(this.#pipe.session, taken, limit)
   }
 
   /** `recvBytes`, blocking this thread. */
-  recvBytesSync(maxLength?: number, options?: WaitOptions): Uint8Array {
-    return this.#receiveSync(copyOfAtMost(maxLength), options)
+  recvBytesSync(maxLength: number | undefined, options: WaitOptions & LeaseOption): BytesLease
+  recvBytesSync(maxLength?: number, options?: WaitOptions): Uint8Array
+  recvBytesSync(
+    maxLength?: number,
+    options?: WaitOptions & Partial<LeaseOption>,
+  ): Uint8Array | BytesLease {
+    const limit = checkMaxLength(maxLength)
+    const isLeased = checkLease(options)
+    const timeoutMs = this.#checkReceive(options)
+    if (!isLeased) return this.#transfer.receiveSync(copyOfAtMost(limit), timeoutMs)
+    const taken = this.#transfer.takeSync(timeoutMs)
+    return leaseOf(this.#pipe.session, taken, limit)
   }
 
   /**
@@ -191,7 +238,9 @@ export class Connection<Send = unknown, Receive = Send> {
     offset = 0,
     options?: WaitOptions,
   ): Promise<number> {
-    return this.#receive(copyInto(section(view, offset)), options)
+    const room = section(view, offset)
+    const timeoutMs = this.#checkReceive(options)
+    return this.#transfer.receive(copyInto(room), timeoutMs, options?.signal)
   }
 
   /** `recvBytesInto`, blocking this thread. */
@@ -200,7 +249,8 @@ export class Connection<Send = unknown, Receive = Send> {
     offset = 0,
     options?: WaitOptions,
   ): number {
-    return this.#receiveSync(copyInto(section(view, offset)), options)
+    const room = section(view, offset)
+    return this.#transfer.receiveSync(copyInto(room), this.#checkReceive(options))
   }
 
   /**
@@ -257,78 +307,6 @@ export class Connection<Send = unknown, Receive = Send> {
     return connection
   }
 
-  /** Encodes a value, and sends it if it is first and there is room. */
-  #encode(value: Send, isFirst: boolean): Outgoing {
-    const message = new Outgoing(this.#target, this.#pipe.handle.index, isFirst, 0)
-    collectNotes(message, encodeTo, value)
-    return message
-  }
-
-  #tryPut(message: Uint8Array): boolean {
-    return this.#target.tryPutOne(message, message.byteLength) === 'put'
-  }
-
-  async #send(
-    message: Uint8Array,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { waiting } = this.#pipe.session
-    const sending = this.#keep(this.#pipe.sending(this.#end, message))
-    if ((await waiting.async(sending, timeoutMs, signal)) === PENDING) throw tooLate('sent')
-  }
-
-  #sendSync(message: Uint8Array, timeoutMs: number): void {
-    const sending = this.#pipe.sending(this.#end, message)
-    const attempt: typeof sending.attempt = () => (this.#isInTurn() ? sending.attempt() : PENDING)
-    if (this.#block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
-  }
-
-  /** Whether nothing is left of what this thread began to send before: that goes first. */
-  #isInTurn(): boolean {
-    const { waiting } = this.#pipe.session
-    const { notFull } = this.#pipe.outgoing(this.#end)
-    return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
-  }
-
-  async #receive<R>(read: Read<R>, options: WaitOptions | undefined): Promise<R> {
-    const timeoutMs = this.#checkReceive(options)
-    const { waiting } = this.#pipe.session
-    const ring = this.#pipe.incoming(this.#end)
-    // Those of this thread who wait already go first.
-    const now = waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(read)
-    if (now !== PENDING) return now
-    const receiving = this.#keep(this.#pipe.receiving(this.#end))
-    const message = await waiting.async(receiving, timeoutMs, options?.signal)
-    if (message === PENDING) throw tooLate('received')
-    return message.read(read)
-  }
-
-  #receiveSync<R>(read: Read<R>, options: WaitOptions | undefined): R {
-    const timeoutMs = this.#checkReceive(options)
-    const now = this.#pipe.incoming(this.#end).tryRead(read)
-    if (now !== PENDING) return now
-    const message = this.#block(this.#pipe.receiving(this.#end), timeoutMs)
-    if (message === PENDING) throw tooLate('received')
-    return message.read(read)
-  }
-
-  #block<T>(waitable: Waitable<T>, timeoutMs: number): T | typeof PENDING {
-    const first = waitable.attempt()
-    if (first !== PENDING) return first
-    const { waiting, agent } = this.#pipe.session
-    return waiting.block(waitable, deadlineAfter(agent, timeoutMs))
-  }
-
-  /** While somebody waits, the connection is not forgotten; when it is closed meanwhile, the wait ends. */
-  #keep<T>(waitable: Waitable<T>): Waitable<T> {
-    const attempt = (): T | typeof PENDING => {
-      this.#checkOpen()
-      return waitable.attempt()
-    }
-    return { ...waitable, attempt }
-  }
-
   #checkOpen(): void {
     if (this.#closed) throw new MultiprocessingError('ERR_MP_CLOSED', 'This connection is closed')
   }
@@ -371,7 +349,3 @@ Object.defineProperty(Connection, reviveSymbol, { value: Connection.reviveHandle
 Object.defineProperty(Connection.prototype, waitableSymbol, {
   value: Connection.prototype.sentinel,
 })
-
-function tooLate(what: string): TimeoutError {
-  return new TimeoutError(`The timeout passed before the message was ${what}`)
-}

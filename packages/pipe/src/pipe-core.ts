@@ -9,6 +9,7 @@
  */
 import {
   type Attachment,
+  type Message,
   MessageRing,
   MultiprocessingError,
   OBJECT_TYPE,
@@ -179,7 +180,7 @@ export class PipeCore extends SharedObject {
   }
 
   /** A wait until a message could be sent from an end. */
-  sending(end: End, message: Uint8Array): Waitable<true> {
+  sending(end: End, message: Message): Waitable<true> {
     const putting = this.outgoing(end).putting([message])
     return {
       ...putting,

@@ -9,7 +9,13 @@
  * @module
  */
 import { loads, loadsAsync } from '@mp/pickle'
-import { PENDING, TimeoutError, claimOf, collectRevived } from '@mp/shared-memory/internal'
+import {
+  PENDING,
+  type PutResult,
+  TimeoutError,
+  claimOf,
+  collectRevived,
+} from '@mp/shared-memory/internal'
 import { Backlog } from './backlog.js'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
@@ -129,7 +135,15 @@ export class Dispatcher {
       const { tasks } = this.#core
       const number = tasks.put
       this.#core.queue(number)
-      if (tasks.tryPut([encodeTask(task)]) !== 'put') {
+      let result: PutResult
+      try {
+        result = tasks.tryPut([encodeTask(task)])
+      } catch (error) {
+        // It can never fit; those behind it can.
+        this.#settle(task, { ok: false, error })
+        continue
+      }
+      if (result !== 'put') {
         setTimeout(() => this.#pump(), MEMORY_RECHECK_MS)
         return
       }

@@ -9,7 +9,12 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { dumps, loads, loadsAsync } from '@mp/pickle'
-import { RingClosedError, type Tracked, trackInFlight } from '@mp/shared-memory/internal'
+import {
+  MessageTooLargeError,
+  RingClosedError,
+  type Tracked,
+  trackInFlight,
+} from '@mp/shared-memory/internal'
 import { ReceivedFunctions } from './functions.js'
 import { MODE, STATUS, type TaskMessage, decodeTask, encodeResult } from './messages.js'
 import type { PoolCore } from './pool-core.js'
@@ -163,7 +168,9 @@ async function report(
     await core.session.waiting.async(core.results.putting([result]), Infinity)
   } catch (error) {
     cancel()
-    throw error
+    // It can never fit, but that it cannot will.
+    if (!(error instanceof MessageTooLargeError)) throw error
+    await report(core, number, STATUS.error, unsendable(error))
   }
 }
 
@@ -172,12 +179,15 @@ function encodeReport(number: number, status: number, value: unknown): Tracked<U
     return trackInFlight(() => encodeResult({ number, status, payload: dumps(value) }))
   } catch (error) {
     // The value cannot be sent, but why it cannot be can.
-    const reason = new Error(`The result cannot be sent: ${(error as Error).message}`)
-    reason.name = (error as Error).name
-    Object.assign(reason, { code: (error as NodeJS.ErrnoException).code })
-    const payload = dumps(reason)
+    const payload = dumps(unsendable(error))
     return trackInFlight(() => encodeResult({ number, status: STATUS.error, payload }))
   }
+}
+
+function unsendable(error: unknown): Error {
+  const reason = new Error(`The result cannot be sent: ${(error as Error).message}`)
+  reason.name = (error as Error).name
+  return Object.assign(reason, { code: (error as NodeJS.ErrnoException).code })
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -63,7 +63,7 @@ export class AcknowledgedRing extends MessageRing {
 
   override tryClaim(): Taken | null {
     const message = this.tryTake()
-    return message === null ? null : new Taken(message, this.#session.pages, -1, 0)
+    return message === null ? null : new Taken(message, this.#session, -1, 0)
   }
 
   override tryRead<R>(read: (bytes: Uint8Array, length: number) => R): R | Pending {

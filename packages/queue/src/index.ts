@@ -14,4 +14,5 @@ export type {
 export { Queue } from './queue.js'
 export type { QueueTask } from './queue-task.js'
 export { SimpleQueue } from './simple-queue.js'
-export { MessageTooLargeError } from '@mp/shared-memory/internal'
+export type { Loanable } from './lending.js'
+export { Lease, type LeaseOption, Loan, MessageTooLargeError } from '@mp/shared-memory/internal'

@@ -10,6 +10,7 @@
 import { dumps, loads } from '@mp/pickle'
 import {
   Attachment,
+  Loan,
   MultiprocessingError,
   type Origin,
   type Outgoing,
@@ -31,6 +32,7 @@ import { decodeItem } from './decoding.js'
 import { QueueShutDownError } from './errors.js'
 import { take, takeSync } from './getting.js'
 import { QUEUE } from './layout.js'
+import { type Lent, type Loanable, lend } from './lending.js'
 import {
   type JoinableQueueOptions,
   type QueueWaitOptions,
@@ -208,7 +210,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /** @internal */
-  protected override encode(items: readonly T[]): Tracked<Uint8Array[]> {
+  protected override encode(items: readonly Loanable<T>[]): Tracked<Lent> {
     if (this.#kept === undefined) return super.encode(items)
     this.checkCount(items)
     const tracked: Tracked<Uint8Array>[] = []
@@ -217,11 +219,15 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     }
     try {
       // One by one: each item carries its own copies, for it may be decoded several times.
-      for (const item of items) tracked.push(keepInFlight(() => dumps(item)))
-      const result = tracked.map((one) => wrap(one.result, one.copies()))
-      this.checkSizes(result)
+      const messages = items.map((item) => {
+        if (item instanceof Loan) return item
+        const one = keepInFlight(() => dumps(item))
+        tracked.push(one)
+        return wrap(one.result, one.copies())
+      })
+      this.checkSizes(messages)
       return {
-        result,
+        result: lend(messages),
         hasCopies: tracked.some(({ hasCopies }) => hasCopies),
         cancel,
         give: (through) => {

@@ -4,7 +4,9 @@
  * @module
  */
 import {
+  type LeaseOption,
   type WaitOptions,
+  checkLease,
   checkInteger,
   checkWaitOptions,
   wrongType,
@@ -46,6 +48,9 @@ export interface QueueWaitOptions extends WaitOptions {
   block?: boolean
 }
 
+/** Options of `get`, whether with a lease or not. */
+export interface TakeOptions extends QueueWaitOptions, Partial<LeaseOption> {}
+
 /** Options of `shutdown`. */
 export interface ShutdownOptions {
   /**
@@ -85,8 +90,9 @@ export function checkAcknowledge(options: number | JoinableQueueOptions | undefi
   return acknowledge
 }
 
-export function checkQueueOptions(options: QueueWaitOptions | undefined): number {
+export function checkQueueOptions(options: TakeOptions | undefined): number {
   const timeoutMs = checkWaitOptions(options)
+  checkLease(options)
   if (options?.block !== undefined && typeof options.block !== 'boolean') {
     throw wrongType('block', 'a boolean', options.block)
   }

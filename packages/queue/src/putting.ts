@@ -4,19 +4,23 @@
  * @module
  */
 import {
+  type Message,
   type MessageRing,
+  type Outgoing,
   PENDING,
   RingClosedError,
   type Session,
+  type Tracked,
   deadlineAfter,
 } from '@mp/shared-memory/internal'
 import { QueueFullError, QueueShutDownError } from './errors.js'
+import { type Lent, settle } from './lending.js'
 
 /** Waits until there is room for the messages, and puts them. */
-export async function put(
+async function put(
   { waiting }: Session,
   ring: MessageRing,
-  messages: readonly Uint8Array[],
+  messages: readonly Message[],
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -30,10 +34,10 @@ export async function put(
 }
 
 /** As `put`, blocking this thread. */
-export function putSync(
+function putSync(
   session: Session,
   ring: MessageRing,
-  messages: readonly Uint8Array[],
+  messages: readonly Message[],
   timeoutMs: number,
 ): void {
   const { waiting, agent } = session
@@ -47,6 +51,76 @@ export function putSync(
     throw asQueueError(error)
   }
   if (result === PENDING) throw new QueueFullError()
+}
+
+/** Puts a message that its first attempt did not put. */
+export async function putLater(
+  session: Session,
+  ring: MessageRing,
+  message: Outgoing,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    if (message.result === 'closed') throw new QueueShutDownError()
+    await put(session, ring, [message.bytes!], timeoutMs, signal)
+  } catch (error) {
+    message.cancel()
+    throw error
+  }
+}
+
+/** As `putLater`, blocking this thread. */
+export function putLaterSync(
+  session: Session,
+  ring: MessageRing,
+  message: Outgoing,
+  timeoutMs: number,
+): void {
+  try {
+    if (message.result === 'closed') throw new QueueShutDownError()
+    putSync(session, ring, [message.bytes!], timeoutMs)
+  } catch (error) {
+    message.cancel()
+    throw error
+  }
+}
+
+/** Puts messages together, as soon as there is room; takes back what they promised if they are not put. */
+export async function putAll(
+  session: Session,
+  ring: MessageRing,
+  { result: { messages, loans }, cancel }: Tracked<Lent>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await put(session, ring, messages, timeoutMs, signal)
+  } catch (error) {
+    settle(loans, false)
+    cancel()
+    throw error
+  }
+  settle(loans, true)
+}
+
+/** As `putAll`, blocking this thread. */
+export function putAllSync(
+  session: Session,
+  ring: MessageRing,
+  { result: { messages, loans }, cancel }: Tracked<Lent>,
+  timeoutMs: number,
+): void {
+  try {
+    const first = isInTurn(session, ring) ? ring.tryPut(messages) : 'full'
+    if (first === 'closed') throw new QueueShutDownError()
+    if (first === 'full') putSync(session, ring, messages, timeoutMs)
+  } catch (error) {
+    settle(loans, false)
+    cancel()
+    throw error
+  }
+  settle(loans, true)
 }
 
 /** Whether nothing is left of what this thread began to put before: that goes first. */

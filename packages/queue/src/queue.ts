@@ -7,9 +7,13 @@
  *
  * @module
  */
-import { dumps, encodeTo, loadsFrom } from '@mp/pickle'
+import { bytesMessageHead, dumps, encodeTo, loads, loadsFrom } from '@mp/pickle'
 import {
   Attachment,
+  type Lease,
+  type LeaseOption,
+  LeasedBytes,
+  Loan,
   MessageRing,
   MessageTooLargeError,
   MultiprocessingError,
@@ -35,18 +39,20 @@ import { AcknowledgedRing } from './acknowledged-ring.js'
 import { Undecoded, decodeItem, decodeOrKeep } from './decoding.js'
 import { QueueFullError, QueueShutDownError } from './errors.js'
 import { take, takeSync } from './getting.js'
+import { type Lent, type Loanable, lend } from './lending.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
   type QueueBounds,
   type QueueOptions,
   type QueueWaitOptions,
   type ShutdownOptions,
+  type TakeOptions,
   checkBounds,
   checkIterable,
   checkQueueOptions,
   checkShutdown,
 } from './options.js'
-import { isInTurn, put, putSync } from './putting.js'
+import { isInTurn, putAll, putAllSync, putLater, putLaterSync } from './putting.js'
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
@@ -91,29 +97,33 @@ export class Queue<T = unknown> extends SharedObject {
    * The item is encoded before this returns: a later change of it is not seen. Once the promise resolves,
    * this process may exit or be killed; the item stays.
    *
-   * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError; nothing is put then.
+   * @throws PicklingError when the item cannot be sent, QueueFullError, QueueShutDownError, MessageTooLargeError when
+   * it can never fit; nothing is put then.
    */
-  async put(item: T, options?: QueueWaitOptions): Promise<void> {
+  async put(item: Loanable<T>, options?: QueueWaitOptions): Promise<void> {
     const timeoutMs = this.#check(options)
+    if (item instanceof Loan) return this.#putAll([item], timeoutMs, options?.signal)
     const { waiting } = this.session
-    const message = this.#encodeOne(item, !waiting.hasLine(this.ring.notFull))
-    if (message.result !== 'put') await this.#putLater(message, timeoutMs, options?.signal)
+    const message = this.#encodeOne(item as T, !waiting.hasLine(this.ring.notFull))
+    if (message.result !== 'put')
+      await putLater(this.session, this.ring, message, timeoutMs, options?.signal)
   }
 
   /** Puts an item, blocking this thread while the queue is full. Throws as `put` does. */
-  putSync(item: T, options?: QueueWaitOptions): void {
+  putSync(item: Loanable<T>, options?: QueueWaitOptions): void {
     const timeoutMs = this.#check(options)
-    const message = this.#encodeOne(item, isInTurn(this.session, this.ring))
-    if (message.result !== 'put') this.#putLaterSync(message, timeoutMs)
+    if (item instanceof Loan) return this.#putAllSync([item], timeoutMs)
+    const message = this.#encodeOne(item as T, isInTurn(this.session, this.ring))
+    if (message.result !== 'put') putLaterSync(this.session, this.ring, message, timeoutMs)
   }
 
   /** Puts an item or throws QueueFullError; never waits. */
-  putNowait(item: T): void {
+  putNowait(item: Loanable<T>): void {
     this.putSync(item, { block: false })
   }
 
   /** Puts an item if there is room; false when there is none. */
-  tryPut(item: T): boolean {
+  tryPut(item: Loanable<T>): boolean {
     try {
       this.putNowait(item)
       return true
@@ -124,22 +134,50 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Puts all items at once: they become visible together and stand next to each other, or none is put. */
-  async putMany(items: Iterable<T>, options?: QueueWaitOptions): Promise<void> {
-    await this.#putAll([...checkIterable(items)], options)
+  async putMany(items: Iterable<Loanable<T>>, options?: QueueWaitOptions): Promise<void> {
+    const all = [...checkIterable(items)]
+    await this.#putAll(all, this.#check(options), options?.signal)
   }
 
   /** `putMany`, blocking this thread. */
-  putManySync(items: Iterable<T>, options?: QueueWaitOptions): void {
-    this.#putAllSync([...checkIterable(items)], options)
+  putManySync(items: Iterable<Loanable<T>>, options?: QueueWaitOptions): void {
+    const all = [...checkIterable(items)]
+    this.#putAllSync(all, this.#check(options))
+  }
+
+  /**
+   * Memory of an item that is a `Uint8Array`, to be filled and then put: a long one is not copied.
+   *
+   * Other typed arrays may be made over `loan.bytes.buffer` to fill it; who gets the item can do the same.
+   *
+   * @throws MessageTooLargeError when it can never fit, OutOfSharedMemoryError when there is no room now.
+   * @example
+   * const frame = queue.allocate(width * height * 4)
+   * draw(frame.bytes)
+   * await queue.put(frame)
+   */
+  allocate(byteLength: number): Loan {
+    checkInteger('byteLength', byteLength, 0)
+    this.checkOpen()
+    return new Loan(this.session, 'queue', byteLength, bytesMessageHead(byteLength))
   }
 
   /**
    * Takes the first item; waits while there is none.
    *
+   * With `lease` the typed arrays and buffers of a large item are not copied: see `Lease`.
+   *
    * @throws QueueEmptyError, or QueueShutDownError once the queue is shut down and drained.
    */
-  async get(options?: QueueWaitOptions): Promise<T> {
+  get(options: QueueWaitOptions & LeaseOption): Promise<Lease<T>>
+  get(options?: QueueWaitOptions): Promise<T>
+  async get(options?: TakeOptions): Promise<T | Lease<T>> {
     const timeoutMs = this.#check(options)
+    if (options?.lease) {
+      const taken = await take(this.session, this.ring.claiming(), timeoutMs, options.signal)
+      const leased = new LeasedBytes(this.session, taken.inPlace())
+      return leased.decodeAsync(decodeItem) as Promise<Lease<T>>
+    }
     let item = this.#getNow()
     if (item === PENDING) {
       const taken = await take(this.session, this.ring.claiming(), timeoutMs, options?.signal)
@@ -149,14 +187,19 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
-  getSync(options?: QueueWaitOptions): T {
+  getSync(options: QueueWaitOptions & LeaseOption): Lease<T>
+  getSync(options?: QueueWaitOptions): T
+  getSync(options?: TakeOptions): T | Lease<T> {
     const timeoutMs = this.#check(options)
-    const item = this.ring.tryRead(loadsFrom)
-    return (
-      item === PENDING
-        ? takeSync(this.session, this.ring, this.ring.claiming(), timeoutMs).read(loadsFrom)
-        : item
-    ) as T
+    const { ring, session } = this
+    if (options?.lease) {
+      const taken = ring.tryClaim() ?? takeSync(session, ring, ring.claiming(), timeoutMs)
+      const leased = new LeasedBytes(session, taken.inPlace())
+      return leased.decode((bytes, place) => loads(bytes, { place }) as T)
+    }
+    const item = ring.tryRead(loadsFrom)
+    if (item !== PENDING) return item as T
+    return takeSync(session, ring, ring.claiming(), timeoutMs).read(loadsFrom) as T
   }
 
   /** Takes the first item or throws QueueEmptyError; never waits. */
@@ -261,12 +304,12 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Encodes items, and checks that they can ever be put together. @internal */
-  protected encode(items: readonly T[]): Tracked<Uint8Array[]> {
+  protected encode(items: readonly Loanable<T>[]): Tracked<Lent> {
     return trackInFlight(() => {
       this.checkCount(items)
-      const messages = items.map((item) => dumps(item))
+      const messages = items.map((item) => (item instanceof Loan ? item : dumps(item)))
       this.checkSizes(messages)
-      return messages
+      return lend(messages)
     })
   }
 
@@ -279,7 +322,7 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** @internal */
-  protected checkSizes(messages: readonly Uint8Array[]): void {
+  protected checkSizes(messages: readonly (Uint8Array | Loan)[]): void {
     const maxBytes = this.#maxBytes
     if (maxBytes === 0) return
     const total = messages.reduce((sum, message) => sum + message.byteLength, 0)
@@ -295,7 +338,7 @@ export class Queue<T = unknown> extends SharedObject {
   }
 
   /** Checks the options of a call. @returns its timeout in milliseconds. */
-  #check(options: QueueWaitOptions | undefined): number {
+  #check(options: TakeOptions | undefined): number {
     const timeoutMs = options === undefined ? Infinity : checkQueueOptions(options)
     this.checkOpen()
     throwIfAborted(options)
@@ -309,60 +352,20 @@ export class Queue<T = unknown> extends SharedObject {
     return message
   }
 
-  async #putLater(
-    message: Outgoing,
+  async #putAll(
+    items: readonly Loanable<T>[],
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    try {
-      if (message.result === 'closed') throw new QueueShutDownError()
-      await put(this.session, this.ring, [message.bytes!], timeoutMs, signal)
-    } catch (error) {
-      message.cancel()
-      throw error
-    }
+    const messages = this.encode(items)
+    messages.give(this.handle.index)
+    await putAll(this.session, this.ring, messages, timeoutMs, signal)
   }
 
-  #putLaterSync(message: Outgoing, timeoutMs: number): void {
-    try {
-      if (message.result === 'closed') throw new QueueShutDownError()
-      putSync(this.session, this.ring, [message.bytes!], timeoutMs)
-    } catch (error) {
-      message.cancel()
-      throw error
-    }
-  }
-
-  async #putAll(items: readonly T[], options: QueueWaitOptions | undefined): Promise<void> {
-    const timeoutMs = this.#check(options)
-    const { result: messages, cancel, give } = this.encode(items)
-    try {
-      give(this.handle.index)
-      if (!this.session.waiting.hasLine(this.ring.notFull)) {
-        const result = this.ring.tryPut(messages)
-        if (result === 'put') return
-        if (result === 'closed') throw new QueueShutDownError()
-      }
-      await put(this.session, this.ring, messages, timeoutMs, options?.signal)
-    } catch (error) {
-      cancel()
-      throw error
-    }
-  }
-
-  #putAllSync(items: readonly T[], options: QueueWaitOptions | undefined): void {
-    const timeoutMs = this.#check(options)
-    const { result: messages, cancel, give } = this.encode(items)
-    try {
-      give(this.handle.index)
-      const first = isInTurn(this.session, this.ring) ? this.ring.tryPut(messages) : 'full'
-      if (first === 'put') return
-      if (first === 'closed') throw new QueueShutDownError()
-      putSync(this.session, this.ring, messages, timeoutMs)
-    } catch (error) {
-      cancel()
-      throw error
-    }
+  #putAllSync(items: readonly Loanable<T>[], timeoutMs: number): void {
+    const messages = this.encode(items)
+    messages.give(this.handle.index)
+    putAllSync(this.session, this.ring, messages, timeoutMs)
   }
 
   /** Gets an item if there is one and nobody of this thread has waited for it longer. */

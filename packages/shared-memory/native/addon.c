@@ -45,7 +45,8 @@ NAPI_MODULE_INIT() {
   MP_TRY(env, status, NULL);
   /* From here on the hook frees the agent, whatever fails. */
   if (!mp_define_session(agent, exports) || !mp_define_parking(agent, exports) ||
-      !mp_define_liveness(agent, exports) || !mp_define_named(agent, exports)) {
+      !mp_define_liveness(agent, exports) || !mp_define_named(agent, exports) ||
+      !mp_define_run(agent, exports)) {
     return NULL;
   }
   return exports;

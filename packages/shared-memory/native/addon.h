@@ -72,6 +72,7 @@ bool mp_define_session(struct mp_agent *agent, napi_value exports);
 bool mp_define_parking(struct mp_agent *agent, napi_value exports);
 bool mp_define_liveness(struct mp_agent *agent, napi_value exports);
 bool mp_define_named(struct mp_agent *agent, napi_value exports);
+bool mp_define_run(struct mp_agent *agent, napi_value exports);
 
 /* Stops this agent's waiter thread, if there is one. Callable from cleanup hooks. */
 void mp_agent_stop_waiter(struct mp_agent *agent);

@@ -45,6 +45,7 @@ const addonSources = [
   'addon-parking.c',
   'addon-liveness.c',
   'addon-named.c',
+  'addon-run.c',
   'errors.c',
 ]
 

@@ -18,6 +18,13 @@ export type Reuse =
   | 'own'
   /** Anybody's: what one agent fills another empties, as with pages of messages. */
   | 'all'
+/** The first blocks of an arena are kept for single ones. */
+export interface Floor {
+  /** The first block that is not kept. */
+  readonly block: number
+  /** A header word: where to look for a free one of them first. */
+  readonly hint: number
+}
 
 export class Arena {
   readonly #agent: Agent
@@ -26,10 +33,16 @@ export class Arena {
   readonly #rotor: number
   readonly #high: number
   readonly #maxRecent: number
+  readonly #floor: Floor
+  /** The words of the blocks below the floor. */
+  readonly #low: Int32Array
   /** Runs that this agent has freed, the last one last, by their length. Others may have taken them since. */
   readonly #recent = new Map<number, number[]>()
 
-  /** @param table first of `count` owner words; `rotor` and `high` are header words. */
+  /**
+   * @param table first of `count` owner words; `rotor` and `high` are header words.
+   * @param floor which blocks are for `takeLow`, and taken otherwise only when there are no others.
+   */
   constructor(
     agent: Agent,
     table: number,
@@ -37,6 +50,7 @@ export class Arena {
     rotor: number,
     high: number,
     reuse: Reuse = 'own',
+    floor: Floor = { block: 0, hint: rotor },
   ) {
     this.#agent = agent
     this.#table = table
@@ -44,6 +58,8 @@ export class Arena {
     this.#rotor = rotor
     this.#high = high
     this.#maxRecent = reuse === 'own' ? MAX_RECENT : 0
+    this.#floor = floor
+    this.#low = agent.words.subarray(table, table + floor.block)
   }
 
   /**
@@ -59,9 +75,11 @@ export class Arena {
     for (let run = recent?.pop(); run !== undefined; run = recent?.pop()) {
       if (this.#takeBetween(run, run + length, length) === run) return run
     }
-    const start = Math.min(Atomics.load(words, this.#rotor), this.#count)
+    const floor = this.#floor.block
+    const start = Math.min(Math.max(Atomics.load(words, this.#rotor), floor), this.#count)
     let first = this.#takeBetween(start, this.#count, length)
-    if (first < 0) first = this.#takeBetween(0, Math.min(start + length, this.#count), length)
+    if (first < 0) first = this.#takeBetween(floor, Math.min(start + length, this.#count), length)
+    if (first < 0 && floor > 0) first = this.#takeBetween(0, floor + length - 1, length)
     if (first >= 0) Atomics.store(words, this.#rotor, first + length)
     return first
   }
@@ -72,9 +90,50 @@ export class Arena {
       Atomics.store(this.#agent.words, this.#table + first + i, owner)
   }
 
+  /** Changes the owner of a block from one to another; false, and nothing changes, when it is not the former's. */
+  swap(block: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#agent.words, this.#table + block, from, to) === from
+  }
+
+  /** Whether there is such a run. For numbers that others have written. */
+  has(first: number, length: number): boolean {
+    return first >= 0 && length >= 0 && first + length <= this.#count
+  }
+
+  /**
+   * Takes one block for this agent, of the first ones if it can: what stays long is not to part the others.
+   *
+   * CRASH: as in `take`.
+   *
+   * @returns the block, or -1 when there is none.
+   */
+  takeLow(): number {
+    const start = Atomics.load(this.#agent.words, this.#floor.hint)
+    let block = this.#takeLowFrom(start)
+    if (block < 0 && start > 0) block = this.#takeLowFrom(0)
+    return block < 0 ? this.take(1) : block
+  }
+
+  #takeLowFrom(from: number): number {
+    // SYNC: plain reads are a hint where to try, and much faster.
+    for (let block = this.#low.indexOf(0, from); block >= 0; block = this.#low.indexOf(0, from)) {
+      if (this.#takeBetween(block, block + 1, 1) === block) {
+        Atomics.store(this.#agent.words, this.#floor.hint, block + 1)
+        return block
+      }
+      from = block + 1
+    }
+    return -1
+  }
+
   free(first: number, length: number): void {
     const { words } = this.#agent
     for (let i = 0; i < length; i++) Atomics.store(words, this.#table + first + i, 0)
+    if (first < this.#floor.block) {
+      const { hint } = this.#floor
+      if (first < Atomics.load(words, hint)) Atomics.store(words, hint, first)
+      return
+    }
     if (this.#maxRecent > 0) {
       // First of all, so that memory once touched is used again, and found without looking.
       let recent = this.#recent.get(length)
@@ -106,6 +165,7 @@ export class Arena {
     const { words, tag } = this.#agent
     let first = from
     let taken = 0
+    to = Math.min(to, this.#count)
     // CRASH: the mark is raised before a block is taken, so a sweep never misses one.
     while (first + length <= to) {
       const block = first + taken

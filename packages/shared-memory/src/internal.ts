@@ -47,11 +47,27 @@ export {
   type Reduced,
 } from './shared-object.js'
 export { keptExtent, readKept, type Keeper } from './ring/kept.js'
-export { MessageTooLargeError } from './ring/message.js'
-export { MessageRing, RingClosedError, type CopyTo, type PutResult } from './ring/message-ring.js'
+export {
+  BytesLease,
+  Lease,
+  LeasedBytes,
+  type LeaseOption,
+  type PlaceBytes,
+  checkLease,
+} from './ring/lease.js'
+export { Loan } from './ring/loan.js'
+export {
+  CorruptRingError,
+  Extent,
+  MessageTooLargeError,
+  RingClosedError,
+  type Message,
+} from './ring/message.js'
+export { MessageRing, type CopyTo, type PutResult } from './ring/message-ring.js'
 export { Outgoing, type Target } from './ring/outgoing.js'
 export { claimOf, ownCopy } from './ring/ring-reader.js'
 export { Taken } from './ring/taken.js'
+export { recoverTakings } from './ring/taking.js'
 export { POSITION_WORDS, RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'

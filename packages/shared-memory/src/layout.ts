@@ -31,6 +31,7 @@
  * | 21   | highEntry  | 1 + highest directory entry ever used; only grows         | allocators            |
  * | 22   | copyRotor  | where to look for a free place of a copy first; a hint    | senders               |
  * | 23   | highCopy   | 1 + highest place of a copy ever used; only grows         | senders               |
+ * | 24   | lowPage    | where to look for a free page for a ring first; a hint    | allocators            |
  */
 export const HEADER = {
   magic: 0,
@@ -50,6 +51,7 @@ export const HEADER = {
   highEntry: 21,
   copyRotor: 22,
   highCopy: 23,
+  lowPage: 24,
 } as const
 
 /** The four bytes `mp01`, little-endian. */
@@ -238,7 +240,7 @@ export const CONTROL_BYTES: number = Math.ceil((CONTROL_END * 4) / PAGE_BYTES) *
 /** FNV-1a over all that two processes must agree on. */
 export const layoutHash: number = fnv1a(
   JSON.stringify([
-    'protocol 2',
+    'protocol 3',
     HEADER,
     SLOT,
     SLOT_STATE,

@@ -56,6 +56,9 @@ export interface NativeExit {
   readonly signal: number | null
 }
 
+/** A run of pages that user code sees. Opaque. */
+export type NativeRun = object & { readonly brand: unique symbol }
+
 /** The functions of the addon. A "word" is the index of a 32-bit word in the mapping. */
 export interface Native {
   /**
@@ -84,6 +87,21 @@ export interface Native {
   sharedView(byteOffset: number, byteLength: number): ArrayBufferLike
   /** Empties an ArrayBuffer and every view of it; the memory behind it stays as it is. */
   detach(arrayBuffer: ArrayBuffer): void
+  /**
+   * A run of pages that user code is to see: `count` words from `word` on say who owns them, `owner`
+   * now. Whatever happens to the buffers, the words that still hold `owner` become 0 when neither the
+   * run nor the memory of any of its buffers can be reached, unless {@link runClose} gave the pages back.
+   */
+  runOpen(word: number, count: number, owner: number): NativeRun
+  /** A buffer over a part of the run, for users: it may be transferred. At least one byte long. */
+  runView(run: NativeRun, byteOffset: number, byteLength: number): ArrayBuffer
+  /** Empties a buffer of the run and every view of it; does nothing to one that was transferred. */
+  runDetach(run: NativeRun, arrayBuffer: ArrayBuffer): void
+  /**
+   * Lets go of the run: true when nothing shows its pages any more, so that they are the caller's to
+   * give or free; else they are freed later. False the second time.
+   */
+  runClose(run: NativeRun): boolean
   /** Gives the whole pages in a range back to the system; the range then reads as zeros. */
   punch(byteOffset: number, byteLength: number): void
   /** Tells the engine that so many bytes more (or less) outside of its heap might be freed by a collection. */

@@ -71,6 +71,14 @@ export class Pages {
   }
 }
 
+/**
+ * How many of the first pages are kept for rings, which hold one each for as long as they live: were those anywhere, a
+ * long message might never find room next to each other.
+ */
+export function keptPages(count: number): number {
+  return Math.max(2, count >>> 6)
+}
+
 /** How many pages hold that many bytes. */
 export function pagesFor(byteLength: number): number {
   return Math.max(1, Math.ceil(byteLength / PAGE_BYTES))

@@ -31,8 +31,9 @@ import {
 } from './layout.js'
 import { Lifetime } from './lifetime.js'
 import { type Native, loadNative } from './native.js'
-import { Pages } from './pages.js'
+import { Pages, keptPages } from './pages.js'
 import { Reaper } from './reaper.js'
+import { recoverTakings } from './ring/taking.js'
 import { isDead, makeTag, nextGeneration, packState, tagSlot } from './tag.js'
 import { Waiting } from './waiting.js'
 
@@ -152,11 +153,21 @@ function join(native: Native, parent: number): Session {
   agent.maySpin = availableParallelism() > 1
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const count = Atomics.load(words, HEADER.pages)
-  const pageArena = new Arena(agent, AT.pageTable, count, HEADER.pageRotor, HEADER.highPage, 'all')
+  const floor = { block: keptPages(count), hint: HEADER.lowPage }
+  const pageArena = new Arena(
+    agent,
+    AT.pageTable,
+    count,
+    HEADER.pageRotor,
+    HEADER.highPage,
+    'all',
+    floor,
+  )
   const lifetime = new Lifetime(agent, units, pageArena, native)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])
   const deathWatch = new DeathWatch(agent, native)
+  recoverTakings(reaper, words, units, pageArena)
   reaper.adoptOrphans = () => deathWatch.adoptOrphans()
   const waiting = startWaiting(native, agent, reaper, deathWatch)
   const pages = new Pages(pageArena, count, native)

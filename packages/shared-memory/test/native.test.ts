@@ -80,6 +80,49 @@ test('a detached view is empty and the memory behind it is as it was', () => {
   expect(words[2048]).toBe(77)
 })
 
+test('a run of pages is the caller’s again once all its buffers are emptied', () => {
+  const [word, tag] = [300, 77]
+  words.fill(tag, word, word + 2)
+  const run = native.runOpen(word, 2, tag)
+  const first = new Uint8Array(native.runView(run, 65_536, 100))
+  const second = new Uint8Array(native.runView(run, 65_636, 50))
+  expect(() => native.runView(run, 65_536, 100)).toThrow(coded('EEXIST'))
+  first.fill(3)
+  native.runDetach(run, first.buffer)
+  native.runDetach(run, first.buffer)
+  native.runDetach(run, new ArrayBuffer(8))
+  expect([first.length, second.length]).toEqual([0, 50])
+  native.runDetach(run, second.buffer)
+  expect(native.runClose(run)).toBe(true)
+  expect(native.runClose(run)).toBe(false)
+  expect(() => native.runView(run, 65_536, 100)).toThrow(coded('ENOTCONN'))
+  // What becomes of them is for the caller to say.
+  expect([...words.subarray(word, word + 2)]).toEqual([tag, tag])
+  words.fill(0, word, word + 2)
+})
+
+test('a run that something still shows is not the caller’s', () => {
+  const [word, tag] = [300, 78]
+  words[word] = tag
+  const run = native.runOpen(word, 1, tag)
+  const shown = native.runView(run, 65_536, 10)
+  expect(native.runClose(run)).toBe(false)
+  expect([shown.byteLength, words[word]]).toEqual([10, tag])
+  // Somebody else's by now: it is not freed when the buffer is collected.
+  words[word] = 0
+})
+
+test('wrong arguments of runs are refused', () => {
+  expect(() => native.runOpen(-1, 1, 1)).toThrow(RangeError)
+  expect(() => native.runOpen(BYTES / 4 - 1, 2, 1)).toThrow(coded('ERANGE'))
+  expect(() => native.runOpen(300, 0, 1)).toThrow(RangeError)
+  expect(() => native.runView({} as never, 0, 1)).toThrow(TypeError)
+  const run = native.runOpen(300, 1, 1)
+  expect(() => native.runView(run, BYTES, 1)).toThrow(RangeError)
+  expect(() => native.runView(run, 0, 0)).toThrow(RangeError)
+  native.runClose(run)
+})
+
 test('what is charged is a number; what it does, the tests of lifetimes show', () => {
   native.charge(50_000_000)
   native.charge(-50_000_000)

@@ -6,7 +6,7 @@
  * @module
  */
 import { Queue } from '@mp/queue'
-import { RING } from '@mp/shared-memory/internal'
+import { HEADER, OBJECT_OWNER, RING, isDead, session } from '@mp/shared-memory/internal'
 import { type Form, type KillCase, type Round, assert } from './case.js'
 import { sorted } from '../sorted.js'
 
@@ -22,11 +22,11 @@ const MIDDLE = 15_000
 const LONG = 40_000
 
 const item = (n: number, length: number): string => `${n} ${'x'.repeat(length)}`
-const numberOf = (value: unknown): number => Number(String(value).split(' ')[0])
 
 function checkWhole(value: unknown): number {
-  const n = numberOf(value)
-  const text = String(value)
+  // What was put by a loan are bytes.
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
+  const n = Number(text.split(' ')[0])
   const isWhole = [SMALL, MIDDLE, LONG].some((length) => text === item(n, length))
   assert(isWhole, `a torn item came out: ${text.slice(0, 40)}, ${text.length} characters`)
   return n
@@ -163,6 +163,43 @@ function gets(what: string, operate: Use, length: number): KillCase<Objects> {
   }
 }
 
+/**
+ * The victim takes one of three long items; wherever it dies, the pages of it are somebody's who lives, or free.
+ *
+ * With a queue for each round, whose records fit its first page: that is all it has in the end.
+ */
+function getsPages(what: string, operate: Use): KillCase<Objects> {
+  const { play, ...rest } = gets(what, operate, LONG)
+  return {
+    ...rest,
+    make: () => ({ queue: new Queue() }),
+    async play(round) {
+      await play(round)
+      const { queue } = round.objects
+      const { words, pages, reaper } = session()
+      const mark = OBJECT_OWNER | queue.handle.index
+      const isDeadTag = (owner: number): boolean =>
+        owner >>> 12 !== 0 && owner >>> 30 === 0 && isDead(words, owner)
+      const count = (isIt: (owner: number) => boolean): number => {
+        let found = 0
+        for (let page = Atomics.load(words, HEADER.highPage) - 1; page >= 0; page--) {
+          if (isIt(pages.arena.owner(page))) found++
+        }
+        return found
+      }
+      // Somebody else may be reaping right now.
+      for (let n = 0; n < 500 && count(isDeadTag) > 0; n++) {
+        reaper.reapAll()
+        await round.pass(2)
+      }
+      assert(count(isDeadTag) === 0, 'pages of the dead are left')
+      const marked = count((owner) => owner === mark)
+      assert(marked === 1, `the empty queue has ${marked} pages`)
+      queue.close()
+    },
+  }
+}
+
 /** The victim waits in a line with the others, for items that this process puts. */
 function getsWaiting(what: string, operate: Use): KillCase<Objects> {
   return {
@@ -262,6 +299,22 @@ export const queueCases: readonly KillCase<Objects>[] = [
   gets('getSync', (queue) => queue.getSync(), SMALL),
   gets('get', (queue) => queue.get(), SMALL),
   gets('getSync, a long item', (queue) => queue.getSync(), LONG),
+  getsPages('getSync, the pages of a long item', (queue) => queue.getSync()),
+  getsPages('getSync by lease', (queue) => {
+    const lease = queue.getSync({ lease: true })
+    lease.release()
+  }),
+  puts(
+    'putSync of a loan',
+    (queue) => {
+      const text = item(100, LONG)
+      const loan = queue.allocate(text.length)
+      loan.bytes.set(Buffer.from(text))
+      queue.putSync(loan)
+    },
+    [LONG],
+    true,
+  ),
   getsWaiting('getSync', (queue) => queue.getSync()),
   getsWaiting('get', (queue) => queue.get()),
   getsWaiting('get that times out', async (queue) => {

@@ -1,9 +1,10 @@
 /**
- * Bytes to array buffers and their views. The bytes are copied: a message may be reused at once.
+ * Bytes to array buffers and their views. The bytes are copied, so that a message may be reused at once, unless the
+ * caller says where they are to be.
  *
  * @module
  */
-import { VIEW_KINDS } from '../tags.js'
+import { ALIGNED_BYTES, VIEW_KINDS } from '../tags.js'
 import type { Reader } from './reader.js'
 
 interface ViewConstructor {
@@ -26,7 +27,9 @@ export function readBuffer(r: Reader): ArrayBuffer {
 export function readBytes(r: Reader): ArrayBuffer {
   const max = r.varint()
   const length = r.varint()
+  if (length > ALIGNED_BYTES) r.align()
   const start = r.skip(length)
+  if (max === 0 && r.place !== undefined) return r.place(start, length)
   if (max === 0) return r.bytes.slice(start, start + length).buffer
   const buffer = new (ArrayBuffer as ResizableConstructor)(length, { maxByteLength: max - 1 })
   new Uint8Array(buffer).set(r.bytes.subarray(start, start + length))

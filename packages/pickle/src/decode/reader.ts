@@ -29,6 +29,8 @@ export class Reader {
   readonly codes: unknown[] = []
   /** Refuses whatever would import a module or run code. */
   dataOnly = false
+  /** Makes the buffer for bytes of the message, in place of a copy. */
+  place: ((start: number, byteLength: number) => ArrayBuffer) | undefined
 
   byte(): number {
     if (this.position >= this.limit) throw this.malformed('it ends too early')
@@ -78,6 +80,11 @@ export class Reader {
     return start
   }
 
+  /** Goes on at a multiple of 8. */
+  align(): void {
+    this.skip(-this.position & 7)
+  }
+
   malformed(what: string): UnpicklingError {
     return new UnpicklingError(`Malformed message: ${what} (byte ${this.position})`)
   }
@@ -95,6 +102,7 @@ export class Reader {
     this.modules = NONE
     this.parts = NONE
     this.bytes = NO_BYTES
+    this.place = undefined
   }
 }
 

@@ -10,6 +10,7 @@
  */
 import { types } from 'node:util'
 import * as tag from '../tags.js'
+import { Output } from './output.js'
 import type { Writer } from './writer.js'
 
 type Resizable = ArrayBuffer & { resizable?: boolean; maxByteLength?: number }
@@ -30,6 +31,7 @@ export function writeBuffer(w: Writer, buffer: Resizable): void {
 function writeBytes(w: Writer, buffer: Resizable): void {
   w.out.varint(buffer.resizable === true ? buffer.maxByteLength! + 1 : 0)
   w.out.varint(buffer.byteLength)
+  if (buffer.byteLength > tag.ALIGNED_BYTES) w.out.align()
   w.out.raw(bytesOf(w, buffer))
 }
 
@@ -98,6 +100,23 @@ export function writeParts(w: Writer): void {
     out.varint(from)
     out.varint(whole ? (buffer as Resizable).maxByteLength! + 1 : 0)
     out.varint(end - from)
+    if (end - from > tag.ALIGNED_BYTES) out.align()
     out.raw(new Uint8Array(buffer, from, end - from))
   }
+}
+
+/**
+ * What a message begins with that is a `Uint8Array` of that length and no more: its bytes follow, up to the end.
+ *
+ * For whoever fills them where the message is to lie. They start at a multiple of 8.
+ */
+export function bytesMessageHead(byteLength: number): Uint8Array {
+  const out = new Output()
+  out.byte(tag.VERSION)
+  out.byte(tag.VIEW_OWN)
+  out.byte(tag.VIEW_KINDS.indexOf('Uint8Array'))
+  out.varint(0)
+  out.varint(byteLength)
+  if (byteLength > tag.ALIGNED_BYTES) out.align()
+  return out.bytes.slice(0, out.position)
 }

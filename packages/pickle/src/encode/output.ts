@@ -120,6 +120,12 @@ export class Output {
     this.position += source.length
   }
 
+  /** Goes on at a multiple of 8 in the message, with its pieces. */
+  align(): void {
+    this.reserve(8)
+    while (this.byteLength % 8 !== 0) this.bytes[this.position++] = 0
+  }
+
   /** Starts over, with a small scratch again if the last message was a giant. */
   reset(): void {
     this.position = 0

@@ -5,7 +5,7 @@
  */
 import type { Session } from '../session.js'
 import { KIND, RECORD_HEADER } from './layout.js'
-import type { Extent } from './message.js'
+import { Extent } from './message.js'
 import { ownCopy } from './ring-reader.js'
 
 /** Keeps what is taken. The reader frees neither the pages that it leaves nor those that a message has of its own. */
@@ -35,5 +35,5 @@ export function keptExtent({ pages }: Session, page: number, offset: number): Ex
   const words = pages.windowWords(page)
   const record = (pages.offset(page) + offset) >>> 2
   if (words[record + 1] !== KIND.extent) return null
-  return { page: words[record + 2], pages: words[record + 3] }
+  return new Extent(words[record + 2], words[record + 3], words[record])
 }

@@ -18,6 +18,9 @@
  * | 17    | head      | commit word of the readers                                          | a reader, in the lock     |
  * | 18–20 |           | read position 0: page + 1 (0: at firstPage), offset, bytes          | a reader, while invalid   |
  * | 21–23 |           | read position 1                                                     | a reader, while invalid   |
+ * | 24    | taking    | tag of the reader that takes the pages of a long message; 0: nobody  | a reader, in the lock     |
+ * | 25    |           | the commit word `head` that it found                                | the same, while 24 is 0   |
+ * | 26–27 |           | the first of these pages, and how many                              | the same, while 24 is 0   |
  * | 32    | maxItems  | how many messages it holds; 0: any number                           | the maker                 |
  * | 33    | maxBytes  | how many bytes it holds; 0: any number                              | the maker                 |
  * | 34    | closed    | 1: nothing can be put any more                                      | anybody, once             |
@@ -32,6 +35,10 @@ export const RING = {
   readLock: 16,
   head: 17,
   readPositions: 18,
+  taking: 24,
+  takingHead: 25,
+  takingPage: 26,
+  takingPages: 27,
   maxItems: 32,
   maxBytes: 33,
   closed: 34,
@@ -53,6 +60,9 @@ export const PAGE_START = 8
 export const RECORD_HEADER = 8
 export const END = -1
 export const KIND = { inline: 0, extent: 1 } as const
+
+/** Bytes of a record that says where a long message lies. */
+export const EXTENT_BYTES = 8
 
 /** Bytes that a record takes with its header and padding. */
 export function recordBytes(length: number): number {

@@ -9,25 +9,29 @@
  *
  * @module
  */
-import { MultiprocessingError } from '../errors.js'
 import { LeafLock } from '../leaf-lock.js'
+import { freeRun } from '../page-run.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
 import { WAIT_SET_WORDS, WaitSet } from '../wait-set.js'
 import type { Keeper } from './kept.js'
 import { RING } from './layout.js'
-import { type Extent, fillExtent, needsExtent, takeExtent } from './message.js'
+import {
+  CorruptRingError,
+  Extent,
+  type Message,
+  RingClosedError,
+  checkFitTogether,
+  checkFits,
+  fillExtents,
+  freeExtents,
+  needsExtent,
+  takeExtent,
+} from './message.js'
 import { RingReader } from './ring-reader.js'
 import { RingState } from './ring-state.js'
 import { RingWriter, type WriteResult } from './ring-writer.js'
 import type { Taken } from './taken.js'
-
-/** Thrown when the ring was closed: by writers at once, by readers when it is drained. */
-export class RingClosedError extends MultiprocessingError {
-  constructor() {
-    super('ERR_MP_RING_CLOSED', 'The ring is closed')
-  }
-}
 
 /** What `tryPut` answers. */
 export type PutResult = 'put' | 'full' | 'closed'
@@ -60,7 +64,7 @@ export class MessageRing {
     this.#session = session
     this.#state = new RingState(words, base)
     this.#writer = new RingWriter(this.#state, session.pages, index)
-    this.#reader = new RingReader(this.#state, session.pages)
+    this.#reader = new RingReader(this.#state, session, index)
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
@@ -111,10 +115,12 @@ export class MessageRing {
    * Puts a message: the first `length` of these bytes, which are not kept.
    *
    * @param copyTo writes the message, when these bytes are not all of it; only for one that gets pages of its own.
+   * @throws MessageTooLargeError when it can never fit.
    */
   tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo): PutResult {
     let extent: Extent | null = null
     if (needsExtent(length)) {
+      checkFits(this.#session.pages, length)
       if (this.#state.closed) return 'closed'
       if (this.#state.isFull()) return 'full'
       extent = takeExtent(this.#session, length)
@@ -130,18 +136,26 @@ export class MessageRing {
       // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
       if (this.notEmpty.any()) this.notEmpty.wakeOne()
     } else if (extent !== null) {
-      this.#session.pages.arena.free(extent.page, extent.pages)
+      freeRun(this.#session, extent.page, extent.pages)
     }
     return this.#answer(result)
   }
 
-  /** Puts messages, all or none: they become visible in one store. */
-  tryPut(messages: readonly Uint8Array[]): PutResult {
-    if (messages.length === 1) return this.tryPutOne(messages[0], messages[0].byteLength)
+  /**
+   * Puts messages, all or none: they become visible in one store.
+   *
+   * Those that lie in pages already stay the caller's unless they are put.
+   *
+   * @throws MessageTooLargeError when they can never fit.
+   */
+  tryPut(messages: readonly Message[]): PutResult {
+    if (messages.length === 1 && !(messages[0] instanceof Extent))
+      return this.tryPutOne(messages[0], messages[0].byteLength)
+    checkFitTogether(this.#session.pages, messages)
     if (this.#state.closed) return 'closed'
     if (messages.length === 0) return 'put'
     if (this.#state.isFull()) return 'full'
-    const extents = this.#fillExtents(messages)
+    const extents = fillExtents(this.#session, messages)
     if (extents === null) return this.#answer('short')
     this.#writeLock.lock()
     const result = this.#writer.write(messages, extents)
@@ -150,13 +164,19 @@ export class MessageRing {
       // Who is woken and leaves some behind wakes the next.
       if (this.notEmpty.any()) this.notEmpty.wakeOne()
     } else {
-      this.#freeExtents(extents)
+      freeExtents(this.#session, messages, extents)
     }
     return this.#answer(result)
   }
 
-  /** A wait for room for these messages. */
-  putting(messages: readonly Uint8Array[]): Waitable<true> {
+  /**
+   * A wait for room for these messages.
+   *
+   * @throws MessageTooLargeError when they can never fit.
+   */
+  putting(messages: readonly Message[]): Waitable<true> {
+    // At once, also when others stand in line.
+    checkFitTogether(this.#session.pages, messages)
     return {
       set: this.notFull,
       attempt: () => {
@@ -245,31 +265,15 @@ export class MessageRing {
     this.readLock.unlock()
     if (result === 'empty') return false
     if (result === 'refused') throw keeper!.refusal()
+    if (result === 'corrupt') throw new CorruptRingError()
     this.#reader.tidy()
     if (this.notFull.any()) this.notFull.wakeOne()
     return true
   }
 
   #answer(result: WriteResult): PutResult {
+    if (result === 'corrupt') throw new CorruptRingError()
     this.#shortOfMemory = result === 'short'
     return result === 'short' ? 'full' : result
-  }
-
-  #fillExtents(messages: readonly Uint8Array[]): (Extent | null)[] | null {
-    const extents: (Extent | null)[] = []
-    for (const message of messages) {
-      const extent = needsExtent(message.byteLength) ? fillExtent(this.#session, message) : null
-      if (extent === null && needsExtent(message.byteLength)) {
-        this.#freeExtents(extents)
-        return null
-      }
-      extents.push(extent)
-    }
-    return extents
-  }
-
-  #freeExtents(extents: readonly (Extent | null)[]): void {
-    for (const extent of extents)
-      if (extent) this.#session.pages.arena.free(extent.page, extent.pages)
   }
 }

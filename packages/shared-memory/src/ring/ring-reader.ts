@@ -6,12 +6,14 @@
  *
  * @module
  */
-import { PAGE_BYTES } from '../layout.js'
-import type { Pages } from '../pages.js'
+import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
+import { type Pages, pagesFor } from '../pages.js'
+import type { Session } from '../session.js'
 import { copyWords, isShort } from './copy.js'
 import type { Keeper } from './kept.js'
 import {
   END,
+  EXTENT_BYTES,
   INLINE_MAX,
   KIND,
   PAGE_START,
@@ -20,8 +22,11 @@ import {
   RING,
   recordBytes,
 } from './layout.js'
+import { needsExtent } from './message.js'
+import { Places } from './places.js'
 import { type RingState, advance } from './ring-state.js'
 import { Taken } from './taken.js'
+import { Taking } from './taking.js'
 
 /**
  * Where this thread's readers copy a short message to; undefined while somebody reads one there, who may run code of
@@ -29,8 +34,8 @@ import { Taken } from './taken.js'
  */
 let spare: Scratch | undefined
 
-/** How a take ended. `refused`: the keeper cannot keep it. */
-export type TakeResult = 'taken' | 'empty' | 'refused'
+/** How a take ended. `refused`: the keeper cannot keep it. `corrupt`: the ring's words make no sense; they stay. */
+export type TakeResult = 'taken' | 'empty' | 'refused' | 'corrupt'
 
 interface Scratch {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -39,7 +44,10 @@ interface Scratch {
 
 export class RingReader {
   readonly #state: RingState
+  readonly #session: Session
   readonly #pages: Pages
+  readonly #places: Places
+  readonly #taking: Taking
   /** Of the message taken last: its length, and the pages that it lies in, or -1. */
   #length = 0
   #extentPage = -1
@@ -49,9 +57,15 @@ export class RingReader {
   /** A page that was read to its end, or -1. */
   #emptied = -1
 
-  constructor(state: RingState, pages: Pages) {
+  /** @param index of the object that the ring is part of. */
+  constructor(state: RingState, session: Session, index: number) {
+    const { pages, agent } = session
+    const { words, base } = state
     this.#state = state
+    this.#session = session
     this.#pages = pages
+    this.#places = new Places(pages.arena, index)
+    this.#taking = new Taking(words, base, pages.arena, OBJECT_OWNER | index, agent.tag)
   }
 
   /** Before the lock: allocates what `take` needs. */
@@ -75,11 +89,13 @@ export class RingReader {
     const oldPage = (first ? Atomics.load(words, base + RING.firstPage) : words[at]) - 1
     let page = oldPage
     let offset = first ? PAGE_START : words[at + 1]
+    if (!this.#places.has(page, offset)) return 'corrupt'
     let data = pages.windowWords(page)
     let record = (pages.offset(page) + offset) >>> 2
     if (offset + RECORD_HEADER > PAGE_BYTES || data[record] === END) {
       page = data[pages.offset(page) >>> 2] - 1
       offset = PAGE_START
+      if (!this.#places.has(page, offset)) return 'corrupt'
       data = pages.windowWords(page)
       record = (pages.offset(page) + offset) >>> 2
     }
@@ -88,7 +104,13 @@ export class RingReader {
     if (isExtent) {
       this.#extentPage = data[record + 2]
       this.#extentPages = data[record + 3]
+      if (!this.#isExtent(length)) return 'corrupt'
+      // What is kept stays the object's.
+      if (keeper === undefined && !this.#taking.begin(head, this.#extentPage, this.#extentPages))
+        return 'corrupt'
     } else {
+      if (data[record + 1] !== KIND.inline || length >>> 0 > INLINE_MAX) return 'corrupt'
+      if (offset + RECORD_HEADER + length > PAGE_BYTES) return 'corrupt'
       this.#extentPage = -1
       const { bytes, words: target } = spare!
       if (isShort(length)) copyWords(data, record + 2, length, target, 0)
@@ -99,7 +121,7 @@ export class RingReader {
     }
     const next = base + RING.readPositions + (1 - (head & 1)) * POSITION_WORDS
     words[next] = page + 1
-    words[next + 1] = offset + recordBytes(isExtent ? 8 : length)
+    words[next + 1] = offset + recordBytes(isExtent ? EXTENT_BYTES : length)
     words[next + 2] = (words[at + 2] + length) | 0
     this.#length = length
     this.#isKept = keeper !== undefined
@@ -109,7 +131,14 @@ export class RingReader {
     // SYNC: publishes the position. CRASH: before this store the message is still there for the next reader, after it
     // it is ours.
     Atomics.store(words, base + RING.head, advance(head, 1))
+    if (isExtent && keeper === undefined) this.#taking.end()
     return 'taken'
+  }
+
+  /** Whether the pages of a record can be those of a message of that length. */
+  #isExtent(length: number): boolean {
+    const isWhole = needsExtent(length) && this.#extentPages === pagesFor(length)
+    return isWhole && this.#pages.arena.has(this.#extentPage, this.#extentPages)
   }
 
   /** After `take`, outside of the lock: frees a page that was read to its end. */
@@ -127,7 +156,7 @@ export class RingReader {
     const page = this.#extentPage
     const bytes =
       page < 0 ? spare!.bytes.slice(0, this.#length) : this.#pages.bytes(page, this.#length)
-    return new Taken(bytes, this.#pages, this.#isKept ? -1 : page, this.#extentPages)
+    return new Taken(bytes, this.#session, this.#isKept ? -1 : page, this.#extentPages)
   }
 
   /** Shows the message taken last, which lies at the start of the bytes given, until `read` returns. */

@@ -12,6 +12,7 @@ import type { Pages } from '../pages.js'
 import { copyIn } from './copy.js'
 import {
   END,
+  EXTENT_BYTES,
   KIND,
   PAGE_START,
   POSITION_WORDS,
@@ -19,16 +20,18 @@ import {
   RING,
   recordBytes,
 } from './layout.js'
-import type { Extent } from './message.js'
+import type { Extent, Message } from './message.js'
+import { Places } from './places.js'
 import { type RingState, advance } from './ring-state.js'
 
-/** How a write ended. `short`: there is no page for it now. */
-export type WriteResult = 'put' | 'full' | 'closed' | 'short'
+/** How a write ended. `short`: there is no page for it now. `corrupt`: the ring's words make no sense. */
+export type WriteResult = 'put' | 'full' | 'closed' | 'short' | 'corrupt'
 
 export class RingWriter {
   readonly #state: RingState
   readonly #pages: Pages
   readonly #index: number
+  readonly #places: Places
   // Where the next record goes.
   #page = -1
   #offset = 0
@@ -38,6 +41,7 @@ export class RingWriter {
     this.#state = state
     this.#pages = pages
     this.#index = index
+    this.#places = new Places(pages.arena, index)
   }
 
   /** Writes a message of `length` bytes, the first of `bytes`, or in pages of its own. */
@@ -46,20 +50,23 @@ export class RingWriter {
     if (state.closed) return 'closed'
     if (!state.hasRoom(1, length)) return 'full'
     const tail = this.#open()
+    if (!this.#isOpen()) return 'corrupt'
     // What is left of a write that found no page is not committed, and the next one begins where this one did.
     if (!this.#append(bytes, length, extent)) return 'short'
+    if (extent !== null) this.#give(extent)
     this.#commit(tail, 1)
     return 'put'
   }
 
   /** Writes all messages, or none. */
-  write(messages: readonly Uint8Array[], extents: readonly (Extent | null)[]): WriteResult {
+  write(messages: readonly Message[], extents: readonly (Extent | null)[]): WriteResult {
     const state = this.#state
     if (state.closed) return 'closed'
     let total = 0
     for (let i = 0; i < messages.length; i++) total += messages[i].byteLength
     if (!state.hasRoom(messages.length, total)) return 'full'
     const tail = this.#open()
+    if (!this.#isOpen()) return 'corrupt'
     const firstNew = this.#page
     for (let i = 0; i < messages.length; i++) {
       if (!this.#append(messages[i], messages[i].byteLength, extents[i])) {
@@ -67,6 +74,7 @@ export class RingWriter {
         return 'short'
       }
     }
+    for (const extent of extents) if (extent !== null) this.#give(extent)
     this.#commit(tail, messages.length)
     return 'put'
   }
@@ -82,6 +90,20 @@ export class RingWriter {
     return tail
   }
 
+  /** Whether the position is one where records can stand, or none yet. */
+  #isOpen(): boolean {
+    return this.#page === -1 || this.#places.has(this.#page, this.#offset)
+  }
+
+  /**
+   * Makes the pages of a long message the object's.
+   *
+   * CRASH: from here on they are freed with the object, if the message is not committed; before, with us.
+   */
+  #give({ page, pages }: Extent): void {
+    givePages(this.#state.words, this.#pages.arena, this.#index, page, pages)
+  }
+
   #commit(tail: number, count: number): void {
     const { words, base } = this.#state
     const next = base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS
@@ -93,9 +115,9 @@ export class RingWriter {
     Atomics.store(words, base + RING.tail, advance(tail, count))
   }
 
-  #append(bytes: Uint8Array, length: number, extent: Extent | null): boolean {
+  #append(message: Message, length: number, extent: Extent | null): boolean {
     const pages = this.#pages
-    const size = recordBytes(extent === null ? length : 8)
+    const size = recordBytes(extent === null ? length : EXTENT_BYTES)
     if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
       if (!this.#addPage()) return false
     }
@@ -104,13 +126,12 @@ export class RingWriter {
     const record = start >>> 2
     data[record] = length
     if (extent !== null) {
-      givePages(this.#state.words, pages.arena, this.#index, extent.page, extent.pages)
       data[record + 1] = KIND.extent
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     } else {
       data[record + 1] = KIND.inline
-      copyIn(bytes, length, pages.window(this.#page), data, start + RECORD_HEADER)
+      copyIn(message as Uint8Array, length, pages.window(this.#page), data, start + RECORD_HEADER)
     }
     this.#offset += size
     this.#bytes = (this.#bytes + length) | 0
@@ -120,7 +141,7 @@ export class RingWriter {
   #addPage(): boolean {
     const pages = this.#pages
     const { words, base } = this.#state
-    const page = pages.arena.take(1)
+    const page = pages.arena.takeLow()
     if (page < 0) return false
     givePages(words, pages.arena, this.#index, page, 1)
     pages.windowWords(page)[pages.offset(page) >>> 2] = 0

@@ -3,18 +3,20 @@
  *
  * @module
  */
-import type { Pages } from '../pages.js'
+import { freeRun } from '../page-run.js'
+import type { Session } from '../session.js'
+import { Extent } from './message.js'
 
 export class Taken {
   readonly #bytes: Uint8Array
-  readonly #pages: Pages
+  readonly #session: Session
   readonly #page: number
   readonly #count: number
 
-  /** @param page first of `count` pages that the bytes lie in, or -1: nobody has to free them. */
-  constructor(bytes: Uint8Array, pages: Pages, page: number, count: number) {
+  /** @param page first of `count` pages of this agent's that the bytes lie in, or -1: they are this thread's own. */
+  constructor(bytes: Uint8Array, session: Session, page: number, count: number) {
     this.#bytes = bytes
-    this.#pages = pages
+    this.#session = session
     this.#page = page
     this.#count = count
   }
@@ -24,8 +26,14 @@ export class Taken {
     try {
       return read(this.#bytes, this.#bytes.byteLength)
     } finally {
-      // CRASH: dying before: the pages carry the object's mark, and are freed with it.
-      if (this.#page >= 0) this.#pages.arena.free(this.#page, this.#count)
+      // CRASH: dying before: the pages carry our tag, and the reaper frees them.
+      if (this.#page >= 0) freeRun(this.#session, this.#page, this.#count)
     }
+  }
+
+  /** The message where it is, in place of reading it: bytes, or pages that the caller has to free. */
+  inPlace(): Uint8Array<ArrayBuffer> | Extent {
+    if (this.#page < 0) return this.#bytes as Uint8Array<ArrayBuffer>
+    return new Extent(this.#page, this.#count, this.#bytes.byteLength)
   }
 }

@@ -1,0 +1,116 @@
+/**
+ * How the messages of one end of a pipe come and go: at once where that works, else by waiting.
+ *
+ * @module
+ */
+import { encodeTo } from '@mp/pickle'
+import {
+  type Message,
+  Outgoing,
+  PENDING,
+  type Taken,
+  type Target,
+  TimeoutError,
+  type Waitable,
+  collectNotes,
+  deadlineAfter,
+} from '@mp/shared-memory/internal'
+import type { Read } from './bytes.js'
+import type { End, PipeCore } from './pipe-core.js'
+
+export class Transfer {
+  readonly #pipe: PipeCore
+  readonly #end: End
+  readonly #target: Target
+  readonly #checkOpen: () => void
+
+  /** @param checkOpen throws when the connection is closed. */
+  constructor(pipe: PipeCore, end: End, checkOpen: () => void) {
+    this.#pipe = pipe
+    this.#end = end
+    this.#target = pipe.target(end)
+    this.#checkOpen = checkOpen
+  }
+
+  /** Encodes a value, and sends it if it is first and there is room. */
+  encode(value: unknown, isFirst: boolean): Outgoing {
+    const message = new Outgoing(this.#target, this.#pipe.handle.index, isFirst, 0)
+    collectNotes(message, encodeTo, value)
+    return message
+  }
+
+  tryPut(message: Uint8Array): boolean {
+    return this.#target.tryPutOne(message, message.byteLength) === 'put'
+  }
+
+  async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { waiting } = this.#pipe.session
+    const sending = this.keep(this.#pipe.sending(this.#end, message))
+    if ((await waiting.async(sending, timeoutMs, signal)) === PENDING) throw tooLate('sent')
+  }
+
+  sendSync(message: Message, timeoutMs: number): void {
+    const sending = this.#pipe.sending(this.#end, message)
+    const attempt: typeof sending.attempt = () => (this.isInTurn() ? sending.attempt() : PENDING)
+    if (this.block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
+  }
+
+  /** Whether nobody of this thread waits to send. */
+  isFirst(): boolean {
+    return !this.#pipe.session.waiting.hasLine(this.#pipe.outgoing(this.#end).notFull)
+  }
+
+  /** Whether nothing is left of what this thread began to send before: that goes first. */
+  isInTurn(): boolean {
+    const { waiting } = this.#pipe.session
+    const { notFull } = this.#pipe.outgoing(this.#end)
+    return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
+  }
+
+  async receive<R>(read: Read<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
+    const ring = this.#pipe.incoming(this.#end)
+    // Those of this thread who wait already go first.
+    const now = this.#pipe.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(read)
+    if (now !== PENDING) return now
+    return (await this.take(timeoutMs, signal)).read(read)
+  }
+
+  receiveSync<R>(read: Read<R>, timeoutMs: number): R {
+    const now = this.#pipe.incoming(this.#end).tryRead(read)
+    return now === PENDING ? this.takeSync(timeoutMs).read(read) : now
+  }
+
+  /** Waits for a message that is read later. */
+  async take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Taken> {
+    const receiving = this.keep(this.#pipe.receiving(this.#end))
+    const taken = await this.#pipe.session.waiting.async(receiving, timeoutMs, signal)
+    if (taken === PENDING) throw tooLate('received')
+    return taken
+  }
+
+  takeSync(timeoutMs: number): Taken {
+    const taken = this.block(this.#pipe.receiving(this.#end), timeoutMs)
+    if (taken === PENDING) throw tooLate('received')
+    return taken
+  }
+
+  block<T>(waitable: Waitable<T>, timeoutMs: number): T | typeof PENDING {
+    const first = waitable.attempt()
+    if (first !== PENDING) return first
+    const { waiting, agent } = this.#pipe.session
+    return waiting.block(waitable, deadlineAfter(agent, timeoutMs))
+  }
+
+  /** While somebody waits, the connection is not forgotten; when it is closed meanwhile, the wait ends. */
+  keep<T>(waitable: Waitable<T>): Waitable<T> {
+    const attempt = (): T | typeof PENDING => {
+      this.#checkOpen()
+      return waitable.attempt()
+    }
+    return { ...waitable, attempt }
+  }
+}
+
+function tooLate(what: string): TimeoutError {
+  return new TimeoutError(`The timeout passed before the message was ${what}`)
+}

@@ -1,0 +1,160 @@
+import { BrokenPipeError, BufferTooShortError, type BytesLease, EOFError, Pipe } from '@mp/pipe'
+import { Process, type StartMethod } from '@mp/process'
+import { session } from '@mp/shared-memory/internal'
+import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
+import * as children from '../../queue/test/fixtures/leases.mjs'
+import { pagesInUse, pagesOf } from '../../queue/test/memory.js'
+
+const LONG = 1_000_000
+const SHORT = 100
+const processes: Process<never>[] = []
+
+afterEach(async () => {
+  for (const child of processes.splice(0)) {
+    child.kill()
+    await child.join()
+  }
+})
+
+function start<A extends unknown[]>(
+  startMethod: StartMethod,
+  target: (...args: A) => unknown,
+  ...args: A
+): Process<never> {
+  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
+  processes.push(child)
+  return child
+}
+
+const isFilledWith = (bytes: Uint8Array, byte: number): boolean =>
+  bytes.every((one) => one === byte)
+
+describe('a lease of a message of bytes', () => {
+  test.each([0, SHORT, 16_384, 16_385, LONG])(
+    '(%i) shows it until it is released',
+    async (length) => {
+      const [a, b] = Pipe()
+      a.sendBytesSync(new Uint8Array(length).fill(6))
+      const lease = await b.recvBytes(undefined, { lease: true })
+      expectTypeOf(lease).toEqualTypeOf<BytesLease>()
+      const { bytes } = lease
+      expect(bytes.constructor).toBe(Uint8Array)
+      expect([bytes.length, bytes.byteOffset, bytes.buffer.byteLength]).toEqual([length, 0, length])
+      expect(isFilledWith(bytes, 6)).toBe(true)
+      lease.release()
+      lease.release()
+      expect(bytes.length).toBe(0)
+      expect(() => lease.bytes).toThrow(expect.objectContaining({ code: 'ERR_MP_RELEASED' }))
+      expect(() => bytes.fill(1)).toThrow(/detached/)
+      a.close()
+      b.close()
+      expect(pagesInUse()).toBe(0)
+    },
+  )
+
+  test('that is too long is in the error, and leaves nothing', async () => {
+    const [a, b] = Pipe()
+    for (const _ of [1, 2]) a.sendBytesSync(new Uint8Array(LONG).fill(6))
+    const error = await b.recvBytes(SHORT, { lease: true }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(BufferTooShortError)
+    expect((error as BufferTooShortError).bytes.length).toBe(LONG)
+    expect(() => b.recvBytesSync(SHORT, { lease: true })).toThrow(BufferTooShortError)
+    a.close()
+    expect(() => b.recvBytesSync(undefined, { lease: true })).toThrow(EOFError)
+    b.close()
+    expect(pagesInUse()).toBe(0)
+  })
+
+  test('is what it was when the pipe is closed', () => {
+    const [a, b] = Pipe()
+    a.sendBytesSync(new Uint8Array(LONG).fill(6))
+    const lease = b.recvBytesSync(undefined, { lease: true })
+    a.close()
+    b.close()
+    const [c, d] = Pipe()
+    for (let n = 0; n < 10; n++) c.sendBytesSync(new Uint8Array(LONG).fill(n))
+    expect(isFilledWith(lease.bytes, 6)).toBe(true)
+    lease.release()
+    c.close()
+    d.close()
+    expect(pagesInUse()).toBe(0)
+  })
+})
+
+describe('a loan', () => {
+  test.each([0, SHORT, 16_384, 16_385, LONG])('of %i bytes is the message', async (length) => {
+    const [a, b] = Pipe()
+    const loan = a.allocate(length)
+    const { bytes } = loan
+    expect([bytes.length, bytes.byteOffset]).toEqual([length, 0])
+    bytes.fill(7)
+    await a.sendBytes(loan)
+    expect(bytes.length).toBe(0)
+    const got = await b.recvBytes()
+    expect([got.length, isFilledWith(got, 7)]).toEqual([length, true])
+    await expect(a.sendBytes(loan)).rejects.toMatchObject({ code: 'ERR_MP_RELEASED' })
+    a.close()
+    b.close()
+    expect(pagesInUse()).toBe(0)
+  })
+
+  test('that was not sent is there again', async () => {
+    const [a, b] = Pipe()
+    a.sendBytesSync(new Uint8Array(16 * LONG))
+    const loan = a.allocate(2 * LONG)
+    loan.bytes.fill(7)
+    expect(() => a.sendBytesSync(loan, 0, undefined, { timeout: 5 })).toThrow(/timeout/)
+    await expect(a.sendBytes(loan, 0, undefined, { timeout: 5 })).rejects.toThrow(/timeout/)
+    await expect(a.sendBytes(loan, 1)).rejects.toThrow(/offset/)
+    await expect(a.sendBytes(loan, 0, 5)).rejects.toThrow(/size/)
+    expect(isFilledWith(loan.bytes, 7)).toBe(true)
+    b.close()
+    await expect(a.sendBytes(loan)).rejects.toThrow(BrokenPipeError)
+    expect(loan.bytes.length).toBe(2 * LONG)
+    loan.release()
+    a.close()
+    expect(pagesInUse()).toBe(0)
+  })
+
+  test('needs an end that sends', () => {
+    const [receiver, sender] = Pipe({ duplex: false })
+    expect(() => receiver.allocate(1)).toThrow(
+      expect.objectContaining({ code: 'ERR_MP_NOT_WRITABLE' }),
+    )
+    expect(() => sender.allocate(1.5)).toThrow(/byteLength/)
+    sender.close()
+    expect(() => sender.allocate(1)).toThrow(expect.objectContaining({ code: 'ERR_MP_CLOSED' }))
+    receiver.close()
+  })
+})
+
+describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
+  test('messages of any size go there by lease and come back by loan', async () => {
+    const [here, there] = Pipe()
+    const child = start(method, children.mirror, there)
+    there.close()
+    for (const size of [0, 1, 16_384, 16_385, 65_536, LONG, 3, 33_000_000]) {
+      here.sendBytesSync(new Uint8Array(size).fill(size % 253))
+      using lease = await here.recvBytes(undefined, { lease: true, timeout: 10_000 })
+      expect([lease.bytes.length, isFilledWith(lease.bytes, size % 253)]).toEqual([size, true])
+    }
+    here.close()
+    expect(await child.join({ timeout: 10_000 })).toBe(0)
+  })
+
+  test('what a killed process had received and was about to send comes back', async () => {
+    const [here, there] = Pipe<unknown, { tag: number; first: number }>()
+    const child = start(method, children.keepBoth, there)
+    there.close()
+    here.sendBytesSync(new Uint8Array(LONG).fill(4))
+    const { tag, first } = await here.recv({ timeout: 10_000 })
+    expect(first).toBe(4)
+    expect(pagesOf(tag)).toBe(32)
+    child.kill()
+    await child.join()
+    session().reaper.reapAll()
+    expect(pagesOf(tag)).toBe(0)
+    await expect(here.recv({ timeout: 10_000 })).rejects.toThrow(EOFError)
+    here.close()
+  })
+})
