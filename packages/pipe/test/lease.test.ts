@@ -45,7 +45,7 @@ describe('a lease of a message of bytes', () => {
       lease.release()
       expect(bytes.length).toBe(0)
       expect(() => lease.bytes).toThrow(expect.objectContaining({ code: 'ERR_MP_RELEASED' }))
-      expect(() => bytes.fill(1)).toThrow(/detached/)
+      if (length > 0) expect(() => bytes.fill(1)).toThrow(/detached/)
       a.close()
       b.close()
       expect(pagesInUse()).toBe(0)
