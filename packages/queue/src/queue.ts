@@ -369,7 +369,7 @@ export class Queue<T = unknown> extends SharedObject {
 
 Object.defineProperty(Queue.prototype, waitableSymbol, { value: Queue.prototype.sentinel })
 
-/** Waits, and says as a queue does that it is shut down. @internal */
+/** Waits, and says as a queue does that it is shut down. */
 export async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
   try {
     return await wait
@@ -378,7 +378,7 @@ export async function shutDownAware<R>(wait: Promise<R>): Promise<R> {
   }
 }
 
-/** `shutDownAware`, blocking this thread. @internal */
+/** `shutDownAware`, blocking this thread. */
 export function shutDownAwareSync<R>(wait: () => R): R {
   try {
     return wait()
