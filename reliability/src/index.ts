@@ -6,4 +6,3 @@
 export { Bench, type CaseResult } from './kill/bench.js'
 export type { KillCase } from './kill/case.js'
 export { groups } from './kill/cases.js'
-export { Random, chooseSeed } from 'mp-internal'

@@ -4,7 +4,8 @@
  * A run takes a third of the atomics, others each time, by the seed, and as many of them as its time allows, the
  * operations in an order of the seed, too. `KILLS=all` takes them all, as `pnpm kills` does.
  */
-import { Bench, type KillCase, Random, chooseSeed } from 'mp-reliability'
+import { Random, chooseSeed } from 'mp-internal'
+import { Bench, type KillCase } from 'mp-reliability'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
 const isAll = process.env['KILLS'] === 'all'

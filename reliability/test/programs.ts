@@ -1,5 +1,5 @@
 /** Where the programs of this workspace are, and the seed of this run. */
-import { chooseSeed } from 'mp-reliability'
+import { chooseSeed } from 'mp-internal'
 import { fileURLToPath } from 'node:url'
 
 export const seed: number = chooseSeed()

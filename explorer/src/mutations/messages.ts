@@ -84,15 +84,6 @@ export const messages: readonly Mutation[] = [
       0,
     ],
     [
-      'who takes a long message has its pages only after the commit',
-      READER,
-      'if (isExtent && keeper === undefined)\n            this.#taking.end();',
-      'if (isExtent && keeper === undefined) this.#taking.begin(head, this.#extentPage, this.#extentPages);',
-      'ring-extents',
-      1,
-      0,
-    ],
-    [
       'who waits for a message is not woken',
       RING,
       'if (this.notEmpty.any())\n                this.notEmpty.wakeOne();\n        }\n        else if',

@@ -47,7 +47,7 @@ class Game {
 
   async #call(mayClose: boolean): Promise<void> {
     const me = this.#random.integer(0, 1)
-    const [own, other] = [this.#sides[me] as Side, this.#sides[1 - me] as Side]
+    const [own, other] = [this.#sides[me], this.#sides[1 - me]]
     const at = this.#random.next()
     if (mayClose && at < 0.05) this.#close(own)
     else if (own.isClosed) this.#useClosed(own)
@@ -147,7 +147,7 @@ class Game {
     const one: Side['pending'][number] = { promise: end.recv().then((value) => markOf(value)) }
     one.promise.then(
       (got) => (one.got = got),
-      (error: { code?: string }) => (one.got = error.code ?? String(error)),
+      (error: unknown) => (one.got = codeOf(error)),
     )
     pending.push(one)
   }
@@ -177,7 +177,7 @@ class Game {
       [other, own],
     ] as const) {
       while (side.pending.length > 0) {
-        const one = side.pending[0] as Side['pending'][number]
+        const one = side.pending[0]
         const next = side.inbox[0]
         if (side.isClosed) this.#expect('pending', one.got ?? 'nothing', 'ERR_MP_CLOSED')
         else if (next === undefined && peer.isClosed)
@@ -211,8 +211,12 @@ async function outcome(call: () => Promise<string>): Promise<string> {
   try {
     return await call()
   } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
+    return codeOf(error)
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? (error as Error).message
 }
 
 describe(`random calls (SEED=${seed})`, () => {

@@ -20,7 +20,7 @@ import { CLAIM_PAGES, QUEUE } from './layout.js'
  * | 3    | delivery | bits 0–15: its record's offset there; 16–31: how often it was delivered, at most 65535 |
  */
 export const CLAIM = { state: 0, number: 1, page: 2, delivery: 3 } as const
-export const CLAIM_WORDS = 4
+const CLAIM_WORDS = 4
 
 /**
  * States of a claim that are no tags.

@@ -1,7 +1,11 @@
 /** A `JoinableQueue` that delivers again what its taker did not finish. */
 import { Process, type StartMethod } from '@mp/process'
 import { JoinableQueue, Queue, QueueEmptyError, QueueShutDownError } from '@mp/queue'
+import { OBJECT_OWNER } from '@mp/shared-memory/internal'
 import { Event, Lock } from '@mp/sync'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/acknowledging.mjs'
 
@@ -205,6 +209,76 @@ describe('in one process', () => {
     expect(await queue.join(LIMIT)).toBe(true)
   })
 })
+
+describe('memory', () => {
+  test('one item that is never done keeps its page, and no other', () => {
+    const queue = make<Uint8Array>()
+    const item = new Uint8Array(3_000)
+    queue.putSync(item)
+    const stuck = queue.getTaskSync()
+    for (let round = 0; round < 100; round++) {
+      queue.putManySync(Array.from({ length: 50 }, () => item))
+      for (let n = 0; n < 50; n++) queue.getTaskSync().done()
+    }
+    // The table of claims, where readers are, where writers are, and the page of the one.
+    expect(countPages(queue)).toBeLessThanOrEqual(5)
+    stuck.done()
+    for (let n = 0; n < 50; n++) {
+      queue.putSync(item)
+      queue.getTaskSync().done()
+    }
+    expect(countPages(queue)).toBeLessThanOrEqual(4)
+  })
+
+  test('many that are done in any order leave nothing', () => {
+    const queue = make<Uint8Array>()
+    const sizes = [100, 20_000, 9_000]
+    for (let n = 0; n < 900; n++) queue.putSync(new Uint8Array(sizes[n % 3]))
+    const tasks = Array.from({ length: 900 }, () => queue.getTaskSync())
+    for (let n = 0; n < 900; n++) tasks[(n * 7) % 900].done()
+    expect(queue.joinSync({ timeout: 0 })).toBe(true)
+    expect(countPages(queue)).toBeLessThanOrEqual(3)
+  })
+
+  test('there is a limit to what is taken and not done, which takes nothing', () => {
+    const queue = make<number>()
+    const most = 131_072
+    for (let n = 0; n <= most; n += 1_000) {
+      queue.putManySync(Array.from({ length: Math.min(1_000, most + 1 - n) }, (_, i) => n + i))
+    }
+    expect(queue.getManySync(most)).toHaveLength(most)
+    expect(() => queue.getSync()).toThrow(code('ERR_MP_TOO_MANY_TAKEN'))
+    expect(() => queue.tryGetTask()).toThrow(code('ERR_MP_TOO_MANY_TAKEN'))
+    expect(queue.qsize()).toBe(1)
+    queue.taskDone()
+    expect(queue.getSync()).toBe(most)
+    queue.taskDone(most)
+    expect(queue.joinSync({ timeout: 0 })).toBe(true)
+  })
+
+  test('when it is full, what is queued can be taken and done all the same', async () => {
+    const program = fileURLToPath(new URL('fixtures/full-acknowledged.mjs', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, [program], {
+      env: { ...process.env, MP_MEMORY_LIMIT: `${16 * 1024 * 1024}` },
+      timeout: 20_000,
+    })
+    expect(JSON.parse(stdout)).toEqual({
+      refused: 'ERR_MP_OUT_OF_MEMORY',
+      taken: 4_096,
+      isWhole: true,
+      joined: true,
+    })
+  })
+})
+
+/** How many pages of the session are the queue's. */
+function countPages({ session: { pages }, handle: { index } }: JoinableQueue<Uint8Array>): number {
+  let count = 0
+  for (let page = 0; page < pages.count; page++) {
+    if (pages.arena.owner(page) === (OBJECT_OWNER | index)) count++
+  }
+  return count
+}
 
 describe('after shutdown', () => {
   test('who has nothing waits until what others have is done', async () => {

@@ -109,7 +109,7 @@ export class Game {
   #tryGet(): void {
     const mark = this.#items[0]
     const nothing = this.#isShutDown ? 'ERR_MP_QUEUE_SHUT_DOWN' : 'null'
-    const get = (): unknown => {
+    const get = (): string => {
       const got = this.#queue.tryGet()
       return got === null ? 'null' : markOf(got.value)
     }
@@ -121,7 +121,7 @@ export class Game {
     const max = this.#random.integer(1, 5)
     const marks = this.#items.slice(0, max)
     const nothing = this.#isShutDown ? 'ERR_MP_QUEUE_SHUT_DOWN' : 'ERR_MP_QUEUE_EMPTY'
-    const get = (): unknown =>
+    const get = (): string =>
       this.#queue
         .getManySync(max, { timeout: 0 })
         .map((value) => markOf(value))
@@ -179,7 +179,7 @@ export class Game {
     this.#items.push(...marks)
     while (this.#gets.length > 0 && this.#items.length > 0) {
       const pending = this.#gets.shift() as Pending
-      pending.expected = this.#items[0] as string
+      pending.expected = this.#items[0]
       this.#settled.push(pending)
       this.#remove(1)
     }
@@ -200,7 +200,7 @@ export class Game {
     const pending: Pending = { promise }
     promise.then(
       (got) => (pending.got = got),
-      (error: Error & { code?: string }) => (pending.got = error.code ?? error.message),
+      (error: unknown) => (pending.got = codeOf(error)),
     )
     return pending
   }
@@ -226,12 +226,16 @@ export class Game {
 }
 
 /** What a call gives, or the code of what it throws. */
-function outcome(call: () => unknown): string {
+function outcome(call: () => string | void): string {
   try {
-    return String(call() ?? 'done')
+    return call() ?? 'done'
   } catch (error) {
-    return (error as { code?: string }).code ?? (error as Error).name
+    return codeOf(error)
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? (error as Error).name
 }
 
 interface Entry {

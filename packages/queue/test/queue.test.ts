@@ -293,7 +293,7 @@ test('a batch wakes as many of those who wait as it has items', async () => {
   queue.putManySync([1, 2, 3])
   const got = []
   for (let n = 0; n < 3; n++) got.push(await out.get({ timeout: 5_000 }))
-  expect(got.sort()).toEqual([1, 2, 3])
+  expect(got.sort((a, b) => a - b)).toEqual([1, 2, 3])
 })
 
 /** How many agents stand in line for an item. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Process } from '@mp/process'
-import { Watch, describe } from 'mp-internal'
+import { Watch, chooseSeed, describe } from 'mp-internal'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -12,7 +12,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { chooseSeed } from 'mp-internal'
 import { Storm, type StormReport } from './storm.js'
 
 const HELP = `usage: pnpm storm [--seconds N] [--seed N] [--processes N] [--threads N] [--pin] [--load]
