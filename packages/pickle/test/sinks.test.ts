@@ -1,4 +1,4 @@
-import { PicklingError, dumps, encodeTo, loads, loadsFrom } from '@mp/pickle'
+import { PicklingError, UnpicklingError, dumps, encodeTo, loads, loadsFrom } from '@mp/pickle'
 import { expect, test } from 'vitest'
 
 const LONG = 100_000
@@ -23,7 +23,7 @@ function written(value: unknown): Written {
   return result!
 }
 
-function filled(length: number): Uint8Array {
+function filled(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i * 7)
 }
 
@@ -81,6 +81,6 @@ test('a message is decoded from the start of longer memory', () => {
     memory.set(message)
     expect(loadsFrom(memory, message.length)).toEqual(value)
     for (let length = 0; length < message.length; length++)
-      expect(() => loadsFrom(memory, length)).toThrow()
+      expect(() => loadsFrom(memory, length)).toThrow(UnpicklingError)
   }
 })

@@ -87,10 +87,10 @@ describe('in one process', () => {
       queue.putSync([new children.GetsOnArrival(queue), bytes])
       queue.putSync('the last')
       const [first, rest] = queue.getSync() as [children.GetsOnArrival, Uint8Array]
-      expect(first.item).toEqual(new Uint8Array(length).fill(2))
+      expect(first.item as unknown).toEqual(new Uint8Array(length).fill(2))
       expect(rest).toEqual(bytes)
       const [second, other] = (await queue.get()) as [children.GetsOnArrival, Uint8Array]
-      expect(second.item).toBe('the last')
+      expect(second.item as unknown).toBe('the last')
       expect(other).toEqual(bytes)
     },
   )
