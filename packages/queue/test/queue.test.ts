@@ -65,6 +65,38 @@ describe('in one process', () => {
     expect(queue.qsize()).toBe(0)
   })
 
+  test('an item whose getter puts into the same queue comes after what the getter put', () => {
+    const queue = new Queue<unknown>()
+    const item = {
+      get inner() {
+        queue.putSync('from the getter')
+        return queue.qsize()
+      },
+      text: 'x'.repeat(300),
+    }
+    queue.putSync(item)
+    expect(queue.getSync()).toBe('from the getter')
+    expect(queue.getSync()).toEqual({ inner: 1, text: 'x'.repeat(300) })
+  })
+
+  test.each([100, 10_000, 100_000])(
+    'an item of %i bytes whose decoding gets the next item stays whole',
+    async (length) => {
+      const queue = new Queue<unknown>()
+      const bytes = new Uint8Array(length).fill(1)
+      queue.putSync([new children.GetsOnArrival(queue), bytes])
+      queue.putSync(new Uint8Array(length).fill(2))
+      queue.putSync([new children.GetsOnArrival(queue), bytes])
+      queue.putSync('the last')
+      const [first, rest] = queue.getSync() as [children.GetsOnArrival, Uint8Array]
+      expect(first.item as unknown).toEqual(new Uint8Array(length).fill(2))
+      expect(rest).toEqual(bytes)
+      const [second, other] = (await queue.get()) as [children.GetsOnArrival, Uint8Array]
+      expect(second.item as unknown).toBe('the last')
+      expect(other).toEqual(bytes)
+    },
+  )
+
   test('a full queue refuses without waiting and after a timeout', async () => {
     const queue = new Queue<number>(2)
     await queue.put(1)

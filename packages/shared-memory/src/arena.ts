@@ -164,22 +164,23 @@ export class Arena {
   #takeBetween(from: number, to: number, length: number): number {
     const { words, tag } = this.#agent
     let first = from
-    let taken = 0
     to = Math.min(to, this.#count)
-    // CRASH: the mark is raised before a block is taken, so a sweep never misses one.
     while (first + length <= to) {
-      const block = first + taken
-      raise(words, this.#high, block + 1)
-      if (Atomics.compareExchange(words, this.#table + block, 0, tag) === 0) {
-        taken++
-        if (taken === length) return first
-      } else {
-        for (let i = first; i < block; i++) Atomics.store(words, this.#table + i, 0)
+      // From the end: before a block that is taken no run can begin.
+      let block = first + length - 1
+      while (block >= first && Atomics.load(words, this.#table + block) === 0) block--
+      if (block >= first) {
         first = block + 1
-        taken = 0
+        continue
       }
+      // CRASH: the mark is raised before a block is taken, so a sweep never misses one.
+      raise(words, this.#high, first + length)
+      for (block = first; block < first + length; block++)
+        if (Atomics.compareExchange(words, this.#table + block, 0, tag) !== 0) break
+      if (block === first + length) return first
+      for (let i = first; i < block; i++) Atomics.store(words, this.#table + i, 0)
+      first = block + 1
     }
-    for (let i = 0; i < taken; i++) Atomics.store(words, this.#table + first + i, 0)
     return -1
   }
 }
