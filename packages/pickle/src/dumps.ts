@@ -16,6 +16,19 @@ export interface DumpsOptions {
    * @default the name of the function, or "the value"
    */
   name?: string
+  /**
+   * Refuse what `loads(bytes, { dataOnly: true })` would refuse on the other side: functions, instances of
+   * classes, objects with a hook. For messages to those who do not trust us.
+   *
+   * @default false
+   */
+  dataOnly?: boolean
+  /**
+   * Asked of each object that has a `[reduceSymbol]` hook, before its hook is called.
+   *
+   * @returns why the object cannot go, as in `is a Lock; …`; undefined when it can.
+   */
+  refuse?: (object: object) => string | undefined
 }
 
 let spare: Writer | undefined = new Writer()
@@ -50,8 +63,8 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
   const w = spare ?? new Writer()
   spare = undefined
   try {
-    if (options?.name !== undefined) w.root = options.name
-    else if (typeof value === 'function') w.root = nameOf(value)
+    if (typeof value === 'function') w.root = nameOf(value)
+    if (options !== undefined) apply(w, options)
     const { out } = w
     out.byte(VERSION)
     try {
@@ -68,6 +81,12 @@ function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean
     w.reset()
     spare = w
   }
+}
+
+function apply(w: Writer, { name, dataOnly = false, refuse }: DumpsOptions): void {
+  if (name !== undefined) w.root = name
+  w.dataOnly = dataOnly
+  w.refusal = refuse
 }
 
 /** A function's name; a class may have a static member of that name. */
