@@ -10,7 +10,6 @@ import {
   type Reduced,
   type WaitOptions,
   type Waitable,
-  checkInteger,
   checkWaitOptions,
   deadlineAfter,
   isKept,
@@ -21,9 +20,10 @@ import {
   TimeoutError,
   throwIfAborted,
   trackInFlight,
-  wrongType,
 } from '@mp/shared-memory/internal'
-import { BufferTooShortError, EOFError } from './errors.js'
+import type { ConnectionLike } from './connection-like.js'
+import { checkLength, checkMaxLength, copyInto, section } from './bytes.js'
+import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
 import { type Sentinel, waitableSymbol } from './sentinel.js'
 
@@ -36,7 +36,7 @@ const forgotten = new FinalizationRegistry<{ pipe: PipeCore; end: End }>(({ pipe
 /** The open connections of this thread: one for each end that it holds. */
 const open = new WeakMap<PipeCore, [WeakRef<Connection>?, WeakRef<Connection>?]>()
 
-export class Connection<Send = unknown, Receive = Send> {
+export class Connection<Send = unknown, Receive = Send> implements ConnectionLike<Send, Receive> {
   readonly readable: boolean
   readonly writable: boolean
   readonly #pipe: PipeCore
@@ -353,31 +353,4 @@ Object.defineProperty(Connection.prototype, waitableSymbol, {
 
 function tooLate(what: string): TimeoutError {
   return new TimeoutError(`The timeout passed before the message was ${what}`)
-}
-
-/** The bytes that the caller means, checked. */
-function section(bytes: ArrayBufferView | ArrayBuffer, offset: number, size?: number): Uint8Array {
-  if (!ArrayBuffer.isView(bytes) && !(bytes instanceof ArrayBuffer)) {
-    throw wrongType('bytes', 'an ArrayBuffer or a view of one', bytes)
-  }
-  const { byteLength } = bytes
-  checkInteger('offset', offset, 0, byteLength)
-  const length = checkInteger('size', size ?? byteLength - offset, 0, byteLength - offset)
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)
-    : new Uint8Array(bytes, offset, length)
-}
-
-function checkMaxLength(maxLength: number | undefined): number {
-  return maxLength === undefined ? Infinity : checkInteger('maxLength', maxLength, 0)
-}
-
-function checkLength(message: Uint8Array, maxLength: number): Uint8Array {
-  if (message.byteLength > maxLength) throw new BufferTooShortError(message, maxLength)
-  return message
-}
-
-function copyInto(room: Uint8Array, message: Uint8Array): number {
-  room.set(checkLength(message, room.byteLength))
-  return message.byteLength
 }
