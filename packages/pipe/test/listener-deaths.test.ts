@@ -68,7 +68,7 @@ describe.each(ADDRESSES)('over %s', (_, address) => {
     // What it has left behind goes with the next one.
     const next = await peers.listen()
     if (address === undefined) expect(existsSync(JSON.parse(server.stdout))).toBe(false)
-    expect(existsSync(String(next.address))).toBe(true)
+    expect(existsSync(next.address as string)).toBe(true)
   })
 
   test('a receiver that dies while others send to it breaks the pipe', async () => {

@@ -34,7 +34,7 @@ function proof(key: string, role: 'L' | 'C', listener: Buffer, client: Buffer): 
 
 async function exactly(socket: Socket, length: number): Promise<Buffer> {
   for (;;) {
-    const bytes = socket.read(length) as Buffer | null
+    const bytes: Buffer | null = socket.read(length)
     if (bytes !== null) return bytes
     await once(socket, 'readable')
   }

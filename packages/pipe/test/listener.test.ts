@@ -4,7 +4,7 @@ import {
   BufferTooShortError,
   Client,
   type ConnectionLike,
-  Connection,
+  type Connection,
   EOFError,
   BrokenPipeError,
   Listener,
@@ -13,13 +13,17 @@ import {
   wait,
 } from '@mp/pipe'
 import { PicklingError } from '@mp/pickle'
+import { Process } from '@mp/process'
 import { Queue } from '@mp/queue'
 import { SharedMemory } from '@mp/shared-memory'
 import { Lock } from '@mp/sync'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { doubleOverSocket } from './fixtures/children.mjs'
 import { ADDRESSES, Peers } from './socket-peers.js'
 
 const peers = new Peers()
@@ -490,6 +494,38 @@ describe('addresses', () => {
     await expect(Client('/x', { timeout: 'x' as never })).rejects.toThrow(/`timeout`/)
     await expect(Client('/x', null as never)).rejects.toThrow(/`options`/)
   })
+})
+
+test('a connection that is forgotten is closed', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const listener = await peers.listen({ authKey: 'key' })
+  const client = peers.use(await Client(listener.address, { authKey: 'key' }))
+  await (async () => {
+    const forgotten = await listener.accept()
+    await forgotten.send('last words')
+  })()
+  expect(await client.recv()).toBe('last words')
+  const deadline = performance.now() + 15_000
+  while (!(await client.poll({ timeout: 20 })) && performance.now() < deadline) collect()
+  await expect(client.recv({ timeout: 0 })).rejects.toThrow(EOFError)
+})
+
+test('threads have listeners and connections of their own', async () => {
+  const listener = await peers.listen<number>({ authKey: 'key' })
+  const thread = new Process({
+    target: doubleOverSocket,
+    args: [listener.address as string],
+    startMethod: 'thread',
+  }).start()
+  const connection = peers.use(await listener.accept({ timeout: 15_000 }))
+  await connection.send(21)
+  expect(await connection.recv({ timeout: 10_000 })).toBe(42)
+  // It blocks, and can be ended all the same.
+  thread.terminate()
+  await thread.join({ timeout: 10_000 })
+  expect(thread.isAlive()).toBe(false)
+  await expect(connection.recv({ timeout: 10_000 })).rejects.toThrow(EOFError)
 })
 
 test('a gigabyte passes in one message', async () => {

@@ -79,6 +79,7 @@ export class Listener<Send = unknown, Receive = Send> {
   /** Those who have to prove themselves, in the order in which they came. */
   readonly #strangers = new Map<Socket, AbortController>()
   #lastAccepted: Address | null = null
+  /** That a connection could not be taken, for want of descriptors, say: told once. */
   #failure: Error | undefined
   #isClosed = false
 
@@ -153,7 +154,9 @@ export class Listener<Send = unknown, Receive = Send> {
         this.#lastAccepted = first.peer
         return first.connection
       }
-      if (this.#failure !== undefined) throw this.#failure
+      const failure = this.#failure
+      this.#failure = undefined
+      if (failure !== undefined) throw failure
       return PENDING
     }
     const connection = await this.#line.wait(attempt, { timeoutMs, signal })

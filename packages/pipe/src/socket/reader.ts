@@ -14,7 +14,7 @@ import { EOFError } from '../errors.js'
 import { Line } from './line.js'
 
 /** How much is read at once. */
-const PIECE = 1 << 16
+const PIECE = 1 << 18
 
 const scratch = new Uint8Array(PIECE)
 

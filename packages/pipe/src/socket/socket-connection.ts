@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { Socket } from 'node:net'
 import { dumps, loads } from '@mp/pickle'
 import {
   MultiprocessingError,
@@ -43,6 +42,9 @@ export interface Treaty {
 /** How long a closed TCP socket is kept for the other side to read what was sent, in milliseconds. */
 const LINGER_MS = 2_000
 
+/** Closes the sockets of connections that were forgotten without being closed. */
+const forgotten = new FinalizationRegistry<SocketReader>(drop)
+
 export class SocketConnection<Send = unknown, Receive = Send> implements ConnectionLike<
   Send,
   Receive
@@ -61,6 +63,7 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
     this.#treaty = treaty
     this.#inbox = new Inbox(reader, treaty.maxMessageBytes)
     this.#outbox = new Outbox(reader)
+    forgotten.register(this, reader, this)
   }
 
   /** Whether this side has closed it. */
@@ -201,10 +204,10 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    forgotten.unregister(this)
     this.#outbox.fail(closed())
-    this.#reader.close()
+    drop(this.#reader)
     this.#reader.line.serve()
-    hangUp(this.#reader.socket)
   }
 
   [Symbol.dispose](): void {
@@ -317,7 +320,9 @@ Object.defineProperty(SocketConnection.prototype, waitableSymbol, {
 })
 
 /** Nothing is sent any more, and what comes is dropped; the other side gets what it was sent. */
-function hangUp(socket: Socket): void {
+function drop(reader: SocketReader): void {
+  const { socket } = reader
+  reader.close()
   if (socket.remoteAddress === undefined) {
     // A Unix socket: what was sent is with the other side already.
     socket.destroy()
@@ -329,14 +334,14 @@ function hangUp(socket: Socket): void {
     return
   }
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
-  const drop = (): void => {
+  const ignore = (): void => {
     while (socket.read() !== null);
   }
   socket.once('close', () => clearTimeout(timer))
   socket.once('end', () => socket.destroy())
-  socket.on('readable', drop)
+  socket.on('readable', ignore)
   socket.end()
-  drop()
+  ignore()
 }
 
 /** Why an object with a hook cannot go to another session. */
