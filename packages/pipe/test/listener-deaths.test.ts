@@ -115,6 +115,30 @@ describe.each(ADDRESSES)('over %s', (_, address) => {
   })
 })
 
+test('a stranger who says nothing keeps no process alive', async () => {
+  const program = peers.start('listenForASecond', null)
+  await program.untilOutput('\n')
+  await peers.stranger(JSON.parse(program.stdout))
+  const before = performance.now()
+  expect(await program.end()).toMatchObject({ code: 0, stderr: '' })
+  // It has ten seconds to prove itself.
+  expect(performance.now() - before).toBeLessThan(9_000)
+})
+
+test('clients wait for a listener that is too busy to take them in', async () => {
+  const program = peers.start('listenBusily', null)
+  await program.untilOutput('\n')
+  const address = JSON.parse(program.stdout)
+  const answers = Array.from({ length: 20 }, async (_, n) => {
+    const client = peers.use(
+      await Client<number, number>(address, { authKey: 'key', timeout: 15_000 }),
+    )
+    await client.send(n)
+    return client.recv({ timeout: 15_000 })
+  })
+  expect(await Promise.all(answers)).toEqual(answers.map((_, n) => 2 * n))
+})
+
 test.each([
   ['listenAndEnd', 0],
   ['listenAndExit', 3],

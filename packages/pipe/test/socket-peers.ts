@@ -71,10 +71,13 @@ export class Peers {
 
   async close(): Promise<void> {
     for (const thing of this.#open.splice(0)) thing[Symbol.dispose]()
-    for (const program of this.#programs.splice(0)) {
+    const programs = this.#programs.splice(0)
+    for (const program of programs) {
       program.child.kill('SIGKILL')
       await program.end()
     }
+    // What killed listeners leave behind goes with the next one.
+    if (programs.length > 0) (await Listener.listen()).close()
   }
 }
 

@@ -53,10 +53,9 @@ export async function Client<Send = unknown, Receive = Send>(
       : undefined
   try {
     const socket = await reach(where, stop.signal)
-    const reader = new SocketReader(socket)
+    const reader = new SocketReader(socket, true)
     try {
-      const patience = { deadline: Infinity, signal: stop.signal }
-      const agreement = await ask(reader, terms, patience)
+      const agreement = await ask(reader, terms, stop.signal)
       const isTrusted = terms.key !== undefined
       const { maxMessageBytes } = terms
       return new SocketConnection<Send, Receive>(reader, {

@@ -29,8 +29,8 @@ export const MAX_PART: number = 1 << 18
 export const PART_HEADER = 5
 export const TOTAL_HEADER = 9
 
-/** Room for so much is made at once; for more only when it has come: a length is easily claimed. */
-const TRUSTED_LENGTH = 1 << 26
+/** For strangers, room for so much is made at once; for more only when it has come: a length is easily claimed. */
+const STRANGERS_LENGTH = 1 << 26
 
 const NOTHING = new Uint8Array(0)
 
@@ -45,6 +45,7 @@ export function tooLarge(byteLength: number, limit: number): MultiprocessingErro
 /** Puts messages together from pieces of the stream, cut anywhere. */
 export class Decoder {
   readonly #limit: number
+  readonly #atOnce: number
   readonly #messages: Uint8Array[] = []
   #next = 0
   /** The header that is coming. */
@@ -58,9 +59,13 @@ export class Decoder {
   #total = -1
   #isBegun = false
 
-  /** @param limit the longest message, in bytes. */
-  constructor(limit: number) {
+  /**
+   * @param limit the longest message, in bytes.
+   * @param isTrusted whether to believe the other side how long a message will be.
+   */
+  constructor(limit: number, isTrusted: boolean) {
     this.#limit = limit
+    this.#atOnce = isTrusted ? limit : STRANGERS_LENGTH
   }
 
   get hasMessage(): boolean {
@@ -182,7 +187,7 @@ export class Decoder {
     if (length <= byteLength) return
     const room = byteLength === 0 ? length : Math.max(length, 2 * byteLength)
     const grown = bytesOfLength(
-      this.#total < 0 ? room : Math.min(this.#total, Math.max(room, TRUSTED_LENGTH)),
+      this.#total < 0 ? room : Math.min(this.#total, Math.max(room, this.#atOnce)),
     )
     grown.set(this.#message.subarray(0, this.#length))
     this.#message = grown

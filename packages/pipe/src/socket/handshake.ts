@@ -1,8 +1,8 @@
 /**
  * The first words over a socket: each side shows the other that it knows the key.
  *
- * Until both have, at most 97 bytes are read from the other side, and nothing of them but fields at
- * fixed places. The client proves itself first: a listener tells strangers nothing that depends on
+ * Until both have, at most 97 bytes of the other side are looked at, and of these only fields at fixed
+ * places. The client proves itself first: a listener tells strangers nothing that depends on
  * the key.
  *
  * 1. Both send a hello (`hello.ts`).
@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { PENDING, TimeoutError } from '@mp/shared-memory/internal'
 import { AuthenticationError } from '../errors.js'
 import * as hello from './hello.js'
 import type { SocketReader } from './reader.js'
@@ -25,13 +24,6 @@ export interface Terms {
   readonly maxMessageBytes: number
 }
 
-/** How long to try. */
-export interface Patience {
-  /** As `performance.now()` counts. */
-  readonly deadline: number
-  readonly signal: AbortSignal
-}
-
 /** What is known once both agree. */
 export interface Agreement {
   /** The longest message that the other side takes. */
@@ -41,22 +33,25 @@ export interface Agreement {
 const ACCEPTED = 1
 const REFUSED = 0
 
-/** The listener's side. Throws when the other side may not come in. */
+/** Whatever comes, it is looked at when it is whole. */
+const accept = (): void => {}
+
+/** The listener's side. Throws when the other side may not come in, and the signal's reason when that aborts. */
 export async function admit(
   reader: SocketReader,
   terms: Terms,
-  patience: Patience,
+  signal: AbortSignal,
 ): Promise<Agreement> {
-  const { mine, theirs, agreement } = await greet(reader, terms, 'L', patience)
+  const { mine, theirs, agreement } = await greet(reader, terms, 'L', signal)
   const { key } = terms
   if (key === undefined) return agreement
-  const proof = await receive(reader, hello.PROOF_BYTES, patience)
+  const proof = await reader.exactly(hello.PROOF_BYTES, accept, signal)
   // Whoever knows the key waits for our answer.
   const isRight = hello.isProof(proof, hello.prove(key, 'C', mine, theirs)) && !reader.hasMore()
   const answer = new Uint8Array(1 + hello.PROOF_BYTES)
   if (isRight) answer.set(hello.prove(key, 'L', mine, theirs), 1)
   answer[0] = isRight ? ACCEPTED : REFUSED
-  reader.socket.write(answer)
+  await reader.say(answer)
   if (!isRight) throw new AuthenticationError('The client does not know the authKey')
   return agreement
 }
@@ -65,13 +60,13 @@ export async function admit(
 export async function ask(
   reader: SocketReader,
   terms: Terms,
-  patience: Patience,
+  signal: AbortSignal,
 ): Promise<Agreement> {
-  const { mine, theirs, agreement } = await greet(reader, terms, 'C', patience)
+  const { mine, theirs, agreement } = await greet(reader, terms, 'C', signal)
   const { key } = terms
   if (key === undefined) return agreement
-  reader.socket.write(hello.prove(key, 'C', theirs, mine))
-  const answer = await receive(reader, 1 + hello.PROOF_BYTES, patience)
+  await reader.say(hello.prove(key, 'C', theirs, mine))
+  const answer = await reader.exactly(1 + hello.PROOF_BYTES, accept, signal)
   if (answer[0] !== ACCEPTED) {
     throw new AuthenticationError('The listener does not accept our authKey')
   }
@@ -85,12 +80,12 @@ async function greet(
   reader: SocketReader,
   { key, maxMessageBytes }: Terms,
   role: hello.Role,
-  patience: Patience,
+  signal: AbortSignal,
 ): Promise<{ mine: Uint8Array; theirs: Uint8Array; agreement: Agreement }> {
   const hasKey = key !== undefined
   const mine = hello.writeHello(role, { hasKey, maxMessageBytes })
-  reader.socket.write(mine)
-  const theirs = await receive(reader, hello.HELLO_BYTES, patience, hello.checkHelloStart)
+  await reader.say(mine)
+  const theirs = await reader.exactly(hello.HELLO_BYTES, hello.checkHelloStart, signal)
   const other = hello.readHello(theirs, role === 'L' ? 'C' : 'L')
   if (other.hasKey !== hasKey) {
     const [has, hasNot] = role === 'L' ? ['client', 'listener'] : ['listener', 'client']
@@ -101,15 +96,4 @@ async function greet(
     )
   }
   return { mine, theirs, agreement: { peerMaxMessageBytes: other.maxMessageBytes } }
-}
-
-async function receive(
-  reader: SocketReader,
-  byteLength: number,
-  { deadline, signal }: Patience,
-  check: (start: Uint8Array) => void = () => {},
-): Promise<Uint8Array> {
-  const bytes = await reader.exactly(byteLength, check, deadline - performance.now(), signal)
-  if (bytes === PENDING) throw new TimeoutError('The timeout passed before the two sides agreed')
-  return bytes
 }

@@ -19,10 +19,13 @@ export class Inbox {
   readonly #decoder: Decoder
   #failure: Error | undefined
 
-  /** @param limit the longest message to accept, in bytes. */
-  constructor(reader: SocketReader, limit: number) {
+  /**
+   * @param limit the longest message to accept, in bytes.
+   * @param isTrusted whether to believe the other side how long a message will be.
+   */
+  constructor(reader: SocketReader, limit: number, isTrusted: boolean) {
     this.#reader = reader
-    this.#decoder = new Decoder(limit)
+    this.#decoder = new Decoder(limit, isTrusted)
   }
 
   /** Takes the next message if it is there. Throws at the end of file, and when the stream makes no sense. */

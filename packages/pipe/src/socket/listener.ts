@@ -202,16 +202,18 @@ export class Listener<Send = unknown, Receive = Send> {
   async #meet(socket: Socket): Promise<void> {
     const { terms, handshakeMs, onRefused } = this.#bound
     const peer = peerOf(socket)
-    const reader = new SocketReader(socket)
+    // A stranger does not keep this process alive.
+    const reader = new SocketReader(socket, false)
     const stop = new AbortController()
     this.#strangers.set(socket, stop)
     this.#dropOldest()
-    const deadline = performance.now() + handshakeMs
+    const timer = setTimeout(() => stop.abort(tooSlow()), handshakeMs).unref()
     try {
-      const agreement = await admit(reader, terms, { deadline, signal: stop.signal })
+      const agreement = await admit(reader, terms, stop.signal)
       if (this.#ready.length >= this.#bound.backlog) throw full()
       const treaty = { ...agreement, isTrusted: terms.key !== undefined }
       const { maxMessageBytes } = terms
+      reader.hold()
       const connection = new SocketConnection<Send, Receive>(reader, { ...treaty, maxMessageBytes })
       this.#ready.push({ connection, peer })
       this.#line.serve()
@@ -220,6 +222,7 @@ export class Listener<Send = unknown, Receive = Send> {
       socket.destroySoon()
       if (!this.#isClosed) onRefused(error as Error)
     } finally {
+      clearTimeout(timer)
       this.#strangers.delete(socket)
     }
   }
@@ -281,6 +284,10 @@ function peerOf({ remoteAddress, remotePort }: Socket): Address | null {
 
 function closed(): MultiprocessingError {
   return new MultiprocessingError('ERR_MP_CLOSED', 'This listener is closed')
+}
+
+function tooSlow(): TimeoutError {
+  return new TimeoutError('The client took too long to prove itself')
 }
 
 function full(): MultiprocessingError {

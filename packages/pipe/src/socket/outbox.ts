@@ -22,10 +22,9 @@ import { BrokenPipeError } from '../errors.js'
 import { NOP } from './frames.js'
 import type { Line } from './line.js'
 import { Outgoing } from './outgoing.js'
-import { type SocketReader, descriptorOf, errnoOf } from './reader.js'
+import { type SocketReader, descriptorOf, errnoOf, isGone } from './reader.js'
 
 const WRITABLE = PollState.writable | PollState.hungUp
-const BROKEN: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN'])
 
 /** How much one call writes at most before the event loop gets a turn. */
 const TURN = 1 << 22
@@ -175,7 +174,7 @@ function tryWrite(fd: number, bytes: Uint8Array): number {
   } catch (error) {
     const code = errnoOf(error)
     if (code === 'EAGAIN') return 0
-    if (BROKEN.has(code)) return -1
+    if (isGone(code)) return -1
     throw error
   }
 }

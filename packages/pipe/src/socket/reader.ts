@@ -32,19 +32,31 @@ export function errnoOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | null)?.code
 }
 
+/**
+ * Whether an error says that the other end is no more: it was closed or died, maybe with messages of ours unread
+ * (ECONNRESET), or its machine does not answer any more (ETIMEDOUT).
+ */
+export function isGone(code: string | undefined): boolean {
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ETIMEDOUT' || code === 'ENOTCONN'
+}
+
 export class SocketReader {
   readonly socket: Socket
   /** Those who wait for bytes. */
   readonly line: Line
-  /** How many lines at this socket are not empty: as long the event loop stays alive for it. */
+  /** How many lines at this socket are not empty. */
   #busyLines = 0
+  /** Whether the event loop stays alive for those in the lines. */
+  #isHeld: boolean
   /** What a socket that is being destroyed still had. */
   readonly #saved: Uint8Array[] = []
   #isOver = false
   #isClosed = false
 
-  constructor(socket: Socket) {
+  /** @param isHeld whether the event loop stays alive while somebody waits; `hold` can say so later. */
+  constructor(socket: Socket, isHeld: boolean) {
     this.socket = socket
+    this.#isHeld = isHeld
     this.line = this.newLine()
     socket.unref()
     const serve = (): void => this.line.serve()
@@ -59,13 +71,18 @@ export class SocketReader {
     this.#saveTheRest()
   }
 
-  /** A line at this socket: the event loop stays alive while somebody stands in it. */
+  /** A line at this socket. */
   newLine(): Line {
     return new Line((isBusy) => {
       this.#busyLines += isBusy ? 1 : -1
-      if (this.#busyLines === 0) this.socket.unref()
-      else this.socket.ref()
+      if (this.#isHeld && this.#busyLines > 0) this.socket.ref()
+      else this.socket.unref()
     })
+  }
+
+  /** From now on the event loop stays alive while somebody waits; nobody does yet. */
+  hold(): void {
+    this.#isHeld = true
   }
 
   /** Whether nothing comes any more. */
@@ -77,14 +94,16 @@ export class SocketReader {
    * Takes the next bytes that are there, without waiting; null when there are none now, or none any more.
    *
    * They are valid until the next call.
+   *
+   * @param most how many to take from the kernel; Node may have more.
    */
-  piece(): Uint8Array | null {
-    return this.#saved.shift() ?? (this.socket.read() as Buffer | null) ?? this.#readDirectly()
+  piece(most: number = PIECE): Uint8Array | null {
+    return this.#saved.shift() ?? (this.socket.read() as Buffer | null) ?? this.#readDirectly(most)
   }
 
   /** Whether there are bytes now. */
   hasMore(): boolean {
-    const piece = this.piece()
+    const piece = this.piece(1)
     if (piece !== null) this.#saved.unshift(piece.slice())
     return piece !== null
   }
@@ -97,14 +116,13 @@ export class SocketReader {
   async exactly(
     byteLength: number,
     check: (start: Uint8Array) => void,
-    timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<Uint8Array | Pending> {
+  ): Promise<Uint8Array> {
     const bytes = new Uint8Array(byteLength)
     let have = 0
-    const attempt = (): Uint8Array | Pending => {
+    const attempt = (): true | Pending => {
       while (have < byteLength) {
-        const piece = this.piece()
+        const piece = this.piece(byteLength - have)
         if (piece === null) {
           if (this.isOver) throw new EOFError()
           return PENDING
@@ -117,9 +135,18 @@ export class SocketReader {
         }
         check(bytes.subarray(0, have))
       }
-      return bytes
+      return true
     }
-    return this.line.wait(attempt, { timeoutMs, signal })
+    await this.line.wait(attempt, { timeoutMs: Infinity, signal })
+    return bytes
+  }
+
+  /** Lets Node write it; done when that is done, or will never be. */
+  say(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      // Who has hung up is noticed by whoever waits for the answer, which may have come before that.
+      this.socket.write(bytes, () => resolve())
+    })
   }
 
   /** Nobody wants the rest. */
@@ -129,18 +156,18 @@ export class SocketReader {
     this.#isOver = true
   }
 
-  #readDirectly(): Uint8Array | null {
+  #readDirectly(most: number): Uint8Array | null {
     const fd = descriptorOf(this.socket)
     if (fd < 0) this.#isOver = true
     if (this.#isOver) return null
     if (pollDescriptor(fd, PollState.readable, 0) === 0) return null
     try {
-      const length = readSync(fd, scratch, 0, PIECE, null)
+      const length = readSync(fd, scratch, 0, most, null)
       if (length > 0) return scratch.subarray(0, length)
     } catch (error) {
-      if (errnoOf(error) === 'EAGAIN') return null
-      // The other end was closed, or died, with messages of ours unread.
-      if (errnoOf(error) !== 'ECONNRESET') throw error
+      const code = errnoOf(error)
+      if (code === 'EAGAIN') return null
+      if (!isGone(code)) throw error
     }
     this.#isOver = true
     return null
@@ -155,7 +182,7 @@ export class SocketReader {
     const destroy = socket._destroy.bind(socket)
     socket._destroy = (error, callback) => {
       while (!this.#isClosed) {
-        const piece = (socket.read() as Buffer | null) ?? this.#readDirectly()
+        const piece = (socket.read() as Buffer | null) ?? this.#readDirectly(PIECE)
         if (piece === null) break
         this.#saved.push(piece.slice())
       }

@@ -61,7 +61,7 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
   constructor(reader: SocketReader, treaty: Treaty) {
     this.#reader = reader
     this.#treaty = treaty
-    this.#inbox = new Inbox(reader, treaty.maxMessageBytes)
+    this.#inbox = new Inbox(reader, treaty.maxMessageBytes, treaty.isTrusted)
     this.#outbox = new Outbox(reader)
     forgotten.register(this, reader, this)
   }
