@@ -96,6 +96,8 @@ export class Outbox {
     const head = this.#queue[0]
     const bytes = head.unstoppable()
     if (bytes.byteLength > 0) head.wrote(bytes.byteLength)
+    // One that was withdrawn may end so: nothing is done by its last byte.
+    if (head.isDone) this.#queue.shift()
     this.#giveToNode(bytes.byteLength > 0 ? bytes : Uint8Array.of(NOP))
   }
 
