@@ -532,7 +532,8 @@ test('a gigabyte passes in one message', async () => {
   const listener = await peers.listen({ authKey: 'key' })
   const program = peers.start('sendGigabyte', listener.address)
   const connection = peers.use(await listener.accept({ timeout: 15_000 }))
-  const got = await connection.recvBytes()
+  // On a busy machine each turn of an event loop has to wait for its own; the next test is about those.
+  const got = connection.recvBytesSync()
   expect(got.byteLength).toBe(2 ** 30)
   for (let i = 0; i < got.byteLength; i += 2 ** 20) {
     if (got[i] !== (i >> 20) % 251) expect.fail(`byte ${i} is ${got[i]}`)

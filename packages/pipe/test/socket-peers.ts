@@ -55,7 +55,7 @@ export class Peers {
   /** Starts a program; its key is `key`. */
   start(scenario: string, address: Address | null, authKey = 'key'): Program {
     const args = [PROGRAM, scenario, JSON.stringify(address), authKey]
-    const program = new Program(process.execPath, { args })
+    const program = new Program(process.execPath, { args, timeoutMs: 28_000 })
     this.#programs.push(program)
     return program
   }
