@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runExample } from './run-example.js'
+import { runExample, startExample } from './run-example.js'
 
 const well = { code: 0, signal: null, stderr: '' }
 
@@ -114,4 +117,31 @@ test('pool.ts: three processes do four tasks, and main gets all results', async 
   expect([2, 3]).toContain(pids.size)
   expect(lines.slice(-4)).toEqual(tasks.map((task) => `main: ${task} is done`))
   expect(lines).toHaveLength(1 + 8 + 4)
+})
+
+test('remote.ts: one program serves others that know the key, and only these', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'remote-'))
+  const place = join(folder, 's')
+  const key = { MP_EXAMPLE_KEY: 'secret' }
+  const server = startExample('remote.ts', ['serve', place], key)
+  await server.untilOutput('listening')
+  const asking = [
+    startExample('remote.ts', ['ask', place, '2', '3'], key),
+    startExample('remote.ts', ['ask', place, '4'], key),
+    startExample('remote.ts', ['ask', place, '5'], { MP_EXAMPLE_KEY: 'guessed' }),
+  ]
+  const outcomes = await Promise.all(asking.map((program) => program.end()))
+  expect(outcomes).toMatchObject([
+    { ...well, stdout: 'the square of 2 is 4\nthe square of 3 is 9\n' },
+    { ...well, stdout: 'the square of 4 is 16\n' },
+    { code: 1, stdout: '', stderr: expect.stringContaining('does not accept our authKey') },
+  ])
+  await server.untilOutput('somebody was not let in')
+  server.child.kill('SIGTERM')
+  const { stdout, ...outcome } = await server.end()
+  expect(outcome).toEqual(well)
+  expect(stdout.split('\n').filter((line) => line === 'a client has hung up')).toHaveLength(2)
+  expect(stdout).toMatch(/closed\n$/)
+  expect(readdirSync(folder)).toEqual([])
+  rmdirSync(folder)
 })

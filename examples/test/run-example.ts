@@ -35,6 +35,17 @@ export function startDemo(...args: string[]): Program {
   })
 }
 
+/** Starts `tsx NAME` with arguments. */
+export function startExample(name: string, args: string[], env: Record<string, string>): Program {
+  return new Program(process.execPath, {
+    // Not by the command `tsx`: its signals are to reach the program itself.
+    args: ['--import', import.meta.resolve('tsx'), pathOf(name), ...args],
+    env,
+    cwd: tmpdir(),
+    timeoutMs: TIMEOUT_MS,
+  })
+}
+
 function pathOf(name: string): string {
   return fileURLToPath(new URL(`../${name}`, import.meta.url))
 }

@@ -16,6 +16,19 @@ export interface DumpsOptions {
    * @default the name of the function, or "the value"
    */
   name?: string
+  /**
+   * Refuse what `loads(bytes, { dataOnly: true })` would refuse on the other side: functions, instances of
+   * classes, objects with a hook. For messages to those who do not trust us.
+   *
+   * @default false
+   */
+  dataOnly?: boolean
+  /**
+   * Asked of each object that has a `[reduceSymbol]` hook, before its hook is called.
+   *
+   * @returns why the object cannot go, as in `is a Lock; …`; undefined when it can.
+   */
+  refuse?: (object: object) => string | undefined
 }
 
 let spare: Writer | undefined = new Writer()
@@ -79,7 +92,7 @@ export function encodeTo(value: unknown, sink: Sink): void {
 function encode(value: unknown, options: DumpsOptions | undefined, copy: boolean): Uint8Array {
   const w = takeWriter()
   try {
-    writeMessage(w, value, options?.name)
+    writeMessage(w, value, options)
     const { bytes, position } = w.out
     return copy ? bytes.slice(0, position) : bytes.subarray(0, position)
   } finally {
@@ -99,9 +112,9 @@ function giveWriter(w: Writer): void {
   spare = w
 }
 
-function writeMessage(w: Writer, value: unknown, name: string | undefined): void {
-  if (name !== undefined) w.root = name
-  else if (typeof value === 'function') w.root = nameOf(value)
+function writeMessage(w: Writer, value: unknown, options: DumpsOptions | undefined): void {
+  if (typeof value === 'function') w.root = nameOf(value)
+  if (options !== undefined) apply(w, options)
   w.out.byte(VERSION)
   try {
     writeValue(w, value)
@@ -111,6 +124,12 @@ function writeMessage(w: Writer, value: unknown, name: string | undefined): void
     throw error
   }
   if (w.modules.length > 0 || w.parts.size > 0) writeTrailer(w)
+}
+
+function apply(w: Writer, { name, dataOnly = false, refuse }: DumpsOptions): void {
+  if (name !== undefined) w.root = name
+  w.dataOnly = dataOnly
+  w.refusal = refuse
 }
 
 /** A function's name; a class may have a static member of that name. */

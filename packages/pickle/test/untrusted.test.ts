@@ -44,6 +44,72 @@ describe('with dataOnly', () => {
   })
 })
 
+describe('what may not be sent', () => {
+  class Money {
+    amount = 1
+  }
+
+  test.each([
+    ['a function', { a: [() => 1] }, 'a[0]', 'is a function'],
+    ['a class', { Money }, 'Money', 'is a class'],
+    ['an instance', { price: new Money() }, 'price → Money', 'is a class'],
+    ['an object of the language', [Math], '[0]', 'is an object of the language'],
+    [
+      'an object with a prototype',
+      { o: Object.create({ x: 1 }) },
+      'o',
+      'is an object with a proto',
+    ],
+    ['a hook', { h: { [reduceSymbol]: () => ({ revive: Array, args: [] }) } }, 'h', 'with a hook'],
+  ])('as data: %s is refused, with its path', (_, value, path, reason) => {
+    const error = catchError(() => dumps(value, { dataOnly: true }))
+    expect(error).toBeInstanceOf(PicklingError)
+    expect(error).toMatchObject({ path, message: expect.stringContaining(reason) })
+  })
+
+  test('as data: data is accepted, and of an error all that is data', () => {
+    class OwnError extends Error {}
+    const data = [
+      new Map([[1, new Set([new Date(1)])]]),
+      Uint8Array.of(1),
+      null,
+      1n,
+      Symbol.iterator,
+    ]
+    expect(loads(dumps(data, { dataOnly: true }), { dataOnly: true })).toStrictEqual(data)
+    const error = Object.assign(new OwnError('text'), { code: 'E', fix: () => {} })
+    const bytes = dumps({ error }, { dataOnly: true })
+    expect(loads(bytes, { dataOnly: true })).toMatchObject({
+      error: { message: 'text', code: 'E' },
+    })
+    // The option is of that call alone.
+    expect(loads(dumps(new Money()))).toBeInstanceOf(Money)
+  })
+
+  test('by a reason: an object with a hook is refused before its hook is called', () => {
+    let calls = 0
+    const kept = { [reduceSymbol]: () => ({ revive: Array, args: [++calls] }) }
+    const refuse = (object: object): string | undefined =>
+      object === kept ? 'is to stay here' : undefined
+    const error = catchError(() => dumps({ list: [{ kept }] }, { refuse }))
+    expect(error).toBeInstanceOf(PicklingError)
+    expect(error).toMatchObject({ path: 'list[0].kept' })
+    expect(String(error)).toMatch(/is to stay here/)
+    expect(calls).toBe(0)
+    expect(loads(dumps([kept]))).toEqual([[undefined]])
+    expect(calls).toBe(1)
+  })
+})
+
+function catchError(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  throw new Error('It did not throw')
+}
+
 describe('malformed bytes', () => {
   const samples = [
     { id: 1, name: 'abc', x: 1.5, ok: true },

@@ -92,11 +92,13 @@ export type Read<R> = (bytes: Uint8Array, length: number) => R
 /** Copies a message out; throws with the copy when it is too long. */
 export function copyOfAtMost(maxLength: number): Read<Uint8Array> {
   if (maxLength === Infinity) return ownCopy
-  return (bytes, length) => {
-    const copy = ownCopy(bytes, length)
-    if (length > maxLength) throw new BufferTooShortError(copy, maxLength)
-    return copy
-  }
+  return (bytes, length) => checkLength(ownCopy(bytes, length), maxLength)
+}
+
+/** Gives the message, unless it is longer than that. */
+export function checkLength(message: Uint8Array, maxLength: number): Uint8Array {
+  if (message.byteLength > maxLength) throw new BufferTooShortError(message, maxLength)
+  return message
 }
 
 export function checkMaxLength(maxLength: number | undefined): number {

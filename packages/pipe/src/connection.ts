@@ -27,6 +27,7 @@ import {
   throwIfAborted,
   waitableSymbol,
 } from '@mp/shared-memory/internal'
+import type { ConnectionLike } from './connection-like.js'
 import {
   type SendableBytes,
   checkMaxLength,
@@ -50,7 +51,7 @@ const forgotten = new FinalizationRegistry<{ pipe: PipeCore; end: End }>(({ pipe
 /** The open connections of this thread: one for each end that it holds. */
 const open = new WeakMap<PipeCore, [WeakRef<Connection>?, WeakRef<Connection>?]>()
 
-export class Connection<Send = unknown, Receive = Send> {
+export class Connection<Send = unknown, Receive = Send> implements ConnectionLike<Send, Receive> {
   readonly readable: boolean
   readonly writable: boolean
   readonly #pipe: PipeCore

@@ -185,6 +185,25 @@ static napi_value waiter_stop(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value poll_fd(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  uint64_t fd, interest;
+  double timeout_ms;
+  if (!mp_call_begin(&call, env, info, "poll") ||
+      !mp_arg_integer(&call, 0, "fd", 0, INT32_MAX, &fd) ||
+      !mp_arg_integer(&call, 1, "interest", 0,
+                      MP_POLL_READABLE | MP_POLL_WRITABLE | MP_POLL_HUNG_UP, &interest) ||
+      !mp_arg_slice(&call, 2, "timeoutMs", &timeout_ms)) {
+    return NULL;
+  }
+  int result = mp_poll((int)fd, (uint32_t)interest, timeout_ms);
+  if (result < 0) {
+    mp_throw_errno(&call, result, "ppoll");
+    return NULL;
+  }
+  return mp_number(env, result);
+}
+
 bool mp_define_parking(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
     MP_FUNCTION("park", park, agent),
@@ -195,6 +214,7 @@ bool mp_define_parking(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("waiterRef", waiter_ref, agent),
     MP_FUNCTION("waiterUnref", waiter_unref, agent),
     MP_FUNCTION("waiterStop", waiter_stop, agent),
+    MP_FUNCTION("poll", poll_fd, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;
   MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);

@@ -146,6 +146,19 @@ struct mp_exit {
  */
 int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out);
 
+/* ---- descriptors: wait for what somebody else reads and writes ------------------------------- */
+
+/* What to wait for, and what there is; MP_POLL_HUNG_UP: the other end is closed, or an error is there. */
+enum { MP_POLL_READABLE = 1, MP_POLL_WRITABLE = 2, MP_POLL_HUNG_UP = 4 };
+
+/*
+ * Waits up to `timeout_ms` until `fd` is in one of the states of `interest`.
+ *
+ * Returns the states that it is in; 0 when the time passed or a signal came. MP_POLL_HUNG_UP may
+ * come unasked.
+ */
+int mp_poll(int fd, uint32_t interest, double timeout_ms);
+
 /* ---- misc ---------------------------------------------------------------------------------- */
 
 /* Milliseconds on the clock that no one sets. */

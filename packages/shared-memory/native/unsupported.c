@@ -97,6 +97,11 @@ int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out) {
   return -ENOSYS;
 }
 
+int mp_poll(int fd, uint32_t interest, double timeout_ms) {
+  (void)fd, (void)interest, (void)timeout_ms;
+  return -ENOSYS;
+}
+
 double mp_now(void) {
   struct timespec now;
   (void)timespec_get(&now, TIME_UTC);

@@ -14,6 +14,7 @@ export {
   type WaitOptions,
 } from './arguments.js'
 export { DeathWatch, type Watcher } from './death-watch.js'
+export { PollState, pollDescriptor } from './descriptors.js'
 export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'

@@ -49,6 +49,9 @@ export const ParkResult = {
 /** One of the values of {@link ParkResult}. */
 export type ParkResult = (typeof ParkResult)[keyof typeof ParkResult]
 
+/** States of a descriptor, for {@link Native.poll}; a sum of them is several. */
+export const PollState = { readable: 1, writable: 2, hungUp: 4 } as const
+
 /** How a child process ended: one of the two is a number, the other null. */
 export interface NativeExit {
   readonly code: number | null
@@ -175,6 +178,14 @@ export interface Native {
    * for libuv to reap. Null when it still runs, or a signal came. Throws ECHILD when it is gone.
    */
   waitExit(pid: number, timeoutMs: number): NativeExit | null
+
+  /**
+   * Waits until a descriptor is in one of the states of `interest` (a sum of {@link PollState}), at most
+   * `timeoutMs` and at most 100 ms. Call it through a JavaScript function for each slice, as `park`.
+   *
+   * @returns the states it is in; 0 when the time passed or a signal came. `hungUp` may come unasked.
+   */
+  poll(fd: number, interest: number, timeoutMs: number): number
 
   /** Milliseconds on the monotonic clock, the same for all processes. */
   now(): number

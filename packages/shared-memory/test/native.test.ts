@@ -227,6 +227,8 @@ test.each([
   ['watch(0)', () => native.watch(0), range],
   ['unwatch(-1)', () => native.unwatch(-1), range],
   ['waitExit(-1, 1)', () => native.waitExit(-1, 1), range],
+  ['poll(-1, 1, 0)', () => native.poll(-1, 1, 0), range],
+  ['poll(0, 8, 0)', () => native.poll(0, 8, 0), range],
   ['dieWithParent(1, 1)', () => native.dieWithParent(1, 1 as unknown as boolean), wrong],
 ])('%s names the argument', (title, call, { type, code }) => {
   const name = title.slice(0, title.indexOf('('))

@@ -5,6 +5,7 @@
  */
 import { reduceSymbol } from '../hooks.js'
 import type { Code } from '../functions/code.js'
+import { isClass } from '../functions/source.js'
 import { Cell, identityOf } from '../functions/registry.js'
 import type {
   Callable,
@@ -31,6 +32,7 @@ export function writeFunction(w: Writer, fn: Callable): void {
     w.out.byte(tag.REF)
     return w.out.varint(number)
   }
+  if (w.dataOnly) w.requireTrust(isClass(fn) ? 'a class' : 'a function')
   if (types.isProxy(fn)) throw w.refuse('is a Proxy; send what it stands for')
   if (Object.hasOwn(fn, reduceSymbol)) return writeReduced(w, fn)
   const record = lookAt(w, fn)

@@ -17,6 +17,9 @@ export function writeReduced(w: Writer, object: object): void {
   if (open.has(object)) {
     throw w.refuse('is contained in the arguments of its own [reduceSymbol]() hook')
   }
+  w.requireTrust('an object with a hook')
+  const reason = w.refusal?.(object)
+  if (reason !== undefined) throw w.refuse(reason)
   const hook: unknown = (object as Record<symbol, unknown>)[reduceSymbol]
   if (typeof hook !== 'function') throw w.refuse('has a [reduceSymbol] that is not a function')
   open.add(object)

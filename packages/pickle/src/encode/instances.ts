@@ -21,7 +21,10 @@ import type { Writer } from './writer.js'
 /** Writes an object that is neither plain nor an ordinary builtin. */
 export function writeUnusual(w: Writer, object: object): void {
   const path = intrinsicPath(object)
-  if (path !== undefined) return writeGlobal(w, object, path)
+  if (path !== undefined) {
+    w.requireTrust('an object of the language')
+    return writeGlobal(w, object, path)
+  }
   // An error must get through; what of it cannot be sent is left out.
   const reason = types.isNativeError(object) ? undefined : functionSender().whyUnsendable(object)
   if (reason !== undefined) throw w.refuse(reason)
@@ -106,6 +109,7 @@ function writeBase(w: Writer, object: object, base: object): void {
 
 /** An object made by `Object.create(other)`: the prototype travels as a value. */
 function writeWithPrototype(w: Writer, object: object, prototype: object): void {
+  w.requireTrust('an object with a prototype')
   w.register(object)
   w.out.byte(tag.WITH_PROTOTYPE)
   const depth = w.enter()

@@ -42,6 +42,10 @@ export class Writer {
   /** Steps to the value being written: `path[0 … depth)`. */
   readonly path: Segment[] = []
   depth = 0
+  /** Refuses whatever the receiver would have to run code for. */
+  dataOnly = false
+  /** Says of an object with a hook why it cannot go. */
+  refusal: ((object: object) => string | undefined) | undefined
 
   readonly modules: ModuleName[] = []
   /** Buffers of which only parts are seen, with the range that views need. */
@@ -90,6 +94,11 @@ export class Writer {
     return picklingError(this.root, this.path.slice(0, this.depth), reason, cause)
   }
 
+  /** Refuses what is not data, when only data may go. */
+  requireTrust(what: string): void {
+    if (this.dataOnly) throw this.refuse(`is ${what}, and only data may be sent here`)
+  }
+
   needModule(specifier: string, parent: string, kind: string): number {
     const { modules } = this
     for (let i = 0; i < modules.length; i++) {
@@ -129,6 +138,8 @@ export class Writer {
     this.#numbers = undefined
     this.depth = 0
     this.root = ''
+    this.dataOnly = false
+    this.refusal = undefined
     if (this.modules.length > 0) this.modules.length = 0
     if (this.parts.size > 0) this.parts.clear()
     if (this.codes.size > 0) this.codes.clear()

@@ -136,7 +136,7 @@ int main(int argc, char **argv) {
   const char *only = argc > 1 ? argv[1] : "";
   const struct test_case *const suites[] = {segment_tests,  park_tests,  waiter_tests, liveness_tests,
                                             agent_tests, watch_tests, parent_tests, exit_tests,
-                                            named_tests};
+                                            poll_tests,    named_tests};
   int passed = 0;
   int failed = 0;
   for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {

@@ -31,6 +31,7 @@ extern const struct test_case agent_tests[];
 extern const struct test_case watch_tests[];
 extern const struct test_case parent_tests[];
 extern const struct test_case exit_tests[];
+extern const struct test_case poll_tests[];
 extern const struct test_case named_tests[];
 
 /* Ends the test (or its child) as failed unless the condition holds. */
