@@ -9,6 +9,7 @@
  * @module
  */
 import { AT, SLOT, slotWord } from '@mp/shared-memory/internal'
+import { NoRegistry, StrongRef, makeAtomics } from './builtins.js'
 import type { Bundle, Globals } from './bundle.js'
 import { indexed } from './data.js'
 import { makeHelper } from './ghosts.js'
@@ -326,24 +327,8 @@ export class Runner {
   }
 
   #makeGlobals(): Globals {
-    type Atomic = (words: unknown, at: number, a?: number, b?: number) => number
-    const atomic =
-      (op: Op): Atomic =>
-      (_words, at, a = 0, b = 0) =>
-        this.#request(op, at, a, b)
-    const names = [
-      'load',
-      'store',
-      'add',
-      'sub',
-      'and',
-      'or',
-      'exchange',
-      'compareExchange',
-    ] as const
-    const atomics = Object.fromEntries(names.map((name) => [name, atomic(OP[name])]))
     return {
-      Atomics: atomics as unknown as Globals['Atomics'],
+      Atomics: makeAtomics((op, at, a, b) => this.#request(op, at, a, b)),
       Promise: makePromise(this.#jobs),
       AbortSignal: FakeSignal,
       setTimeout: (callback, delayMs) => {
@@ -356,19 +341,8 @@ export class Runner {
         this.#timers = this.#timers.filter((timer) => timer.id + 1 !== id)
       },
       queueMicrotask: (job) => this.#jobs.add(() => swallowStop(job)),
-      FinalizationRegistry: class {
-        register(): void {}
-        unregister(): void {}
-      },
-      WeakRef: class {
-        readonly #target: unknown
-        constructor(target: unknown) {
-          this.#target = target
-        }
-        deref(): unknown {
-          return this.#target
-        }
-      },
+      FinalizationRegistry: NoRegistry,
+      WeakRef: StrongRef,
       host: this.#host,
     }
   }

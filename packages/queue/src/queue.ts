@@ -104,7 +104,7 @@ export class Queue<T = unknown> extends SharedObject {
     const timeoutMs = this.#check(options)
     if (item instanceof Loan) return this.#putAll([item], timeoutMs, options?.signal)
     const { waiting } = this.session
-    const message = this.#encodeOne(item as T, !waiting.hasLine(this.ring.notFull))
+    const message = this.#encodeOne(item, !waiting.hasLine(this.ring.notFull))
     if (message.result !== 'put')
       await putLater(this.session, this.ring, message, timeoutMs, options?.signal)
   }
@@ -113,7 +113,7 @@ export class Queue<T = unknown> extends SharedObject {
   putSync(item: Loanable<T>, options?: QueueWaitOptions): void {
     const timeoutMs = this.#check(options)
     if (item instanceof Loan) return this.#putAllSync([item], timeoutMs)
-    const message = this.#encodeOne(item as T, isInTurn(this.session, this.ring))
+    const message = this.#encodeOne(item, isInTurn(this.session, this.ring))
     if (message.result !== 'put') putLaterSync(this.session, this.ring, message, timeoutMs)
   }
 

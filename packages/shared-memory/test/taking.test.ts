@@ -55,7 +55,7 @@ function pagesOf(owner: number): number {
 
 /** Takes what is there, and looks whether all of it is what was put. */
 function takeWhole(ring: MessageRing, fill: number): Extent {
-  const message = ring.tryClaim()
+  const message = ring.tryClaim()?.inPlace()
   if (!(message instanceof Extent)) throw new Error('the long message is not there')
   const { page, byteLength } = message
   expect(byteLength).toBe(LENGTH)
