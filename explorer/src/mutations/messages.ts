@@ -5,6 +5,7 @@
  */
 import { type Mutation, of } from './mutation.js'
 
+const WAITING = 'shared-memory/dist/waiting.js'
 const RING = 'shared-memory/dist/ring/message-ring.js'
 const WRITER = 'shared-memory/dist/ring/ring-writer.js'
 const READER = 'shared-memory/dist/ring/ring-reader.js'
@@ -89,6 +90,15 @@ export const messages: readonly Mutation[] = [
       'if (this.notEmpty.any())\n                this.notEmpty.wakeOne();\n        }\n        else if',
       '}\n        else if',
       'ring-sync',
+    ],
+    [
+      'who is woken for a batch does not wake the next',
+      WAITING,
+      'if (!set.arm(since) && isArmed)\n                    spent = true;',
+      'set.arm(since);',
+      'ring-shared-batch-3',
+      0,
+      1,
     ],
     [
       'who waits for room is not woken',
