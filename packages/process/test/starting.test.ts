@@ -105,7 +105,8 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
 })
 
 test('without descriptors a process does not start, and can be started later', async () => {
-  const under = ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh']
+  // Enough for the modules that a child opens side by side while it is loaded.
+  const under = ['sh', '-c', 'ulimit -n 120; exec "$@"', 'sh']
   expect(await report('no-descriptors.mjs', { args: ['spawn'], under })).toEqual({
     outcome: 'ERR_MP_START',
     later: 0,
