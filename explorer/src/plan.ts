@@ -52,10 +52,11 @@ export const plans: readonly Plan[] = [
   ...of(1, 2, 'rwlock-sync', 'rwlock-writers', 'rwlock-async'),
   ...of(1, 0, 'rwlock-sync-3'),
   ...of(1, 2, 'ring-batch', 'ring-reuse', 'ring-close', 'pipe-eof'),
-  ...of(1, 1, 'ring-sync', 'ring-full', 'ring-extents', 'ring-async'),
+  ...of(1, 1, 'ring-sync', 'ring-full', 'ring-extents'),
   ...of(1, 1, 'pipe-broken', 'pipe-eof-async'),
   ...of(0, 1, 'ring-two-putters-3', 'ring-two-takers-3', 'ring-shared-batch-3'),
   ...of(0, 2, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
+  ...of(1, 0, 'ring-async'),
   ...of(1, 0, 'ring-two-putters-3', 'ring-two-takers-3', 'ring-shared-batch-3'),
   ...of(1, 0, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
 ]
