@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { type Bundle, type Globals, loadBundle } from './bundle.js'
 import { mutations } from './mutations/index.js'
-import { plans } from './plan.js'
+import { plans, widerPlans } from './plan.js'
 import { runRandomly } from './random.js'
 import { type Failure, explore } from './search.js'
 import { UNBOUNDED } from './state.js'
@@ -15,7 +15,7 @@ import { World } from './world.js'
 
 const HELP = `Explores the shared-memory protocols, as compiled: every order of their steps, and deaths between any two.
 
-  explore                            what the tests explore
+  explore                            what the tests explore, and some of it in wider bounds
   explore SCENARIO… [options]        these scenarios
   explore --random SCENARIO… [options]
   explore --mutations [WORDS]        that each step left out is noticed
@@ -175,7 +175,9 @@ async function main(): Promise<void> {
   } else if (positionals.length > 0) {
     for (const name of positionals) exploreOne(make, name, { deaths, preemptions }, states)
   } else {
-    for (const { scenario, ...bounds } of plans) exploreOne(make, scenario, bounds, states)
+    for (const { scenario, ...bounds } of [...plans, ...widerPlans]) {
+      exploreOne(make, scenario, bounds, states)
+    }
   }
 }
 
