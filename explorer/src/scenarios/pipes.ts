@@ -16,6 +16,14 @@ function send(pipe: PipeCore, end: End, number: number, helper: Helper): void {
   helper.count(SENT)
 }
 
+function expectEndOfFile(error: unknown, helper: Helper): void {
+  if (!(error instanceof EOFError)) throw error
+  helper.expect(
+    helper.counted(RECEIVED) >= helper.counted(SENT),
+    'what was sent is received before the end of file',
+  )
+}
+
 /** Receives until the end of file: messages are numbered from 1. */
 function receiveAll(pipe: PipeCore, end: End, helper: Helper): void {
   try {
@@ -26,11 +34,7 @@ function receiveAll(pipe: PipeCore, end: End, helper: Helper): void {
       helper.count(RECEIVED)
     }
   } catch (error) {
-    if (!(error instanceof EOFError)) throw error
-    helper.expect(
-      helper.counted(RECEIVED) >= helper.counted(SENT),
-      'what was sent is received before the end of file',
-    )
+    expectEndOfFile(error, helper)
   }
   pipe.letGo(end)
 }
@@ -81,11 +85,7 @@ const endOfFileAsync: Scenario<Link> = {
           helper.count(RECEIVED)
         }
       } catch (error) {
-        if (!(error instanceof EOFError)) throw error
-        helper.expect(
-          helper.counted(RECEIVED) >= helper.counted(SENT),
-          'what was sent is received before the end of file',
-        )
+        expectEndOfFile(error, helper)
       }
       pipe.letGo(1)
     }

@@ -1,31 +1,13 @@
 import { BrokenPipeError, BufferTooShortError, type BytesLease, EOFError, Pipe } from '@mp/pipe'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as children from '../../queue/test/fixtures/leases.mjs'
 import { pagesInUse, pagesOf } from '../../queue/test/memory.js'
+import { start } from '../../queue/test/start.js'
 
 const LONG = 1_000_000
 const SHORT = 100
-const processes: Process<never>[] = []
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
 const isFilledWith = (bytes: Uint8Array, byte: number): boolean =>
   bytes.every((one) => one === byte)
 

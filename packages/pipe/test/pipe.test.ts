@@ -1,29 +1,11 @@
 import { fstatSync } from 'node:fs'
 import { BrokenPipeError, BufferTooShortError, EOFError, Pipe, wait } from '@mp/pipe'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { PicklingError } from '@mp/pickle'
 import { session } from '@mp/shared-memory/internal'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/children.mjs'
-
-const processes: Process<never>[] = []
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
+import { start } from '../../queue/test/start.js'
 
 describe('in one process', () => {
   test('both ends send and receive', async () => {

@@ -11,10 +11,11 @@ import {
   Pipe,
   wait,
 } from '@mp/pipe'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { Queue } from '@mp/queue'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/python.mjs'
+import { start } from '../../queue/test/start.js'
 
 const LIMIT = { timeout: 10_000 }
 const closers: (() => unknown)[] = []
@@ -23,19 +24,6 @@ function pipe(options?: { duplex?: boolean }): [Connection, Connection] {
   const ends = Pipe<unknown, unknown>(options)
   closers.push(() => ends.forEach((end) => end.close()))
   return ends
-}
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  closers.push(async () => {
-    child.kill()
-    await child.join()
-  })
-  return child
 }
 
 afterEach(async () => {

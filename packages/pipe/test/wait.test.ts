@@ -1,10 +1,11 @@
 /** `wait` and `waitSync` over everything that can be waited for. */
 import { Pipe, wait, waitSync } from '@mp/pipe'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { JoinableQueue, Queue, SimpleQueue } from '@mp/queue'
 import { Event, Lock } from '@mp/sync'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/waited.mjs'
+import { start } from '../../queue/test/start.js'
 
 const LIMIT = { timeout: 10_000 }
 const closers: (() => unknown)[] = []
@@ -13,19 +14,6 @@ function pipe(): ReturnType<typeof Pipe<unknown, unknown>> {
   const ends = Pipe<unknown, unknown>()
   closers.push(() => ends.forEach((end) => end.close()))
   return ends
-}
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  closers.push(async () => {
-    child.kill()
-    await child.join()
-  })
-  return child
 }
 
 afterEach(async () => {

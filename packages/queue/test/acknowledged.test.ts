@@ -1,33 +1,16 @@
 /** A `JoinableQueue` that delivers again what its taker did not finish. */
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { JoinableQueue, Queue, QueueEmptyError, QueueShutDownError } from '@mp/queue'
 import { OBJECT_OWNER } from '@mp/shared-memory/internal'
 import { Event, Lock } from '@mp/sync'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/acknowledging.mjs'
+import { start } from './start.js'
 
-const processes: Process<never>[] = []
 const LIMIT = { timeout: 10_000 }
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
 
 const code = (name: string): unknown => expect.objectContaining({ code: name })
 

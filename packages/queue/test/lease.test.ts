@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { JoinableQueue, type Lease, Loan, Queue, QueueEmptyError } from '@mp/queue'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
-import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
 import * as children from './fixtures/leases.mjs'
 import { ownPagesHold, pagesInUse, pagesOf } from './memory.js'
+import { start } from './start.js'
 
 interface Frame {
   name: string
@@ -15,29 +16,11 @@ interface Frame {
 
 const LONG = 1_000_000
 const SHORT = 100
-const processes: Process<never>[] = []
 let before = 0
 
 beforeEach(() => {
   before = pagesInUse()
 })
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
 
 /** A queue with one item in it, and what pages the session has with the queue empty. */
 function queueWith<T>(item: T): Queue<T> {

@@ -3,36 +3,17 @@
  *
  * `ORDER_MESSAGES=10000000` takes that many in place of 200,000 (`pnpm test:order`).
  */
-import { Process, type StartMethod } from '@mp/process'
 import { JoinableQueue, Queue } from '@mp/queue'
 import { SharedValue } from '@mp/shared-memory'
 import { Lock } from '@mp/sync'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import * as children from './fixtures/ordering.mjs'
+import { start } from './start.js'
 
 const MESSAGES = Number(process.env['ORDER_MESSAGES'] ?? 200_000)
 /** At least 20,000 messages a second, loaded as the machine may be. */
 const LIMIT_MS = Math.max(30_000, MESSAGES / 20)
 const WAIT = { timeout: LIMIT_MS }
-
-const processes: Process<never>[] = []
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
 
 interface Result {
   seen: Record<string, { count: number; sum: number; squares: number }>

@@ -4,7 +4,7 @@
  * Written from docs.python.org/3/library/multiprocessing.html and queue.html; each title is one such behaviour.
  */
 import { PicklingError } from '@mp/pickle'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import {
   JoinableQueue,
   Queue,
@@ -14,29 +14,11 @@ import {
   SimpleQueue,
 } from '@mp/queue'
 import { Event } from '@mp/sync'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/python.mjs'
+import { start } from './start.js'
 
 const LIMIT = { timeout: 10_000 }
-const processes: Process<never>[] = []
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
-
 /** How long something takes, in milliseconds. */
 async function took(run: () => unknown): Promise<number> {
   const begun = performance.now()

@@ -1,5 +1,5 @@
 import { PicklingError } from '@mp/pickle'
-import { Process, type StartMethod } from '@mp/process'
+import type { StartMethod } from '@mp/process'
 import {
   MessageTooLargeError,
   Queue,
@@ -10,27 +10,9 @@ import {
 } from '@mp/queue'
 import { RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/internal'
 import { until } from 'mp-internal'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/children.mjs'
-
-const processes: Process<never>[] = []
-
-function start<A extends unknown[]>(
-  startMethod: StartMethod,
-  target: (...args: A) => unknown,
-  ...args: A
-): Process<never> {
-  const child = new Process({ target: target as never, args: args as never, startMethod }).start()
-  processes.push(child)
-  return child
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill()
-    await child.join()
-  }
-})
+import { start } from './start.js'
 
 describe('in one process', () => {
   test('an item comes out as it went in', async () => {
