@@ -4,7 +4,7 @@
  * @module
  */
 import { session } from '@mp/shared-memory/internal'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -187,12 +187,14 @@ export class Storm {
   }
 
   #watch(): void {
-    for (const { agent, isStopped } of this.#members.values()) {
+    for (const { agent, isStopped, process } of this.#members.values()) {
       if (isStopped || this.#ledger.isDying(agent)) continue
       const hang = this.#watchdog.look(agent)
       if (hang === undefined) continue
       const sizes = this.#objects.queues.map((queue) => queue.qsize()).join(' and ')
-      this.#problems.push(`${hang}; the queues hold ${sizes}; ${this.#members.size} agents`)
+      this.#problems.push(
+        `${hang}; its process is ${stateOf(process.pid)}; the queues hold ${sizes}; ${this.#members.size} agents`,
+      )
     }
   }
 
@@ -264,6 +266,17 @@ export class Storm {
       `${seconds} s: ${this.#members.size} agents, ${this.#steps()} steps, ${this.#tally.arrived} messages; ` +
       `${ends.join(', ')}; longest ${Math.round(this.#watchdog.longestMs)} ms`
     )
+  }
+}
+
+/** What the system says that a process is doing: a state (`R`, `S`, `D`, `T`…) and where in the kernel. */
+function stateOf(pid: number | undefined): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const state = stat.charAt(stat.lastIndexOf(')') + 2)
+    return `${state} in ${readFileSync(`/proc/${pid}/wchan`, 'utf8')}`
+  } catch (error) {
+    return `not to be seen (${(error as NodeJS.ErrnoException).code})`
   }
 }
 
