@@ -76,7 +76,8 @@ export async function runAgent(setup: Setup): Promise<void> {
   const random = new Random(seed)
   const record = new Recorder(folder, agent)
   const scene: Scene = { agent, ledger, objects, record, random, begun: [0, 0, 0] }
-  const { native } = session()
+  const { native, agent: self } = session()
+  ledger.signTag(agent, self.tag)
   const hands = Array.from({ length: SLOTS }, (_, slot) => new Hand(scene, slot, native))
   let isOrdered = false
   try {

@@ -34,6 +34,7 @@ const ACCOUNTS = 64
  * | 1     | order  | see `ORDER`                                                                       |
  * | 2     | steps  | how many operations it has finished                                               |
  * | 3     | done   | 1: it ended when it was told to                                                   |
+ * | 4     | tag    | its tag in the session                                                            |
  * | 8–15  | cells  | by semaphore: 1 while it is about to go inside or is inside                       |
  * | 16    | reads  | how often it reads                                                                |
  * | 28–31 | taking | by channel: how many messages it may have taken without having written them down   |
@@ -44,6 +45,7 @@ const ACCOUNT = {
   order: 1,
   steps: 2,
   done: 3,
+  tag: 4,
   cells: 8,
   reads: 16,
   taking: 28,
@@ -125,6 +127,18 @@ export class Ledger {
 
   steps(agent: number): number {
     return this.#load(account(agent) + ACCOUNT.steps)
+  }
+
+  signTag(agent: number, tag: number): void {
+    this.#store(account(agent) + ACCOUNT.tag, tag)
+  }
+
+  /** The agent with that tag in the session, or 0. */
+  tagged(tag: number): number {
+    for (let agent = this.highest; agent > 0; agent--) {
+      if (this.#load(account(agent) + ACCOUNT.tag) === tag) return agent
+    }
+    return 0
   }
 
   finish(agent: number): void {

@@ -191,11 +191,27 @@ export class Storm {
       if (isStopped || this.#ledger.isDying(agent)) continue
       const hang = this.#watchdog.look(agent)
       if (hang === undefined) continue
-      const sizes = this.#objects.queues.map((queue) => queue.qsize()).join(' and ')
-      this.#problems.push(
-        `${hang}; its process is ${stateOf(process.pid)}; the queues hold ${sizes}; ${this.#members.size} agents`,
-      )
+      this.#problems.push(`${hang}; its process is ${stateOf(process.pid)}\n${this.#scene()}`)
     }
+  }
+
+  /** Who is there and does what, for people who ask why somebody hangs. */
+  #scene(): string {
+    const { lock, busyLock, queues } = this.#objects
+    const holders = [lock, busyLock].map(({ core }) => this.#ledger.tagged(core.holder()))
+    const sizes = queues.map((queue) => queue.qsize())
+    const members = [...this.#members.values()].map(
+      ({ agent, kind, endedAt, isStopped, process }) => {
+        const end =
+          endedAt === undefined ? '' : `, told to end ${Math.round(this.#now() - endedAt)} ms ago`
+        const order = this.#ledger.order(agent)
+        return `  ${kind} ${agent}${end}${order === 0 ? '' : ` by ${order}`}${isStopped ? ', stopped' : ''}: ${this.#watchdog.describe(agent)}; ${stateOf(process.pid)}`
+      },
+    )
+    return [
+      `  locks held by ${holders.join(', ')}; queues hold ${sizes.join(', ')}`,
+      ...members,
+    ].join('\n')
   }
 
   /** Stops or ends somebody. */

@@ -48,4 +48,16 @@ export class Watchdog {
     this.#blamed.add(agent)
     return `agent ${agent} hangs in ${all.join(', ')}`
   }
+
+  /** What an agent is doing, for people. */
+  describe(agent: number): string {
+    const now = this.#now()
+    const all: string[] = []
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const doing = this.#ledger.doing(agent, slot)
+      if (doing === undefined) continue
+      all.push(`${operations[doing.operation - 1].name} for ${Math.round(now - doing.since)} ms`)
+    }
+    return all.join(', ') || 'nothing'
+  }
 }
