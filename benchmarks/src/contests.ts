@@ -127,6 +127,20 @@ function throughput(make: Make, size: number): Contest {
         via: 'pipe',
         style: 'into',
       }),
+      ...(size < MIB
+        ? []
+        : [
+            make('Pipe, lease', 'ours', count(1024 * MIB, 300_000), {
+              ...spec,
+              via: 'pipe',
+              style: 'lease',
+            }),
+            make('Pipe, lease, sent in place', 'ours', count(4096 * MIB, 3_000), {
+              ...spec,
+              via: 'pipe',
+              style: 'in-place',
+            }),
+          ]),
       make('Queue, Uint8Array', 'ours', count(512 * MIB, 300_000), spec),
       make('Python Pipe', 'python', count(256 * MIB, 30_000), { ...spec, via: 'pipe' }),
       make('Python Pipe, into', 'python', count(256 * MIB, 30_000), {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Pipe } from '@mp/pipe'
+import { type Connection, Pipe } from '@mp/pipe'
 import { Process } from '@mp/process'
 import { Queue, SimpleQueue } from '@mp/queue'
 import { Event } from '@mp/sync'
-import { type Payload, type Spec, payloadOf, report, warmupOf } from './spec.js'
+import { FILLING, type Payload, type Spec, payloadOf, report, warmupOf } from './spec.js'
 import {
   type Crowd,
   consume,
@@ -61,13 +61,22 @@ async function intoPipe(): Promise<void> {
   const bytes = spec.payload === 'bytes' ? (make(0) as Uint8Array) : undefined
   await timed(async (count) => {
     for (let i = 0; i < count; i++) {
-      if (bytes !== undefined) here.sendBytesSync(bytes)
+      if (spec.style === 'in-place') sendInPlace(here)
+      else if (bytes !== undefined) here.sendBytesSync(bytes)
       else if (isSync) here.sendSync(make(i))
       else await here.send(make(i))
     }
     await here.recv()
   })
   await child.join()
+}
+
+/** What a program would write there is its own work; Python's bytes are there already. */
+function sendInPlace(here: Connection<Payload, number>): void {
+  const loan = here.allocate(spec.size)
+  loan.bytes[0] = FILLING
+  loan.bytes[spec.size - 1] = FILLING
+  here.sendBytesSync(loan)
 }
 
 async function pipeTrip(): Promise<void> {

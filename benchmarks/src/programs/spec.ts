@@ -14,8 +14,11 @@ export interface Spec {
    */
   readonly what: 'one-way' | 'round-trip' | 'stream' | 'crowd' | 'sleeper'
   readonly via: 'queue' | 'pipe' | 'floor' | 'json' | 'advanced'
-  /** Whether ours waits by blocking, by a promise, or by `for await`; `into`: whether bytes are received into memory that is there. */
-  readonly style: 'sync' | 'async' | 'iterate' | 'into'
+  /**
+   * Whether ours waits by blocking, by a promise, or by `for await`. Of bytes: `into`: received into memory that is
+   * there; `lease`: received where they are; `in-place`: written there, too.
+   */
+  readonly style: 'sync' | 'async' | 'iterate' | 'into' | 'lease' | 'in-place'
   readonly payload: 'integer' | 'object' | 'bytes'
   /** Bytes of a message, of `bytes`. */
   readonly size: number
@@ -27,12 +30,15 @@ export interface Spec {
 
 export type Payload = number | { id: number; name: string; x: number; ok: boolean } | Uint8Array
 
+/** What messages of bytes are filled with. */
+export const FILLING = 7
+
 /** Makes the i-th message. */
 export function payloadOf(spec: Spec): (i: number) => Payload {
   if (spec.payload === 'integer') return (i) => i
   if (spec.payload === 'object')
     return (i) => ({ id: i, name: 'a small message', x: i / 2, ok: true })
-  const bytes = new Uint8Array(spec.size).fill(7)
+  const bytes = new Uint8Array(spec.size).fill(FILLING)
   return () => bytes
 }
 

@@ -6,7 +6,7 @@
 import type { Connection } from '@mp/pipe'
 import type { Queue } from '@mp/queue'
 import type { Event } from '@mp/sync'
-import { type Payload, type Spec, payloadOf, warmupOf } from './spec.js'
+import { FILLING, type Payload, type Spec, payloadOf, warmupOf } from './spec.js'
 
 /** Takes what the warm-up and the measured part send, and says after each that it has all. */
 export async function takeFromQueue(
@@ -35,12 +35,22 @@ export async function takeFromPipe(
   for (const count of [warmupOf(spec), spec.count]) {
     for (let i = 0; i < count; i++) {
       if (spec.style === 'into') connection.recvBytesIntoSync(room)
+      else if (spec.style === 'lease' || spec.style === 'in-place') look(connection, spec.size)
       else if (spec.payload === 'bytes') connection.recvBytesSync()
       else if (spec.style === 'sync') connection.recvSync()
       else await connection.recv()
     }
     connection.sendSync(count)
   }
+}
+
+/** Receives without copying, and looks at the first and the last byte. */
+function look(connection: Connection<number, Payload>, size: number): void {
+  const lease = connection.recvBytesSync(undefined, { lease: true })
+  const { value } = lease
+  if (value.length !== size || value[0] + value[size - 1] !== 2 * FILLING)
+    throw new Error('The message is not what was sent')
+  lease.release()
 }
 
 /** Sends back whatever comes, by a pipe. */
