@@ -6,7 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { type Payload, type Spec, median, payloadOf, report, warmupOf } from './spec.js'
-import { microseconds, tell } from './targets.js'
+import { microseconds, stampsOf, tell } from './targets.js'
 
 /** After so many messages the sender waits until they are written: what it has not written it holds in memory. */
 const BATCH = 1_000
@@ -69,7 +69,7 @@ async function sleep(child: ChildProcess): Promise<void> {
   const waits: number[] = []
   child.on('message', (stamp: number) => waits.push(microseconds() - stamp))
   child.send('go')
-  while (waits.length < phases[0] + phases[1]) await once(child, 'message')
+  while (waits.length < stampsOf(spec)) await once(child, 'message')
   process.stdout.write(`${median(waits.slice(-spec.count))}\n`)
 }
 

@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { type Spec, median, payloadOf, report, warmupOf } from './spec.js'
-import { microseconds, tell } from './targets.js'
+import { microseconds, stampsOf, tell } from './targets.js'
 
 const spec = (isMainThread ? JSON.parse(process.argv[2]) : workerData) as Spec
 const phases = [warmupOf(spec), spec.count]
@@ -71,7 +71,7 @@ async function sleep(worker: Worker): Promise<void> {
   const waits: number[] = []
   worker.on('message', (stamp: number) => waits.push(microseconds() - stamp))
   worker.postMessage('go')
-  while (waits.length < phases[0] + phases[1]) await once(worker, 'message')
+  while (waits.length < stampsOf(spec)) await once(worker, 'message')
   process.stdout.write(`${median(waits.slice(-spec.count))}\n`)
 }
 

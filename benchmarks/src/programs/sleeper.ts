@@ -11,8 +11,8 @@ import { Process } from '@mp/process'
 import { Queue } from '@mp/queue'
 import { SharedArray } from '@mp/shared-memory'
 import { PARKED, session } from '@mp/shared-memory/internal'
-import { type Spec, median, warmupOf } from './spec.js'
-import { microseconds, tell } from './targets.js'
+import { type Spec, median } from './spec.js'
+import { microseconds, stampsOf, tell } from './targets.js'
 
 export function tellByQueue(spec: Spec, queue: Queue<number>): void {
   tell(spec, (stamp) => queue.putSync(stamp))
@@ -38,7 +38,7 @@ async function byQueue(spec: Spec): Promise<number[]> {
   const queue = new Queue<number>()
   const child = new Process({ target: tellByQueue, args: [spec, queue] }).start()
   const waits: number[] = []
-  for (let i = 0; i < warmupOf(spec) + spec.count; i++) {
+  for (let i = 0; i < stampsOf(spec); i++) {
     const stamp = await queue.get()
     waits.push(microseconds() - stamp)
   }
@@ -51,7 +51,7 @@ async function byPipe(spec: Spec): Promise<number[]> {
   const child = new Process({ target: tellByPipe, args: [spec, there] }).start()
   there.close()
   const waits: number[] = []
-  for (let i = 0; i < warmupOf(spec) + spec.count; i++) {
+  for (let i = 0; i < stampsOf(spec); i++) {
     const stamp = await here.recv()
     waits.push(microseconds() - stamp)
   }

@@ -105,11 +105,19 @@ export function consume({ queue, reports }: Crowd): void {
 const CROWD_WARMUP = 5_000
 
 const PAUSE_MS = 2
+/** How many stamps go before, with short pauses: what happens seldom is compiled late. */
+const WARMUP_STAMPS = 4_000
+
+/** How many stamps are told in all. */
+export function stampsOf(spec: Spec): number {
+  return WARMUP_STAMPS + spec.count
+}
+
 /** Says what time it is, again and again, with pauses in which the other side falls asleep. */
 export function tell(spec: Spec, say: (stamp: number) => void): void {
   const asleep = new Int32Array(new SharedArrayBuffer(4))
-  for (let i = 0; i < warmupOf(spec) + spec.count; i++) {
-    Atomics.wait(asleep, 0, 0, PAUSE_MS + (i % 3))
+  for (let i = 0; i < stampsOf(spec); i++) {
+    Atomics.wait(asleep, 0, 0, i < WARMUP_STAMPS ? 0.2 : PAUSE_MS + (i % 3))
     say(microseconds())
   }
 }

@@ -23,6 +23,9 @@ export class Transfer {
   readonly #end: End
   readonly #target: Target
   readonly #checkOpen: () => void
+  // A wait has no state of its own: one for each kind is enough.
+  #receiving: Waitable<Taken> | undefined
+  #receivingOpen: Waitable<Taken> | undefined
 
   /** @param checkOpen throws when the connection is closed. */
   constructor(pipe: PipeCore, end: End, checkOpen: () => void) {
@@ -82,14 +85,15 @@ export class Transfer {
 
   /** Waits for a message that is read later. */
   async take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Taken> {
-    const receiving = this.keep(this.#pipe.receiving(this.#end))
+    const receiving = (this.#receivingOpen ??= this.keep(this.#pipe.receiving(this.#end)))
     const taken = await this.#pipe.session.waiting.async(receiving, timeoutMs, signal)
     if (taken === PENDING) throw tooLate('received')
     return taken
   }
 
   takeSync(timeoutMs: number): Taken {
-    const taken = this.block(this.#pipe.receiving(this.#end), timeoutMs)
+    this.#receiving ??= this.#pipe.receiving(this.#end)
+    const taken = this.block(this.#receiving, timeoutMs)
     if (taken === PENDING) throw tooLate('received')
     return taken
   }
