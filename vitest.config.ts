@@ -8,6 +8,7 @@ export default defineConfig({
       'explorer/test/**/*.test.ts',
       'reliability/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
+      'packaging/test/**/*.test.ts',
     ],
     // A worker thread of vitest would share its process, so its descriptors and its session, with other tests.
     pool: 'forks',

@@ -220,7 +220,8 @@ function load(): Native {
     throw coded(
       'ERR_MP_NATIVE_MISSING',
       `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is no ${path}; ` +
-        'run `node scripts/build-native.mjs` in the package (it needs a C compiler)',
+        'run `node scripts/build-native.mjs` in the package (it needs a C compiler). If a bundler has put the ' +
+        'package into your program, leave all of @mp/* out of the bundle (esbuild: `--packages=external`)',
     )
   }
   try {
