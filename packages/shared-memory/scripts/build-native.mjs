@@ -1,9 +1,10 @@
 /**
- * Builds `build/<platform>-<arch>/native.node`. Run: `node scripts/build-native.mjs [--force]`.
+ * Builds the addon: `node scripts/build-native.mjs [--force] [--target NAME]… [--all]`.
  *
- * The one thing to know: it does nothing when sources, flags, headers and compiler are the ones of
- * the last build (a hash beside the result says so), and replaces the result atomically, so a
- * process that has the old one mapped keeps it whole.
+ * Without a target for this machine alone; with `--all` for each that there is a compiler for. The result is where
+ * prebuildify would put it, `prebuilds/<platform>-<arch>/node.napi.<libc>.node`. The one thing to know: it does nothing
+ * when sources, flags, headers and compiler are the ones of the last build (a hash beside the result says so), and
+ * replaces the result atomically, so a process that has the old one mapped keeps it whole.
  *
  * @module
  */
@@ -17,44 +18,48 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
 import {
+  ToolchainError,
   addonPlan,
+  binaryPath,
   compile,
   findCompiler,
+  hostTarget,
   nativeDir,
   nodeApiHeaders,
   packageRoot,
   runScript,
+  targets,
 } from './native-toolchain.mjs'
 
 /** A hash of everything that the result depends on. */
-function fingerprint(plan, compiler, headers) {
+function fingerprint(target, plan, compiler, headers) {
   const hash = createHash('sha256')
-  hash.update(JSON.stringify([plan, compiler, process.platform, process.arch]))
+  hash.update(JSON.stringify([target, plan, compiler]))
   const local = readdirSync(nativeDir).filter((name) => /\.[ch]$/.test(name))
   for (const name of local.sort()) hash.update(readFileSync(join(nativeDir, name)))
   for (const name of readdirSync(headers).sort()) hash.update(readFileSync(join(headers, name)))
   return hash.digest('hex')
 }
 
-function build() {
-  const plan = addonPlan(process.platform)
-  const compiler = findCompiler()
+function build(target, isForced) {
+  const plan = addonPlan(target.split('-')[0])
+  const compiler = findCompiler(target)
   const headers = nodeApiHeaders()
-  const folder = join(packageRoot, 'build', `${process.platform}-${process.arch}`)
-  const target = join(folder, 'native.node')
-  const stamp = join(folder, 'native.stamp')
-  const wanted = fingerprint(plan, compiler, headers)
-  const shown = relative(packageRoot, target)
+  const binary = binaryPath(target)
+  const stamp = binary.replace(/node$/, 'stamp')
+  const wanted = fingerprint(target, plan, compiler, headers)
+  const shown = relative(packageRoot, binary)
 
-  const current = existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8')
-  if (current === wanted && !process.argv.includes('--force')) {
+  const current = existsSync(binary) && existsSync(stamp) && readFileSync(stamp, 'utf8')
+  if (current === wanted && !isForced) {
     console.log(`${shown} is up to date`)
     return
   }
-  mkdirSync(folder, { recursive: true })
-  const partial = join(folder, `native.${process.pid}.partial`)
+  mkdirSync(dirname(binary), { recursive: true })
+  const partial = `${binary}.${process.pid}.partial`
   try {
     // -isystem: our warnings are for our sources.
     compile(compiler, [
@@ -66,7 +71,7 @@ function build() {
       '-o',
       partial,
     ])
-    renameSync(partial, target)
+    renameSync(partial, binary)
   } finally {
     rmSync(partial, { force: true })
   }
@@ -74,4 +79,29 @@ function build() {
   console.log(`${shown} built with ${compiler.version}`)
 }
 
-runScript('build-native', build)
+/** Builds for every target that there is a compiler for, and names the others. */
+function buildAll(isForced) {
+  for (const target of new Set([hostTarget(), ...targets])) {
+    try {
+      findCompiler(target)
+    } catch (error) {
+      if (!(error instanceof ToolchainError)) throw error
+      console.log(`${target} left out: ${error.message.split(':', 1)[0]}`)
+      continue
+    }
+    build(target, isForced)
+  }
+}
+
+runScript('build-native', () => {
+  const { values } = parseArgs({
+    options: {
+      force: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      target: { type: 'string', multiple: true, default: [] },
+    },
+  })
+  if (values.all) return buildAll(values.force)
+  const wanted = values.target.length === 0 ? [hostTarget()] : values.target
+  for (const target of wanted) build(target, values.force)
+})

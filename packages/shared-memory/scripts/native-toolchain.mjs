@@ -92,11 +92,45 @@ export function platformSources() {
   return systems[process.platform]?.sources ?? ['unsupported.c']
 }
 
-/** Finds a C compiler: `$CC`, which may carry arguments, else cc, gcc or clang; adds `$CFLAGS`. */
-export function findCompiler() {
+/** Compilers for other machines than this one, as Debian and Alpine name them, by what they build for. */
+const crossCompilers = {
+  'linux-x64-glibc': [['x86_64-linux-gnu-gcc']],
+  'linux-x64-musl': [['x86_64-linux-musl-gcc', ...kernelHeaders('x86_64')]],
+  'linux-arm64-glibc': [['aarch64-linux-gnu-gcc']],
+  'linux-arm64-musl': [['aarch64-linux-musl-gcc', ...kernelHeaders('aarch64')]],
+}
+
+/** The kernel's headers, behind those of the C library: Debian's compilers for musl have none. */
+function kernelHeaders(machine) {
+  const folders = ['/usr/include', `/usr/include/${machine}-linux-gnu`]
+  return folders.flatMap((folder) => ['-idirafter', folder])
+}
+
+/** What binaries can be built for. */
+export const targets = Object.keys(crossCompilers)
+
+/** What a binary for this machine is built for: platform, architecture, and on Linux the C library. */
+export function hostTarget() {
+  const { platform, arch, report } = process
+  if (platform !== 'linux') return `${platform}-${arch}`
+  return `linux-${arch}-${report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl'}`
+}
+
+/** Where the binary for a target is, in the package: `src/native.ts` looks for it there. */
+export function binaryPath(target) {
+  const [platform, arch, libc] = target.split('-')
+  const name = libc === undefined ? 'node.napi' : `node.napi.${libc}`
+  return join(packageRoot, 'prebuilds', `${platform}-${arch}`, `${name}.node`)
+}
+
+/** Finds a C compiler: `$CC`, which may carry arguments, else cc, gcc, clang, or one for the target; adds `$CFLAGS`. */
+export function findCompiler(target = hostTarget()) {
   const flags = process.env.CFLAGS?.trim().split(/\s+/).filter(Boolean) ?? []
   const named = process.env.CC?.trim()
-  const candidates = named ? [named.split(/\s+/)] : [['cc'], ['gcc'], ['clang']]
+  const known = target === hostTarget() ? [['cc'], ['gcc'], ['clang']] : crossCompilers[target]
+  if (known === undefined)
+    throw new ToolchainError(`${target} is no target; there are: ${targets.join(', ')}`)
+  const candidates = named ? [named.split(/\s+/)] : known
   for (const command of candidates) {
     const result = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' })
     if (result.status !== 0) continue
@@ -104,7 +138,7 @@ export function findCompiler() {
   }
   const tried = candidates.map((command) => command.join(' ')).join(', ')
   throw new ToolchainError(
-    `no C compiler works (tried ${tried}): install gcc or clang, e.g. ` +
+    `no C compiler works (tried ${tried}): install gcc or clang for ${target}, e.g. ` +
       '`apt-get install gcc libc6-dev`, `apk add gcc musl-dev linux-headers` or ' +
       '`dnf install gcc glibc-devel`, or name one in $CC',
   )

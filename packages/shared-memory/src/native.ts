@@ -215,25 +215,33 @@ function load(): Native {
     )
   }
   // One folder up is the package from src/ and from dist/ alike.
-  const path = fileURLToPath(new URL(`../build/${platform}-${arch}/native.node`, import.meta.url))
-  if (!existsSync(path)) {
+  const folder = fileURLToPath(new URL(`../prebuilds/${platform}-${arch}/`, import.meta.url))
+  // A binary for the other C library cannot be loaded, and asking the system which one it has takes longer.
+  const files = ['glibc', 'musl']
+    .map((libc) => `${folder}node.napi.${libc}.node`)
+    .filter(existsSync)
+  if (files.length === 0) {
     throw coded(
       'ERR_MP_NATIVE_MISSING',
-      `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is no ${path}; ` +
+      `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is none in ${folder}; ` +
         'run `node scripts/build-native.mjs` in the package (it needs a C compiler). If a bundler has put the ' +
         'package into your program, leave all of @mp/* out of the bundle (esbuild: `--packages=external`)',
     )
   }
-  try {
-    return createRequire(import.meta.url)(path) as Native
-  } catch (cause) {
-    throw coded(
-      'ERR_MP_NATIVE_MISSING',
-      `the native part of @mp/shared-memory for ${platform}-${arch} cannot be loaded from ${path}: ` +
-        `${(cause as Error).message}; run \`node scripts/build-native.mjs --force\` in the package`,
-      cause,
-    )
+  const failures: Error[] = []
+  for (const file of files) {
+    try {
+      return createRequire(import.meta.url)(file) as Native
+    } catch (error) {
+      failures.push(error as Error)
+    }
   }
+  throw coded(
+    'ERR_MP_NATIVE_MISSING',
+    `the native part of @mp/shared-memory for ${platform}-${arch} cannot be loaded from ${folder}: ` +
+      `${failures.map(({ message }) => message).join('; ')}; run \`node scripts/build-native.mjs --force\` in the package`,
+    failures[0],
+  )
 }
 
 function coded(code: string, message: string, cause?: unknown): Error {

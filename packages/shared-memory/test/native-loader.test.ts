@@ -17,11 +17,13 @@ import type { Native } from '../dist/native.js'
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
 const platform = `${process.platform}-${process.arch}`
+const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+const binary = `node.napi.${header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'}`
 let folder: string
 
 /** A package of its own that has only the loader, built, and its folder of binaries. */
 async function copyOfLoader(): Promise<{ loadNative: () => Native }> {
-  mkdirSync(join(folder, 'build', platform), { recursive: true })
+  mkdirSync(join(folder, 'prebuilds', platform), { recursive: true })
   mkdirSync(join(folder, 'dist'))
   cpSync(join(packageRoot, 'package.json'), join(folder, 'package.json'))
   const source = readFileSync(join(packageRoot, 'dist', 'native.js'), 'utf8')
@@ -50,7 +52,7 @@ afterEach(() => {
 
 test('a missing binary names the platform, the file and what to run', async () => {
   const { loadNative } = await copyOfLoader()
-  const path = join(folder, 'build', platform, 'native.node')
+  const path = join(folder, 'prebuilds', platform)
   const refusal = { code: 'ERR_MP_NATIVE_MISSING', message: expect.stringContaining(path) }
   for (let i = 0; i < 2; i++) expect(loadNative).toThrow(expect.objectContaining(refusal))
   expect(loadNative).toThrow(`for ${platform} is missing`)
@@ -59,10 +61,13 @@ test('a missing binary names the platform, the file and what to run', async () =
 
 test('a binary that cannot be loaded says why', async () => {
   const { loadNative } = await copyOfLoader()
-  writeFileSync(join(folder, 'build', platform, 'native.node'), 'not a binary')
+  for (const libc of ['glibc', 'musl'])
+    writeFileSync(join(folder, 'prebuilds', platform, `node.napi.${libc}.node`), 'not a binary')
   const refusal = { code: 'ERR_MP_NATIVE_MISSING', cause: expect.any(Error) }
   expect(loadNative).toThrow(expect.objectContaining(refusal))
-  expect(loadNative).toThrow(/cannot be loaded from .*native\.node: .*; run .*--force/)
+  expect(loadNative).toThrow(
+    /cannot be loaded from .*prebuilds.*: .*glibc\.node.*musl\.node.*; run .*--force/,
+  )
 })
 
 test('another operating system is named, with those that are supported', async () => {
@@ -96,7 +101,7 @@ test('a build that fails shows what the compiler says and leaves nothing behind'
   const { status, stderr } = build({ CFLAGS: '-include no-such.h' })
   expect(status).toBe(1)
   expect(stderr).toContain('the header no-such.h is missing')
-  expect(readdirSync(join(folder, 'build', platform))).toEqual([])
+  expect(readdirSync(join(folder, 'prebuilds', platform))).toEqual([])
 })
 
 test('a build that is up to date is not repeated', () => {
@@ -107,5 +112,8 @@ test('a build that is up to date is not repeated', () => {
   expect(build({})).toMatchObject({ status: 0, stdout: expect.stringContaining(' built with ') })
   expect(build({})).toMatchObject({ status: 0, stdout: expect.stringContaining('is up to date') })
   expect(build({ CFLAGS: '-g' }).stdout).toContain(' built with ')
-  expect(readdirSync(join(folder, 'build', platform))).toEqual(['native.node', 'native.stamp'])
+  expect(readdirSync(join(folder, 'prebuilds', platform))).toEqual([
+    `${binary}.node`,
+    `${binary}.stamp`,
+  ])
 }, 90_000)
