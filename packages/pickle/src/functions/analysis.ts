@@ -137,8 +137,9 @@ const DEFINED = new Set([
 ])
 
 function visitBlock(walk: WalkState, node: AnyNode): void {
-  const once = walk.scope.once && !LOOPS.has(node.type)
-  walk.inScope(newScope(node, walk.scope, { home: false, once }), () => {
+  const repeats = LOOPS.has(node.type)
+  const once = walk.scope.once && !repeats
+  walk.inScope(newScope(node, walk.scope, { home: false, once, repeats }), () => {
     if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') {
       if (node.left.type === 'VariableDeclaration') walk.visit(node.left, node)
       else visitTarget(walk, node.left, node)

@@ -72,6 +72,7 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
       name,
       kind: origin === undefined ? 'value' : 'import',
       at: -1,
+      place: undefined,
       constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
       defined: false,
       eager: code.eager.includes(name),
@@ -89,6 +90,7 @@ export class CapturedCode implements CodeRecord {
   /** Weak, because the record belongs to the function. */
   readonly #fn: WeakRef<Callable>
   readonly #unit: Unit
+  readonly #start: number
   readonly #variables: readonly FreeVariable[]
   #constants: readonly Capture[] | undefined
   #stable: boolean | undefined
@@ -103,6 +105,7 @@ export class CapturedCode implements CodeRecord {
   ) {
     this.#fn = new WeakRef(fn)
     this.#unit = unit
+    this.#start = node.node.start
     this.#recordOf = recordOf
     this.layout = isClassNode(node.node) ? classLayout(fn, node.node) : undefined
     const plan = planFor(unit, node, this.layout, scopes)
@@ -167,13 +170,26 @@ export class CapturedCode implements CodeRecord {
         `uses "${name}", which has no value yet; send it after the line that defines "${name}"`,
       )
     }
-    if (kind === 'cell') {
-      const key = `${this.#unit.script.id}:${variable.at}`
-      return { kind: 'cell', variable: name, value, key }
-    }
+    if (kind === 'cell') return this.#cell(variable, value, scopes)
     // A shared object stays shared: an imported Lock is sent, not imported again.
     if (source === undefined || hasHook(value)) return { kind: 'value', variable: name, value }
     return { kind: 'import', source, parent: originOf(this.#unit).url }
+  }
+
+  #cell({ name, at, place }: FreeVariable, value: unknown, scopes: readonly CapturedScope[]): Capture {
+    const { id } = this.#unit.script
+    const cell = { kind: 'cell', variable: name, value, key: `${id}:${at}` } as const
+    if (place === undefined || place.once) return { ...cell, scope: undefined }
+    const all = scopes.map(({ variables }) => variables)
+    const index = all.findIndex((variables) => Object.hasOwn(variables, name))
+    const scope = {
+      key: `${id}:${place.start}`,
+      variables: all[index],
+      inner: all.slice(0, index),
+      user: this.#start,
+      single: place.single,
+    }
+    return { ...cell, scope }
   }
 }
 

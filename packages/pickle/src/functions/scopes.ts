@@ -19,6 +19,8 @@ export interface Scope {
   readonly home: Scope
   /** Evaluated at most once: the script's top level, its blocks, its immediately called functions. */
   readonly once: boolean
+  /** A loop: evaluated many times within the scope around it. */
+  readonly repeats: boolean
 }
 
 /** A declared name. */
@@ -86,7 +88,7 @@ export interface Mark {
 export function newScope(
   node: { start: number; end: number },
   parent: Scope | undefined,
-  options: { home: boolean; once: boolean },
+  options: { home: boolean; once: boolean; repeats?: boolean },
 ): Scope {
   const scope: Scope = {
     start: node.start,
@@ -95,6 +97,7 @@ export function newScope(
     bindings: new Map(),
     home: undefined as never,
     once: options.once,
+    repeats: options.repeats === true,
   }
   ;(scope as { home: Scope }).home = options.home || parent === undefined ? scope : parent.home
   return scope
