@@ -15,6 +15,7 @@ import {
   type Script,
 } from './inspector.js'
 import { intrinsicPath } from './intrinsics.js'
+import { requireRecord } from './namespaces.js'
 import type { Callable, ExportRecord, FunctionRecord, MadeRecord, MethodRecord } from './records.js'
 import {
   builtinReference,
@@ -66,7 +67,8 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const { script } = location
   if (script.url.startsWith('node:')) {
     return (
-      promisifiedRecord(inspection, script) ?? {
+      promisifiedRecord(inspection, script) ??
+      requireRecord(fn) ?? {
         kind: 'global',
         path: builtinReference(fn, script.url),
       }

@@ -13,6 +13,7 @@ import { cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
 import { inspect, readVariable, type CapturedScope } from './inspector.js'
+import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { codeOfBody } from './registry.js'
 import type { ImportSource } from './scopes.js'
@@ -172,7 +173,11 @@ export class CapturedCode implements CodeRecord {
     }
     if (kind === 'cell') return this.#cell(variable, value, scopes)
     // A shared object stays shared: an imported Lock is sent, not imported again.
-    if (source === undefined || hasHook(value)) return { kind: 'value', variable: name, value }
+    if (source === undefined || hasHook(value)) {
+      const builtin = builtinSource(value)
+      if (builtin !== undefined) return { kind: 'import', source: builtin, parent: '' }
+      return { kind: 'value', variable: name, value: metaStandIn(value) ?? value }
+    }
     return { kind: 'import', source, parent: originOf(this.#unit).url }
   }
 

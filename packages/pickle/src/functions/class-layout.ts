@@ -71,7 +71,11 @@ export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
     if (element.computed) eager.push(element.key)
     if (element.type === 'PropertyDefinition' && element.static && element.value) {
       const name = nameOf(element)
-      if (name !== undefined && !canBeSent(Object.getOwnPropertyDescriptor(fn, name)?.value)) {
+      const value: unknown = name && Object.getOwnPropertyDescriptor(fn, name)?.value
+      if (name !== undefined && isArrowOf(value, element.value, node, fn)) {
+        // It has the class as its `this`. What it uses, it uses when it is called.
+        remade.add(name)
+      } else if (name !== undefined && !canBeSent(value)) {
         remade.add(name)
         eager.push(element.value)
       } else if (evaluated || name === undefined) {
@@ -107,6 +111,14 @@ function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string 
   if (computed) return undefined
   if (key.type === 'Identifier') return key.name
   return key.type === 'Literal' ? String(key.value) : undefined
+}
+
+/** True for an arrow that is what its field's initialiser says, which may refer to the class by `this`. */
+function isArrowOf(value: unknown, initialiser: AnyNode, node: ClassNode, fn: Callable): boolean {
+  if (typeof value !== 'function' || initialiser.type !== 'ArrowFunctionExpression') return false
+  const source = Function.prototype.toString.call(fn)
+  const start = initialiser.start - node.start
+  return Function.prototype.toString.call(value) === source.slice(start, start + initialiser.end - initialiser.start)
 }
 
 /** Looks at the value itself only, not at what it contains. */
