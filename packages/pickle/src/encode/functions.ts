@@ -167,10 +167,17 @@ function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord)
     ['prototype property', extras.prototype],
   ] as const) {
     out.varint(members.length)
-    for (const [key, value] of members) {
-      w.path[depth] = { kind, name: key, isValue: true }
-      writeString(out, key)
-      writeValue(w, value)
+    for (const { key, descriptor } of members) {
+      w.path[depth] = { kind, name: String(key), isValue: true }
+      writeValue(w, key)
+      if ('value' in descriptor) {
+        out.byte(0)
+        writeValue(w, descriptor.value)
+      } else {
+        out.byte(1)
+        writeValue(w, descriptor.get)
+        writeValue(w, descriptor.set)
+      }
     }
   }
 }

@@ -27,7 +27,7 @@ export function writeUnusual(w: Writer, object: object): void {
   }
   if (types.isModuleNamespaceObject(object)) return writeNamespace(w, object)
   const owner: unknown = Object.getOwnPropertyDescriptor(object, 'constructor')?.value
-  if (typeof owner === 'function' && owner.prototype === object) {
+  if (typeof owner === 'function' && owner.prototype === object && object !== Object.prototype) {
     return writePrototype(w, object, owner as (...args: never[]) => unknown)
   }
   // An error must get through; what of it cannot be sent is left out.

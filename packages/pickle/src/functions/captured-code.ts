@@ -87,6 +87,7 @@ export class CapturedCode implements CodeRecord {
   readonly kind = 'code'
   readonly code: Code
   readonly layout: ClassLayout | undefined
+  readonly text: string
 
   /** Weak, because the record belongs to the function. */
   readonly #fn: WeakRef<Callable>
@@ -105,6 +106,7 @@ export class CapturedCode implements CodeRecord {
     recordOf: (fn: Callable) => FunctionRecord,
   ) {
     this.#fn = new WeakRef(fn)
+    this.text = Function.prototype.toString.call(fn)
     this.#unit = unit
     this.#start = node.node.start
     this.#recordOf = recordOf

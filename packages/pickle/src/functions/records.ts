@@ -43,6 +43,8 @@ export interface CodeRecord {
   readonly kind: 'code'
   readonly code: Code
   readonly layout: ClassLayout | undefined
+  /** Its own source, as the engine has it. */
+  readonly text: string
   /** No capture can change: a receiver may use the function that it made before. */
   readonly stable: boolean
   /** What it captured, in the order of `code.eager` without the base class, then of `code.lazy`. */
