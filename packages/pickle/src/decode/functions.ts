@@ -170,6 +170,7 @@ function readMembers(r: Reader, holder: object): void {
 
 function readAccessor(r: Reader): (() => unknown) | undefined {
   const value = readValue(r)
-  if (value !== undefined && typeof value !== 'function') throw r.malformed('an accessor was expected')
+  if (value !== undefined && typeof value !== 'function')
+    throw r.malformed('an accessor was expected')
   return value as (() => unknown) | undefined
 }

@@ -20,7 +20,11 @@ type Variables = Readonly<Record<string, unknown>>
 /** One evaluation of a scope, and the functions in the message that are of it. */
 export interface Evaluation {
   readonly variables: Variables
-  readonly users: { readonly start: number; readonly inner: readonly Variables[]; readonly fn: object }[]
+  readonly users: {
+    readonly start: number
+    readonly inner: readonly Variables[]
+    readonly fn: object
+  }[]
 }
 
 /** Writes a cell, or the number it has when it is in the message already. */

@@ -12,7 +12,6 @@ import {
   readVariable,
   type CapturedScope,
   type Inspection,
-  type Script,
 } from './inspector.js'
 import { intrinsicPath } from './intrinsics.js'
 import { requireRecord } from './namespaces.js'
@@ -23,6 +22,7 @@ import {
   referenceAnywhere,
   type ExportReference,
 } from './reference.js'
+import type { Script } from './scripts.js'
 import { isNative } from './source.js'
 import { functionAt, unitOf } from './units.js'
 import { Unsendable } from './unsendable-error.js'

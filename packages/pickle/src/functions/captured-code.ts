@@ -183,7 +183,11 @@ export class CapturedCode implements CodeRecord {
     return { kind: 'import', source, parent: originOf(this.#unit).url }
   }
 
-  #cell({ name, at, place }: FreeVariable, value: unknown, scopes: readonly CapturedScope[]): Capture {
+  #cell(
+    { name, at, place }: FreeVariable,
+    value: unknown,
+    scopes: readonly CapturedScope[],
+  ): Capture {
     const { id } = this.#unit.script
     const cell = { kind: 'cell', variable: name, value, key: `${id}:${at}` } as const
     if (place === undefined || place.once) return { ...cell, scope: undefined }

@@ -118,7 +118,10 @@ function isArrowOf(value: unknown, initialiser: AnyNode, node: ClassNode, fn: Ca
   if (typeof value !== 'function' || initialiser.type !== 'ArrowFunctionExpression') return false
   const source = Function.prototype.toString.call(fn)
   const start = initialiser.start - node.start
-  return Function.prototype.toString.call(value) === source.slice(start, start + initialiser.end - initialiser.start)
+  return (
+    Function.prototype.toString.call(value) ===
+    source.slice(start, start + initialiser.end - initialiser.start)
+  )
 }
 
 /** Looks at the value itself only, not at what it contains. */

@@ -53,7 +53,10 @@ function isSame(candidate: object, namespace: object): boolean {
   const names = Object.keys(candidate).filter((name) => name !== '__esModule')
   return (
     names.length === Object.keys(namespace).filter((name) => name !== '__esModule').length &&
-    names.every((name) => name in namespace && Object.is(memberOf(candidate, name), memberOf(namespace, name)))
+    names.every(
+      (name) =>
+        name in namespace && Object.is(memberOf(candidate, name), memberOf(namespace, name)),
+    )
   )
 }
 
@@ -70,7 +73,8 @@ function memberOf(namespace: object, name: string): unknown {
 let builtins: Map<unknown, string> | undefined
 
 function builtinNamed(exports: unknown): string | undefined {
-  if ((typeof exports !== 'object' || exports === null) && typeof exports !== 'function') return undefined
+  if ((typeof exports !== 'object' || exports === null) && typeof exports !== 'function')
+    return undefined
   builtins ??= new Map()
   const known = builtins.get(exports)
   if (known !== undefined) return known
@@ -101,7 +105,11 @@ export function requireRecord(fn: Callable): MadeRecord | undefined {
   if (cache !== (Module as unknown as { _cache: unknown })._cache) return undefined
   const [directory] = resolve?.paths('./') ?? []
   if (directory === undefined) return undefined
-  return { kind: 'made', maker: createRequire as Callable, args: [join(directory, 'sent-by-value.js')] }
+  return {
+    kind: 'made',
+    maker: createRequire as Callable,
+    args: [join(directory, 'sent-by-value.js')],
+  }
 }
 
 const STAND_INS = new URL('../modules/stand-ins.js', import.meta.url).href
@@ -112,7 +120,8 @@ export function metaStandIn(value: unknown): object | undefined {
     return undefined
   }
   const { url, resolve } = value as Partial<ImportMeta>
-  if (typeof url !== 'string' || typeof resolve !== 'function' || resolve.name !== 'resolve') return undefined
+  if (typeof url !== 'string' || typeof resolve !== 'function' || resolve.name !== 'resolve')
+    return undefined
   const recipe: Reduced = { module: STAND_INS, name: 'metaOf', args: [url] }
   return { [reduceSymbol]: () => recipe }
 }
