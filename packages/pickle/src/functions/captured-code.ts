@@ -74,6 +74,7 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
       kind: origin === undefined ? 'value' : 'import',
       at: -1,
       place: undefined,
+      literal: undefined,
       constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
       defined: false,
       eager: code.eager.includes(name),
@@ -166,7 +167,8 @@ export class CapturedCode implements CodeRecord {
 
   #capture(variable: FreeVariable, scopes: readonly CapturedScope[]): Capture {
     const { name, kind, source } = variable
-    const found = kind === 'global' ? globalNamed(name) : readVariable(scopes, name)
+    const seen = kind === 'global' ? globalNamed(name) : readVariable(scopes, name)
+    const found = seen === 'not found' ? (variable.literal ?? seen) : seen
     const value = typeof found === 'object' ? standIn(found.value) : undefined
     if (found === 'no value yet' || (value === undefined && variable.defined)) {
       throw new Unsendable(

@@ -27,6 +27,8 @@ export interface FreeVariable {
   /** Needed while the class is being defined. */
   readonly eager: boolean
   readonly source: ImportSource | undefined
+  /** Its value, when the declaration spells it out: for where it cannot be seen. */
+  readonly literal: { readonly value: unknown } | undefined
 }
 
 /** Where an assigned variable is declared, seen from a function that uses it. */
@@ -97,6 +99,7 @@ const unknown = {
   defined: false,
   source: undefined,
   place: undefined,
+  literal: undefined,
 }
 
 function classify(
@@ -122,9 +125,10 @@ function classify(
     defined: binding.defined && binding.kind !== 'var',
     source,
     place: undefined,
+    literal: binding.literal,
   }
   if (source !== undefined) return { ...common, kind: 'import' }
-  if (!visible) {
+  if (!visible && binding.literal === undefined) {
     throw new Unsendable(
       `uses the variable "${name}" only while it is being defined, where it cannot be seen; use it in a function too`,
     )

@@ -42,6 +42,8 @@ export interface Binding {
   source: ImportSource | undefined
   /** Its declaration gives it a value that is not undefined. */
   defined: boolean
+  /** The value of a constant that its declaration spells out. */
+  literal: { readonly value: unknown } | undefined
   /** Assigned after its declaration. */
   assigned: boolean
   /** Assigned by a function, which may run at any time. */
@@ -117,6 +119,7 @@ export function declare(scope: Scope, name: string, kind: Binding['kind'], start
     start,
     source: undefined,
     defined: kind === 'class' || kind === 'function',
+    literal: undefined,
     assigned: false,
     assignedLater: false,
   }
