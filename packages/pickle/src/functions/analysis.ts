@@ -165,7 +165,7 @@ function visitVariables(
   for (const { id, init } of node.declarations) {
     const bindings = declarePattern(walk, id, kind, importSourceOf(init))
     if (id.type === 'Identifier' && init && DEFINED.has(init.type)) bindings[0].defined = true
-    if (kind === 'const' && bindings.length === 1) bindings[0].literal = literalOf(id, init)
+    if (bindings.length === 1) bindings[0].literal = literalOf(id, init)
     if (repeated && kind === 'var') for (const binding of bindings) binding.assigned = true
     if (init) walk.visit(init, node)
   }

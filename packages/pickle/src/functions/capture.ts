@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { AnyNode } from 'acorn'
 import { promisify } from 'node:util'
 import { CapturedCode } from './captured-code.js'
+import { arrowOf, isStaticArrow } from './class-layout.js'
 import { refuseContext } from './context.js'
 import {
   inspect,
@@ -26,7 +28,7 @@ import type { Script } from './scripts.js'
 import { isNative } from './source.js'
 import { functionAt, unitOf } from './units.js'
 import { Unsendable } from './unsendable-error.js'
-import type { FunctionNode } from './walk-state.js'
+import type { ClassNode, FunctionNode } from './walk-state.js'
 
 const records: WeakMap<Callable, FunctionRecord> = new WeakMap()
 
@@ -80,7 +82,7 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const node = functionAt(unit, location)
   if (node === undefined) throw new Unsendable('has a source that cannot be found')
   const scopes = inspection.scopes()
-  const method = methodOf(fn, node, scopes)
+  const method = methodOf(fn, node, scopes, unit.source)
   if (method !== undefined) return method
   refuseContext(unit, node)
   return new CapturedCode(fn, unit, node, scopes, recordOf)
@@ -99,10 +101,14 @@ function promisifiedRecord(inspection: Inspection, script: Script): MadeRecord |
 /** A method goes with its class, when the class can be seen. */
 function methodOf(
   fn: Callable,
-  { parent, owner }: FunctionNode,
+  { node, parent, owner }: FunctionNode,
   scopes: readonly CapturedScope[],
+  source: string,
 ): MethodRecord | undefined {
-  if (parent.type !== 'MethodDefinition' || !owner?.id) return undefined
+  if (!owner?.id) return undefined
+  if (parent.type !== 'MethodDefinition' && !isStaticArrowOf(owner, node, fn, source)) {
+    return undefined
+  }
   const found = readVariable(scopes, owner.id.name)
   const value = typeof found === 'object' ? found.value : undefined
   if (typeof value !== 'function') return undefined
@@ -118,4 +124,16 @@ function methodOf(
     }
   }
   return undefined
+}
+
+/** True for an arrow in a static field of a class, which has the class as its `this`. */
+function isStaticArrowOf(owner: ClassNode, node: AnyNode, fn: Callable, source: string): boolean {
+  return owner.body.body.some(
+    (element) =>
+      element.type === 'PropertyDefinition' &&
+      element.static &&
+      element.value &&
+      arrowOf(element.value) === node &&
+      isStaticArrow(fn, element.value, source),
+  )
 }

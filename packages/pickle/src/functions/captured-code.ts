@@ -111,7 +111,7 @@ export class CapturedCode implements CodeRecord {
     this.#unit = unit
     this.#start = node.node.start
     this.#recordOf = recordOf
-    this.layout = isClassNode(node.node) ? classLayout(fn, node.node) : undefined
+    this.layout = isClassNode(node.node) ? classLayout(fn, node.node, unit.source) : undefined
     const plan = planFor(unit, node, this.layout, scopes)
     this.#variables = plan.variables
     this.code = plan.code

@@ -125,10 +125,10 @@ function classify(
     defined: binding.defined && binding.kind !== 'var',
     source,
     place: undefined,
-    literal: binding.literal,
+    literal: binding.assigned ? undefined : binding.literal,
   }
   if (source !== undefined) return { ...common, kind: 'import' }
-  if (!visible && binding.literal === undefined) {
+  if (!visible && common.literal === undefined) {
     throw new Unsendable(
       `uses the variable "${name}" only while it is being defined, where it cannot be seen; use it in a function too`,
     )

@@ -42,7 +42,7 @@ export interface Binding {
   source: ImportSource | undefined
   /** Its declaration gives it a value that is not undefined. */
   defined: boolean
-  /** The value of a constant that its declaration spells out. */
+  /** The value that its declaration spells out. */
   literal: { readonly value: unknown } | undefined
   /** Assigned after its declaration. */
   assigned: boolean
