@@ -26,7 +26,7 @@ import {
 } from './reference.js'
 import type { Script } from './scripts.js'
 import { isNative } from './source.js'
-import { functionAt, unitOf } from './units.js'
+import { functionAt, unitOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import type { ClassNode, FunctionNode } from './walk-state.js'
 
@@ -82,7 +82,7 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const node = functionAt(unit, location)
   if (node === undefined) throw new Unsendable('has a source that cannot be found')
   const scopes = inspection.scopes()
-  const method = methodOf(fn, node, scopes, unit.source)
+  const method = methodOf(fn, node, scopes, unit)
   if (method !== undefined) return method
   refuseContext(unit, node)
   return new CapturedCode(fn, unit, node, scopes, recordOf)
@@ -103,24 +103,45 @@ function methodOf(
   fn: Callable,
   { node, parent, owner }: FunctionNode,
   scopes: readonly CapturedScope[],
-  source: string,
+  unit: Unit,
 ): MethodRecord | undefined {
-  if (!owner?.id) return undefined
-  if (parent.type !== 'MethodDefinition' && !isStaticArrowOf(owner, node, fn, source)) {
+  if (owner === undefined) return undefined
+  if (parent.type !== 'MethodDefinition' && !isStaticArrowOf(owner, node, fn, unit.source)) {
     return undefined
   }
-  const found = readVariable(scopes, owner.id.name)
-  const value = typeof found === 'object' ? found.value : undefined
-  if (typeof value !== 'function') return undefined
+  const value = classNamed(owner, scopes, unit)
+  if (value === undefined) return undefined
   for (const isStatic of [false, true]) {
     const holder = isStatic ? value : (value.prototype as object)
     for (const key of Reflect.ownKeys(holder)) {
       const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
       for (const part of ['value', 'get', 'set'] as const) {
         if (descriptor[part] === fn) {
-          return { kind: 'method', owner: value as Callable, isStatic, key, part }
+          return { kind: 'method', owner: value, isStatic, key, part }
         }
       }
+    }
+  }
+  return undefined
+}
+
+/** Finds a class by its own name, or by that of the variable that is declared with it. */
+function classNamed(
+  node: ClassNode,
+  scopes: readonly CapturedScope[],
+  { analysis }: Unit,
+): Callable | undefined {
+  const parent = analysis.functions.find((fn) => fn.node === node)?.parent
+  const declarator =
+    parent?.type === 'VariableDeclaration' && parent.declarations.find(({ init }) => init === node)
+  const names = [
+    node.id?.name,
+    declarator && declarator.id.type === 'Identifier' && declarator.id.name,
+  ]
+  for (const name of names) {
+    const found = name && readVariable(scopes, name)
+    if (typeof found === 'object' && typeof found.value === 'function') {
+      return found.value as Callable
     }
   }
   return undefined
