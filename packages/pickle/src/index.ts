@@ -6,14 +6,17 @@
  * - **Functions and classes** go by reference when a module other than the main one exports them,
  *   otherwise as source with what they capture. Captured values are copies, read at every call of
  *   `dumps`; imported ones are imported again, except shared objects (those with a hook), which
- *   stay shared. Functions of one message that assign the same top-level variable share it.
+ *   stay shared. Functions of one message that use the same variable share it, when one assigns it.
+ * - **What the module system gives** is had again by the receiver: namespaces, builtin modules,
+ *   `require`, `import.meta`, relative to the file that the function is from.
  * - **Identity**: a class sent by value is one class in its receiver, however many messages name
  *   it, and the original again where it came from; so is a function that captures nothing that can
  *   change. The static fields that a receiver's class has stay its own after the first message.
  * - **Instances** are made without their constructor: class and own enumerable fields. One whose
  *   class has `#private` elements needs a {@link reduceSymbol} hook.
  * - **Static fields** travel as the values they have; one whose value cannot go is initialised anew.
- * - **Symbol keys, accessors and non-enumerable properties** are not sent, as in structured clone.
+ * - **Symbol keys, accessors and non-enumerable properties** of objects are not sent, as in
+ *   structured clone. Those that were added to functions, and to their prototypes, are.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /** How functions and classes behave over more than one message, and in odd processes. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fixtures, runNode } from './run-fixture.js'
+import { copyFixtures, fixtures, runNode } from './run-fixture.js'
 
 const [major] = process.versions.node.split('.').map(Number) as [number]
 
@@ -21,6 +21,17 @@ test('a thread sends functions to the main thread and gets some', async () => {
     here: [20, 10],
     there: [20, true],
   })
+})
+
+test('a function is sent as it was started, when its file has been changed since', async () => {
+  const { directory, remove } = await copyFixtures('module')
+  try {
+    const sender = await runNode([join(directory, 'changed-on-disk.mjs')])
+    const receiver = await runNode([join(directory, 'print.mjs')], { input: sender.stdout })
+    expect(receiver.stdout.toString()).toBe('42')
+  } finally {
+    await remove()
+  }
 })
 
 const fromCommandLine = [

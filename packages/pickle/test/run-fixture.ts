@@ -68,6 +68,9 @@ export async function copyFixtures(
   }
   await mkdir(join(directory, 'node_modules', '@mp'), { recursive: true })
   await symlink(packageDirectory, join(directory, 'node_modules', '@mp', 'pickle'))
+  for (const name of ['esm', 'cjs']) {
+    await rename(join(directory, 'packages', name), join(directory, 'node_modules', `pkg-${name}`))
+  }
   await writeFile(join(directory, 'package.json'), JSON.stringify({ type }))
   return { directory, remove: () => rm(directory, { recursive: true }) }
 }

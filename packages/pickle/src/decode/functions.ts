@@ -159,13 +159,18 @@ function readExtras(r: Reader, fn: Callable, apply: boolean): void {
 function readMembers(r: Reader, holder: object): void {
   const count = r.count()
   for (let i = 0; i < count; i++) {
-    const key = readString(r)
-    const value = readValue(r)
-    Object.defineProperty(holder, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
+    const key = readValue(r) as string | symbol
+    const content =
+      r.byte() === 0
+        ? { value: readValue(r), writable: true }
+        : { get: readAccessor(r), set: readAccessor(r) }
+    Object.defineProperty(holder, key, { ...content, enumerable: true, configurable: true })
   }
+}
+
+function readAccessor(r: Reader): (() => unknown) | undefined {
+  const value = readValue(r)
+  if (value !== undefined && typeof value !== 'function')
+    throw r.malformed('an accessor was expected')
+  return value as (() => unknown) | undefined
 }

@@ -38,7 +38,8 @@ export function writeArray(w: Writer, array: readonly unknown[]): void {
 
 function hasHoles(array: readonly unknown[]): boolean {
   // includes() takes a hole for undefined, and is a native scan.
-  if (!array.includes(undefined)) return false
+  // (An array may have any prototype.)
+  if (!Array.prototype.includes.call(array, undefined)) return false
   for (let i = 0; i < array.length; i++) if (array[i] === undefined && !(i in array)) return true
   return false
 }

@@ -19,6 +19,7 @@ import { types } from 'node:util'
 import * as tag from '../tags.js'
 import { writeMade, writeReduced } from './hooks.js'
 import { writeGlobal } from './instances.js'
+import { cellOf, writeCell } from './cells.js'
 import { functionSender } from './on-demand.js'
 import { Output } from './output.js'
 import { writeString } from './strings.js'
@@ -102,19 +103,19 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
     next = 1
   }
   const eager = code.eager.length - next
-  for (let i = 0; i < eager; i++) writeCapture(w, depth, captures[i])
+  for (let i = 0; i < eager; i++) writeCapture(w, depth, fn, captures[i])
   if (w.numberOf(fn) >= 0) {
     out.bytes[start] = tag.FUNCTION_SEEN
     w.depth = depth
     return writeFunction(w, fn)
   }
   w.register(fn)
-  for (let i = eager; i < captures.length; i++) writeCapture(w, depth, captures[i])
+  for (let i = eager; i < captures.length; i++) writeCapture(w, depth, fn, captures[i])
   writeExtras(w, depth, fn, record)
   w.depth = depth
 }
 
-function writeCapture(w: Writer, depth: number, capture: Capture): void {
+function writeCapture(w: Writer, depth: number, fn: Callable, capture: Capture): void {
   if (capture.kind === 'import') {
     const { source, parent } = capture
     w.out.byte(tag.IMPORT)
@@ -122,13 +123,9 @@ function writeCapture(w: Writer, depth: number, capture: Capture): void {
     return writePath(w, source.path)
   }
   w.path[depth] = { kind: 'captured variable', name: capture.variable, isValue: true }
-  if (capture.kind === 'value') return writeValue(w, capture.value)
-  let cell = w.cells.get(capture.key)
-  if (cell === undefined) {
-    cell = new Cell(capture.value)
-    w.cells.set(capture.key, cell)
-  }
-  writeValue(w, cell)
+  if (capture.kind === 'cell') return writeCell(w, cellOf(w, fn, capture))
+  if (capture.value instanceof Cell) return writeCell(w, capture.value)
+  writeValue(w, capture.value)
 }
 
 /** Writes a code's number, and the code itself the first time. */
@@ -170,10 +167,17 @@ function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord)
     ['prototype property', extras.prototype],
   ] as const) {
     out.varint(members.length)
-    for (const [key, value] of members) {
-      w.path[depth] = { kind, name: key, isValue: true }
-      writeString(out, key)
-      writeValue(w, value)
+    for (const { key, descriptor } of members) {
+      w.path[depth] = { kind, name: String(key), isValue: true }
+      writeValue(w, key)
+      if ('value' in descriptor) {
+        out.byte(0)
+        writeValue(w, descriptor.value)
+      } else {
+        out.byte(1)
+        writeValue(w, descriptor.get)
+        writeValue(w, descriptor.set)
+      }
     }
   }
 }

@@ -25,6 +25,11 @@ export function writeUnusual(w: Writer, object: object): void {
     w.requireTrust('an object of the language')
     return writeGlobal(w, object, path)
   }
+  if (types.isModuleNamespaceObject(object)) return writeNamespace(w, object)
+  const owner: unknown = Object.getOwnPropertyDescriptor(object, 'constructor')?.value
+  if (typeof owner === 'function' && owner.prototype === object && object !== Object.prototype) {
+    return writePrototype(w, object, owner as (...args: never[]) => unknown)
+  }
   // An error must get through; what of it cannot be sent is left out.
   const reason = types.isNativeError(object) ? undefined : functionSender().whyUnsendable(object)
   if (reason !== undefined) throw w.refuse(reason)
@@ -47,6 +52,31 @@ export function writeGlobal(w: Writer, object: object, path: readonly string[]):
   w.out.byte(tag.GLOBAL)
   w.out.varint(path.length)
   for (const name of path) writeString(w.out, name)
+}
+
+function writeNamespace(w: Writer, namespace: object): void {
+  w.requireTrust('a module namespace')
+  const specifier = functionSender().moduleOfNamespace(namespace)
+  if (specifier === undefined) {
+    throw w.refuse('is a module namespace; import the module where it is used')
+  }
+  w.register(namespace)
+  w.out.byte(tag.EXPORT)
+  w.out.varint(w.needModule(specifier, '', 'import'))
+  w.out.varint(0)
+}
+
+/** The prototype of a class goes with its class. */
+function writePrototype(w: Writer, object: object, owner: (...args: never[]) => unknown): void {
+  w.requireTrust('the prototype of a class')
+  const start = w.out.position
+  w.out.byte(tag.PROTOTYPE)
+  writeClass(w, owner)
+  if (w.numberOf(object) >= 0) {
+    w.out.bytes[start] = tag.COMMA
+    return writeObject(w, object)
+  }
+  w.register(object)
 }
 
 /** The class of a prototype, when the two refer to each other as those of a class do. */

@@ -32,8 +32,11 @@ export function writeObject(w: Writer, object: object): void {
     if ((object as Record<symbol, unknown>)[Symbol.toStringTag] !== undefined) {
       return writeUnusual(w, object)
     }
+    const keys = Object.keys(object)
+    // So look the prototypes of classes.
+    if (keys.length === 0 && Object.hasOwn(object, 'constructor')) return writeUnusual(w, object)
     w.register(object)
-    return writeFields(w, object)
+    return writeNamed(w, object, keys)
   }
   if (prototype === Array.prototype) {
     return Array.isArray(object) ? writeArray(w, object) : writeUnusual(w, object)

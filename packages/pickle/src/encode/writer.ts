@@ -9,6 +9,8 @@ import type { PicklingError } from '../errors.js'
 import type { ModuleName } from '../modules/load.js'
 import { empty } from '../empty.js'
 import { ShapeTable } from '../shapes.js'
+import type { Cell } from '../functions/registry.js'
+import type { Evaluation } from './cells.js'
 import { Output } from './output.js'
 import { picklingError, type Segment } from './path.js'
 
@@ -52,7 +54,9 @@ export class Writer {
   readonly parts: Map<ArrayBufferLike, { index: number; start: number; end: number }> = new Map()
   /** Code records by number, and cells by variable: see `functions/`. */
   readonly codes: Map<object, number> = new Map()
-  readonly cells: Map<string, object> = new Map()
+  readonly cells: Map<string, Cell> = new Map()
+  /** Evaluations of scopes in the message: see `cells.ts`. */
+  readonly evaluations: Map<string, Evaluation[]> = new Map()
 
   #objects: object[] = []
   #numbers: Map<object, number> | undefined
@@ -144,6 +148,7 @@ export class Writer {
     if (this.parts.size > 0) this.parts.clear()
     if (this.codes.size > 0) this.codes.clear()
     if (this.cells.size > 0) this.cells.clear()
+    if (this.evaluations.size > 0) this.evaluations.clear()
   }
 }
 

@@ -137,8 +137,9 @@ const DEFINED = new Set([
 ])
 
 function visitBlock(walk: WalkState, node: AnyNode): void {
-  const once = walk.scope.once && !LOOPS.has(node.type)
-  walk.inScope(newScope(node, walk.scope, { home: false, once }), () => {
+  const repeats = LOOPS.has(node.type)
+  const once = walk.scope.once && !repeats
+  walk.inScope(newScope(node, walk.scope, { home: false, once, repeats }), () => {
     if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') {
       if (node.left.type === 'VariableDeclaration') walk.visit(node.left, node)
       else visitTarget(walk, node.left, node)
@@ -164,7 +165,26 @@ function visitVariables(
   for (const { id, init } of node.declarations) {
     const bindings = declarePattern(walk, id, kind, importSourceOf(init))
     if (id.type === 'Identifier' && init && DEFINED.has(init.type)) bindings[0].defined = true
+    if (bindings.length === 1) bindings[0].literal = literalOf(id, init)
     if (repeated && kind === 'var') for (const binding of bindings) binding.assigned = true
     if (init) walk.visit(init, node)
   }
+}
+
+/** Reads `'text'`, `5` and `Symbol.for('name')`: names of members are often such constants. */
+function literalOf(id: AnyNode, init: AnyNode | null | undefined): { value: unknown } | undefined {
+  if (id.type !== 'Identifier' || !init) return undefined
+  if (init.type === 'Literal')
+    return init.value instanceof RegExp ? undefined : { value: init.value }
+  if (init.type !== 'CallExpression' || init.callee.type !== 'MemberExpression') return undefined
+  const { object, property } = init.callee
+  const [name] = init.arguments
+  const isSymbolFor =
+    object.type === 'Identifier' &&
+    object.name === 'Symbol' &&
+    property.type === 'Identifier' &&
+    property.name === 'for' &&
+    name?.type === 'Literal' &&
+    typeof name.value === 'string'
+  return isSymbolFor ? { value: Symbol.for(name.value as string) } : undefined
 }

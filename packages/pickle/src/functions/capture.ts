@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { AnyNode } from 'acorn'
 import { promisify } from 'node:util'
 import { CapturedCode } from './captured-code.js'
+import { arrowOf, isStaticArrow } from './class-layout.js'
 import { refuseContext } from './context.js'
 import {
   inspect,
@@ -12,9 +14,9 @@ import {
   readVariable,
   type CapturedScope,
   type Inspection,
-  type Script,
 } from './inspector.js'
 import { intrinsicPath } from './intrinsics.js'
+import { requireRecord } from './namespaces.js'
 import type { Callable, ExportRecord, FunctionRecord, MadeRecord, MethodRecord } from './records.js'
 import {
   builtinReference,
@@ -22,10 +24,11 @@ import {
   referenceAnywhere,
   type ExportReference,
 } from './reference.js'
+import type { Script } from './scripts.js'
 import { isNative } from './source.js'
-import { functionAt, unitOf } from './units.js'
+import { functionAt, unitOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
-import type { FunctionNode } from './walk-state.js'
+import type { ClassNode, FunctionNode } from './walk-state.js'
 
 const records: WeakMap<Callable, FunctionRecord> = new WeakMap()
 
@@ -66,7 +69,8 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const { script } = location
   if (script.url.startsWith('node:')) {
     return (
-      promisifiedRecord(inspection, script) ?? {
+      promisifiedRecord(inspection, script) ??
+      requireRecord(fn) ?? {
         kind: 'global',
         path: builtinReference(fn, script.url),
       }
@@ -78,7 +82,7 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const node = functionAt(unit, location)
   if (node === undefined) throw new Unsendable('has a source that cannot be found')
   const scopes = inspection.scopes()
-  const method = methodOf(fn, node, scopes)
+  const method = methodOf(fn, node, scopes, unit)
   if (method !== undefined) return method
   refuseContext(unit, node)
   return new CapturedCode(fn, unit, node, scopes, recordOf)
@@ -97,23 +101,60 @@ function promisifiedRecord(inspection: Inspection, script: Script): MadeRecord |
 /** A method goes with its class, when the class can be seen. */
 function methodOf(
   fn: Callable,
-  { parent, owner }: FunctionNode,
+  { node, parent, owner }: FunctionNode,
   scopes: readonly CapturedScope[],
+  unit: Unit,
 ): MethodRecord | undefined {
-  if (parent.type !== 'MethodDefinition' || !owner?.id) return undefined
-  const found = readVariable(scopes, owner.id.name)
-  const value = typeof found === 'object' ? found.value : undefined
-  if (typeof value !== 'function') return undefined
+  if (owner === undefined) return undefined
+  if (parent.type !== 'MethodDefinition' && !isStaticArrowOf(owner, node, fn, unit.source)) {
+    return undefined
+  }
+  const value = classNamed(owner, scopes, unit)
+  if (value === undefined) return undefined
   for (const isStatic of [false, true]) {
     const holder = isStatic ? value : (value.prototype as object)
     for (const key of Reflect.ownKeys(holder)) {
       const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
       for (const part of ['value', 'get', 'set'] as const) {
         if (descriptor[part] === fn) {
-          return { kind: 'method', owner: value as Callable, isStatic, key, part }
+          return { kind: 'method', owner: value, isStatic, key, part }
         }
       }
     }
   }
   return undefined
+}
+
+/** Finds a class by its own name, or by that of the variable that is declared with it. */
+function classNamed(
+  node: ClassNode,
+  scopes: readonly CapturedScope[],
+  { analysis }: Unit,
+): Callable | undefined {
+  const parent = analysis.functions.find((fn) => fn.node === node)?.parent
+  const declarator =
+    parent?.type === 'VariableDeclaration' && parent.declarations.find(({ init }) => init === node)
+  const names = [
+    node.id?.name,
+    declarator && declarator.id.type === 'Identifier' && declarator.id.name,
+  ]
+  for (const name of names) {
+    const found = name && readVariable(scopes, name)
+    if (typeof found === 'object' && typeof found.value === 'function') {
+      return found.value as Callable
+    }
+  }
+  return undefined
+}
+
+/** True for an arrow in a static field of a class, which has the class as its `this`. */
+function isStaticArrowOf(owner: ClassNode, node: AnyNode, fn: Callable, source: string): boolean {
+  return owner.body.body.some(
+    (element) =>
+      element.type === 'PropertyDefinition' &&
+      element.static &&
+      element.value &&
+      arrowOf(element.value) === node &&
+      isStaticArrow(fn, element.value, source),
+  )
 }

@@ -13,6 +13,7 @@ import { cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
 import { inspect, readVariable, type CapturedScope } from './inspector.js'
+import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { codeOfBody } from './registry.js'
 import type { ImportSource } from './scopes.js'
@@ -72,6 +73,8 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
       name,
       kind: origin === undefined ? 'value' : 'import',
       at: -1,
+      place: undefined,
+      literal: undefined,
       constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
       defined: false,
       eager: code.eager.includes(name),
@@ -85,10 +88,12 @@ export class CapturedCode implements CodeRecord {
   readonly kind = 'code'
   readonly code: Code
   readonly layout: ClassLayout | undefined
+  readonly text: string
 
   /** Weak, because the record belongs to the function. */
   readonly #fn: WeakRef<Callable>
   readonly #unit: Unit
+  readonly #start: number
   readonly #variables: readonly FreeVariable[]
   #constants: readonly Capture[] | undefined
   #stable: boolean | undefined
@@ -102,9 +107,11 @@ export class CapturedCode implements CodeRecord {
     recordOf: (fn: Callable) => FunctionRecord,
   ) {
     this.#fn = new WeakRef(fn)
+    this.text = Function.prototype.toString.call(fn)
     this.#unit = unit
+    this.#start = node.node.start
     this.#recordOf = recordOf
-    this.layout = isClassNode(node.node) ? classLayout(fn, node.node) : undefined
+    this.layout = isClassNode(node.node) ? classLayout(fn, node.node, unit.source) : undefined
     const plan = planFor(unit, node, this.layout, scopes)
     this.#variables = plan.variables
     this.code = plan.code
@@ -160,20 +167,42 @@ export class CapturedCode implements CodeRecord {
 
   #capture(variable: FreeVariable, scopes: readonly CapturedScope[]): Capture {
     const { name, kind, source } = variable
-    const found = kind === 'global' ? globalNamed(name) : readVariable(scopes, name)
+    const seen = kind === 'global' ? globalNamed(name) : readVariable(scopes, name)
+    const found = seen === 'not found' ? (variable.literal ?? seen) : seen
     const value = typeof found === 'object' ? standIn(found.value) : undefined
     if (found === 'no value yet' || (value === undefined && variable.defined)) {
       throw new Unsendable(
         `uses "${name}", which has no value yet; send it after the line that defines "${name}"`,
       )
     }
-    if (kind === 'cell') {
-      const key = `${this.#unit.script.id}:${variable.at}`
-      return { kind: 'cell', variable: name, value, key }
-    }
+    if (kind === 'cell') return this.#cell(variable, value, scopes)
     // A shared object stays shared: an imported Lock is sent, not imported again.
-    if (source === undefined || hasHook(value)) return { kind: 'value', variable: name, value }
+    if (source === undefined || hasHook(value)) {
+      const builtin = builtinSource(value)
+      if (builtin !== undefined) return { kind: 'import', source: builtin, parent: '' }
+      return { kind: 'value', variable: name, value: metaStandIn(value) ?? value }
+    }
     return { kind: 'import', source, parent: originOf(this.#unit).url }
+  }
+
+  #cell(
+    { name, at, place }: FreeVariable,
+    value: unknown,
+    scopes: readonly CapturedScope[],
+  ): Capture {
+    const { id } = this.#unit.script
+    const cell = { kind: 'cell', variable: name, value, key: `${id}:${at}` } as const
+    if (place === undefined || place.once) return { ...cell, scope: undefined }
+    const all = scopes.map(({ variables }) => variables)
+    const index = all.findIndex((variables) => Object.hasOwn(variables, name))
+    const scope = {
+      key: `${id}:${place.start}`,
+      variables: all[index],
+      inner: all.slice(0, index),
+      user: this.#start,
+      single: place.single,
+    }
+    return { ...cell, scope }
   }
 }
 

@@ -38,7 +38,7 @@ export interface ClassLayout {
   readonly methods: ReadonlySet<string>
 }
 
-export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
+export function classLayout(fn: Callable, node: ClassNode, source: string): ClassLayout {
   const { body } = node.body
   const cuts: (Range & { text: string })[] = []
   const cut: Range[] = []
@@ -71,7 +71,12 @@ export function classLayout(fn: Callable, node: ClassNode): ClassLayout {
     if (element.computed) eager.push(element.key)
     if (element.type === 'PropertyDefinition' && element.static && element.value) {
       const name = nameOf(element)
-      if (name !== undefined && !canBeSent(Object.getOwnPropertyDescriptor(fn, name)?.value)) {
+      const value: unknown = name && Object.getOwnPropertyDescriptor(fn, name)?.value
+      if (name !== undefined && isStaticArrow(value, element.value, source)) {
+        // What it uses, it uses when it is called; only what names it is needed at once.
+        remade.add(name)
+        if (element.value.type === 'CallExpression') eager.push(element.value.callee)
+      } else if (name !== undefined && !canBeSent(value)) {
         remade.add(name)
         eager.push(element.value)
       } else if (evaluated || name === undefined) {
@@ -109,6 +114,22 @@ function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string 
   return key.type === 'Literal' ? String(key.value) : undefined
 }
 
+/** The arrow that a static field is given, also one whose name a compiler keeps. */
+export function arrowOf(initialiser: AnyNode): AnyNode | undefined {
+  if (initialiser.type === 'ArrowFunctionExpression') return initialiser
+  if (!isNamingCall(initialiser)) return undefined
+  const [argument] = initialiser.arguments
+  return argument?.type === 'ArrowFunctionExpression' ? argument : undefined
+}
+
+/** True for an arrow that stands in a static field, and has the class as its `this`. */
+export function isStaticArrow(value: unknown, initialiser: AnyNode, source: string): boolean {
+  const arrow = arrowOf(initialiser)
+  if (typeof value !== 'function' || arrow === undefined) return false
+  const text = source.slice(arrow.start, arrow.end)
+  return /\b(?:this|super)\b/.test(text) && Function.prototype.toString.call(value) === text
+}
+
 /** Looks at the value itself only, not at what it contains. */
 function canBeSent(value: unknown): boolean {
   if (typeof value === 'symbol') return Symbol.keyFor(value) !== undefined
@@ -120,10 +141,14 @@ function canBeSent(value: unknown): boolean {
 /** A block that esbuild adds, `static { __name(this, "A") }`: names are kept otherwise. */
 function isNaming(element: Extract<AnyNode, { type: 'StaticBlock' }>): boolean {
   return element.body.every(
-    (statement) =>
-      statement.type === 'ExpressionStatement' &&
-      statement.expression.type === 'CallExpression' &&
-      statement.expression.callee.type === 'Identifier' &&
-      statement.expression.callee.name === '__name',
+    (statement) => statement.type === 'ExpressionStatement' && isNamingCall(statement.expression),
+  )
+}
+
+function isNamingCall(node: AnyNode): node is Extract<AnyNode, { type: 'CallExpression' }> {
+  return (
+    node.type === 'CallExpression' &&
+    node.callee.type === 'Identifier' &&
+    node.callee.name === '__name'
   )
 }

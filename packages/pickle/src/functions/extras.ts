@@ -10,46 +10,61 @@ export interface Extras {
   readonly name: string | undefined
   /** The constructor that a plain function's `prototype` inherits from. */
   readonly parent: Callable | undefined
-  readonly own: readonly (readonly [string, unknown])[]
-  readonly prototype: readonly (readonly [string, unknown])[]
+  readonly own: readonly Member[]
+  readonly prototype: readonly Member[]
+}
+
+/** A property that the source alone does not make. */
+export interface Member {
+  readonly key: string | symbol
+  readonly descriptor: PropertyDescriptor
 }
 
 const BUILT_IN = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
 
-export function extrasOf(fn: Callable, { code, layout }: CodeRecord): Extras {
+export function extrasOf(fn: Callable, { code, layout, text }: CodeRecord): Extras {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value
-  const source = code.body
   return {
     name: typeof name === 'string' && name !== code.naturalName ? name : undefined,
     parent: code.isClass ? undefined : parentOf(fn),
-    own: membersOf(fn, layout?.staticMethods, source).filter(
-      ([key]) => !BUILT_IN.has(key) && !layout?.remade.has(key),
+    own: membersOf(fn, layout?.staticMethods, text).filter(
+      ({ key }) => typeof key === 'symbol' || !(BUILT_IN.has(key) || layout?.remade.has(key)),
     ),
     prototype: isObject(fn.prototype)
-      ? membersOf(fn.prototype, layout?.methods, source).filter(([key]) => key !== 'constructor')
+      ? membersOf(fn.prototype, layout?.methods, text).filter(({ key }) => key !== 'constructor')
       : [],
   }
 }
 
-/** Own data properties, without the methods that the source makes. */
+/** Own properties, without the methods and accessors that the source makes. */
 function membersOf(
   holder: object,
   methods: ReadonlySet<string> | undefined,
   source: string,
-): [string, unknown][] {
-  const members: [string, unknown][] = []
-  for (const key of Object.getOwnPropertyNames(holder)) {
+): Member[] {
+  const members: Member[] = []
+  for (const key of Reflect.ownKeys(holder)) {
+    // Another process cannot have the symbol.
+    if (typeof key === 'symbol' && !isKnown(key)) continue
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
-    if (!('value' in descriptor)) continue
-    const value: unknown = descriptor.value
-    const maybeMade = methods?.has(key) === true || !descriptor.enumerable
-    if (typeof value === 'function' && maybeMade && isMadeBy(source, value as Callable)) continue
-    members.push([key, value])
+    const { value, get, set, enumerable } = descriptor as { value: unknown } & PropertyDescriptor
+    const maybeMade = !enumerable || (typeof key === 'string' && methods?.has(key) === true)
+    const method = value ?? get ?? set
+    if (maybeMade && typeof method === 'function' && isMadeBy(source, method as Callable)) continue
+    members.push({ key, descriptor })
   }
   return members
 }
 
-/** The body that made a method: to look for it is slow, and methods stay. */
+const wellKnown: ReadonlySet<unknown> = new Set(
+  Object.getOwnPropertyNames(Symbol).map((name) => Reflect.get(Symbol, name) as unknown),
+)
+
+function isKnown(symbol: symbol): boolean {
+  return Symbol.keyFor(symbol) !== undefined || wellKnown.has(symbol)
+}
+
+/** The source that made a method: to look for it is slow, and methods stay. */
 const makers: WeakMap<Callable, string> = new WeakMap()
 
 function isMadeBy(source: string, method: Callable): boolean {

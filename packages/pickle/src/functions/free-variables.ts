@@ -6,7 +6,7 @@
 import type { ClassLayout } from './class-layout.js'
 import { GLOBAL_NAMES } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
-import type { Binding, ImportSource, Reference } from './scopes.js'
+import type { Binding, ImportSource, Reference, Scope } from './scopes.js'
 import { IMPORT, META } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
@@ -22,9 +22,23 @@ export interface FreeVariable {
   readonly defined: boolean
   /** Never assigned after its declaration. */
   readonly constant: boolean
+  /** Of a cell: the scope that declares it. */
+  readonly place: CellPlace | undefined
   /** Needed while the class is being defined. */
   readonly eager: boolean
   readonly source: ImportSource | undefined
+  /** Its value, when the declaration spells it out: for where it cannot be seen. */
+  readonly literal: { readonly value: unknown } | undefined
+}
+
+/** Where an assigned variable is declared, seen from a function that uses it. */
+export interface CellPlace {
+  /** Where the scope begins in the script. */
+  readonly start: number
+  /** There is one such variable in the process. */
+  readonly once: boolean
+  /** The scope makes the function once: neither in a loop nor in a function of its own. */
+  readonly single: boolean
 }
 
 export interface FreeVariables {
@@ -67,7 +81,7 @@ export function freeVariables(
       supplied.add(name)
       continue
     }
-    const variable = classify(name, uses, visible, sources)
+    const variable = classify(name, uses, visible, sources, node.start)
     if (variable === undefined) continue
     variables.push({ ...variable, eager: uses.some((use) => layout?.isEager(use) === true) })
   }
@@ -79,15 +93,23 @@ function isCommonJs({ script }: Unit, uses: readonly Reference[]): boolean {
 }
 
 /** What is not known of a variable whose declaration cannot be seen. */
-const unknown = { at: -1, constant: false, defined: false, source: undefined }
+const unknown = {
+  at: -1,
+  constant: false,
+  defined: false,
+  source: undefined,
+  place: undefined,
+  literal: undefined,
+}
 
 function classify(
   name: string,
   uses: readonly Reference[],
   visible: boolean,
   sources: Readonly<Record<string, ImportSource>>,
+  start: number,
 ): Omit<FreeVariable, 'eager'> | undefined {
-  const { binding } = uses[0]
+  const { binding, scope } = uses[0]
   if (binding === undefined) {
     // Of the scopes around evaluated code, or of no scope: a global.
     if (visible) return { ...unknown, name, kind: 'value' }
@@ -102,17 +124,30 @@ function classify(
     // A `var` is undefined before its line as of right; the others cannot be used.
     defined: binding.defined && binding.kind !== 'var',
     source,
+    place: undefined,
+    literal: binding.assigned ? undefined : binding.literal,
   }
   if (source !== undefined) return { ...common, kind: 'import' }
-  if (!visible) {
+  if (!visible && common.literal === undefined) {
     throw new Unsendable(
       `uses the variable "${name}" only while it is being defined, where it cannot be seen; use it in a function too`,
     )
   }
-  return { ...common, kind: isShared(binding) ? 'cell' : 'value' }
+  // Assigned by functions: those that use the variable must share it there as here.
+  if (!binding.assignedLater) return { ...common, kind: 'value' }
+  return { ...common, kind: 'cell', place: placeOf(binding, scope, start) }
 }
 
-/** Assigned by functions, and one variable for all of them: they must share it there as here. */
-function isShared(binding: Binding): boolean {
-  return binding.assignedLater && binding.scope.once
+/**
+ * @param use scope of a use within the function.
+ * @param start of the function.
+ */
+function placeOf(binding: Binding, use: Scope, start: number): CellPlace {
+  const declared = binding.scope
+  let single = true
+  for (let scope: Scope | undefined = use; scope && scope !== declared; scope = scope.parent) {
+    if (scope.start >= start) continue
+    if (scope.repeats || scope.home !== declared.home) single = false
+  }
+  return { start: declared.start, once: declared.once, single }
 }

@@ -2,26 +2,27 @@
  * What only the engine knows of a function: where it was defined, and what it captured.
  *
  * An inspector session of the thread with itself, opened when the first function is sent by value
- * or by reference (20 ms, once) and kept. Nothing pauses, and no port is opened. Values pass
- * through a global property that exists for the moment of a call.
+ * or by reference and kept. Nothing pauses, and no port is opened. Values pass through a global
+ * property that exists for the moment of a call. Where a function is defined, and what it captured,
+ * can be asked without a debugger; which file that is, only with one (15 ms, once), or from the
+ * stack.
  *
  * @module
  */
 import { createRequire } from 'node:module'
-import type { Debugger, InspectorNotification, Runtime, Session } from 'node:inspector'
+import type { Debugger, Runtime, Session } from 'node:inspector'
+import { mainSource } from './main-source.js'
+import {
+  allScriptsKnown,
+  keepScript,
+  knownScript,
+  rememberScript,
+  unnamedScript,
+  type Script,
+} from './scripts.js'
+import { scriptsOnStack } from './stack.js'
 
 type Callable = (...args: never[]) => unknown
-
-/** A script as the engine has it. */
-export interface Script {
-  readonly id: string
-  /** `file:///…`, `node:fs`, or empty for evaluated code. */
-  readonly url: string
-  readonly isModule: boolean
-  /** Where its first line stands in what it says it is a part of. */
-  readonly startLine: number
-  readonly startColumn: number
-}
 
 /** Where a function was defined. */
 export interface Location {
@@ -52,7 +53,6 @@ interface Slot {
 }
 
 let session: Session | undefined
-const scripts = new Map<string, Script>()
 
 function connect(): Session {
   if (session !== undefined) return session
@@ -62,27 +62,31 @@ function connect(): Session {
     }
     const opened = new inspector.Session()
     opened.connect()
-    opened.on('Debugger.scriptParsed', remember)
-    session = opened
-    // Scripts that are garbage need not be kept for us.
-    call('Debugger.enable', { maxScriptsCacheSize: 0 })
-    // This session is for looking only: a `debugger` statement means another one.
-    call('Debugger.setSkipAllPauses', { skip: true })
-    return opened
+    opened.on('Debugger.scriptParsed', rememberScript)
+    return (session = opened)
   } catch (error) {
-    session = undefined
     throw new InspectorUnavailableError('this process has no inspector', { cause: error })
   }
 }
 
-function remember({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void {
-  const { scriptId: id, url, isModule = false, startLine, startColumn } = params
-  // Programs that generate code make many scripts without a name, of which none is needed again.
-  if (url !== '') scripts.set(id, { id, url, isModule, startLine, startColumn })
-}
-
-function unnamed(id: string): Script {
-  return { id, url: '', isModule: false, startLine: 0, startColumn: 0 }
+/**
+ * Switches the debugger on for the moment of a call, which tells of all scripts that there are.
+ *
+ * The first time it costs 15 ms, in which V8 hashes the source of every script; later ones 2 ms. It is not left on,
+ * because every piece of code that is then compiled anywhere is told to this session, and made slower.
+ */
+function withDebugger<T>(use: () => T): T {
+  connect()
+  // Scripts that are garbage need not be kept for us.
+  call('Debugger.enable', { maxScriptsCacheSize: 0 })
+  try {
+    allScriptsKnown()
+    // This session is for looking only: a `debugger` statement means another one.
+    call('Debugger.setSkipAllPauses', { skip: true })
+    return use()
+  } finally {
+    call('Debugger.disable', {})
+  }
 }
 
 /** Calls the inspector, which answers before it returns. */
@@ -130,13 +134,40 @@ export class Inspection {
     const named = (name: string): Runtime.RemoteObject | undefined =>
       internalProperties.find((property) => property.name === name)?.value
     const place = named('[[FunctionLocation]]')?.value as Debugger.Location | undefined
+    this.#scopesId = named('[[Scopes]]')?.objectId
+    this.#slot = slot
     this.location = place && {
-      script: scripts.get(place.scriptId) ?? unnamed(place.scriptId),
+      script: this.#scriptAt(place),
       line: place.lineNumber,
       column: place.columnNumber ?? 0,
     }
-    this.#scopesId = named('[[Scopes]]')?.objectId
-    this.#slot = slot
+  }
+
+  #scriptAt({ scriptId, lineNumber, columnNumber = 0 }: Debugger.Location): Script {
+    return (
+      knownScript(scriptId) ??
+      this.#mainScript(scriptId, { line: lineNumber, column: columnNumber }) ??
+      withDebugger(() => {
+        const script = knownScript(scriptId) ?? unnamedScript(scriptId)
+        // It will be asked for, and the debugger is on now.
+        if (!script.url.startsWith('node:')) readSource(script)
+        return script
+      })
+    )
+  }
+
+  /** The main module's script, when it is being executed: found without the debugger. */
+  #mainScript(id: string, place: { line: number; column: number }): Script | undefined {
+    const url = scriptsOnStack(call, (error) => {
+      this.#slot.result = error
+      return idOf('result')
+    }).get(id)
+    if (url === undefined) return undefined
+    const isModule = this.scopes().some(({ description }) => description === 'Module')
+    const source = mainSource(url, isModule, this.#slot.value as Callable, place)
+    if (source === undefined) return undefined
+    sources.set(id, source)
+    return keepScript({ id, url, isModule, startLine: 0, startColumn: 0 })
   }
 
   /** @returns the scopes it closes over, with copies of their variables' values. */
@@ -155,30 +186,46 @@ export class Inspection {
   }
 }
 
+/** The inspector's name for what is in the slot. */
+function idOf(part: keyof Slot): string {
+  const { result } = call<Runtime.EvaluateReturnType>('Runtime.evaluate', {
+    expression: `globalThis[${SLOT_SOURCE}].${part}`,
+    objectGroup: GROUP,
+    silent: true,
+  })
+  return result.objectId!
+}
+
 /** Looks at a function: its value goes to the inspector, and what that hands back comes here. */
 export function inspect<T>(fn: Callable, use: (inspection: Inspection) => T): T {
   connect()
   const slot: Slot = { value: fn, result: undefined }
   Object.defineProperty(globalThis, SLOT, { value: slot, configurable: true })
   try {
-    const { result } = call<Runtime.EvaluateReturnType>('Runtime.evaluate', {
-      expression: `globalThis[${SLOT_SOURCE}].value`,
-      objectGroup: GROUP,
-      silent: true,
-    })
-    return use(new Inspection(result.objectId!, slot))
+    return use(new Inspection(idOf('value'), slot))
   } finally {
     Reflect.deleteProperty(globalThis, SLOT)
     call('Runtime.releaseObjectGroup', { objectGroup: GROUP })
   }
 }
 
+/** Sources that were read ahead, until they are asked for. */
+const sources = new Map<string, string>()
+/** Sources are large, and most that were read ahead are asked for at once. */
+const KEPT_SOURCES = 8
+
+function readSource({ id }: Script): string {
+  const { scriptSource } = call<Debugger.GetScriptSourceReturnType>('Debugger.getScriptSource', {
+    scriptId: id,
+  })
+  sources.set(id, scriptSource)
+  if (sources.size > KEPT_SOURCES) sources.delete(sources.keys().next().value as string)
+  return scriptSource
+}
+
 /** @returns a script's source as the engine compiled it. */
 export function sourceOf(script: Script): string {
-  connect()
-  return call<Debugger.GetScriptSourceReturnType>('Debugger.getScriptSource', {
-    scriptId: script.id,
-  }).scriptSource
+  return sources.get(script.id) ?? withDebugger(() => readSource(script))
 }
 
 /** Tells Node's own and native functions from those of programs and packages. */

@@ -19,7 +19,22 @@ function customPromisified(fn: object): object | undefined {
   return (fn as Record<symbol, object | undefined>)[key]
 }
 
+/** Begins the path of what the language has and no global names. */
+const UNNAMED = '@@'
+
+/** What the language has and no global names. */
+const unnamed: Readonly<Record<string, object>> = {
+  [`${UNNAMED}AsyncFunction`]: (async () => {}).constructor,
+  [`${UNNAMED}AsyncGeneratorFunction`]: async function* () {}.constructor,
+  [`${UNNAMED}GeneratorFunction`]: function* () {}.constructor,
+  [`${UNNAMED}TypedArray`]: Object.getPrototypeOf(Uint8Array) as object,
+}
+
+/** Globals that warn when they are read. */
+const WARNING = new Set(['localStorage', 'sessionStorage'])
+
 let index: Map<object, Path> | undefined
+let lateIndex: Map<object, Path> | undefined
 
 /** @returns where every process has this very object, or undefined. */
 export function intrinsicPath(object: object): Path | undefined {
@@ -32,6 +47,20 @@ export function intrinsicPath(object: object): Path | undefined {
   return (globalThis as Record<string, unknown>)[name] === object ? [name] : undefined
 }
 
+/** Finds what a global names that loads a part of Node when it is read: the last place to look. */
+export function latePath(fn: object): Path | undefined {
+  if (lateIndex === undefined) {
+    lateIndex = new Map()
+    for (const name of GLOBAL_NAMES) {
+      if (WARNING.has(name) || !(name in globalThis)) continue
+      const value: unknown = (globalThis as Record<string, unknown>)[name]
+      if (isReference(value)) indexValue(lateIndex, value, [name], 2)
+    }
+    indexValue(lateIndex, process, ['process'], 2)
+  }
+  return lateIndex.get(fn)
+}
+
 /** Gets what a path names in this process; undefined when it has no such thing. */
 export function intrinsicAt(path: Path): unknown {
   const [first, ...rest] = path
@@ -40,7 +69,9 @@ export function intrinsicAt(path: Path): unknown {
     ? process.getBuiltinModule(first)
     : GLOBAL_NAMES.has(first)
       ? (globalThis as Record<string, unknown>)[first]
-      : undefined
+      : Object.hasOwn(unnamed, first)
+        ? unnamed[first]
+        : undefined
   for (const name of rest) {
     if (value === null || value === undefined) return undefined
     value =
@@ -60,6 +91,7 @@ function indexGlobals(): Map<object, Path> {
     const value: unknown = (globalThis as Record<string, unknown>)[name]
     if (isReference(value)) indexValue(found, value, [name], 1)
   }
+  for (const [name, value] of Object.entries(unnamed)) indexValue(found, value, [name], 2)
   found.set(process.env, ['process', 'env'])
   return found
 }

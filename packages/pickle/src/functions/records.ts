@@ -43,6 +43,8 @@ export interface CodeRecord {
   readonly kind: 'code'
   readonly code: Code
   readonly layout: ClassLayout | undefined
+  /** Its own source, as the engine has it. */
+  readonly text: string
   /** No capture can change: a receiver may use the function that it made before. */
   readonly stable: boolean
   /** What it captured, in the order of `code.eager` without the base class, then of `code.lazy`. */
@@ -64,8 +66,23 @@ export interface CellCapture {
   readonly kind: 'cell'
   readonly variable: string
   readonly value: unknown
-  /** Tells the variable from all others of the process. */
+  /** Tells the variable's declaration from all others of the process. */
   readonly key: string
+  /** Of a scope that may be evaluated many times: which evaluation this is. */
+  readonly scope: EvaluatedScope | undefined
+}
+
+/** One evaluation of a scope, as far as it can be told from another: see `encode/cells.ts`. */
+export interface EvaluatedScope {
+  /** Tells the scope from all others of the process. */
+  readonly key: string
+  readonly variables: Readonly<Record<string, unknown>>
+  /** The scopes between it and the function. */
+  readonly inner: readonly Readonly<Record<string, unknown>>[]
+  /** Where the function stands in the script. */
+  readonly user: number
+  /** One evaluation makes the function once. */
+  readonly single: boolean
 }
 
 export interface ImportCapture {

@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url'
 import { loadedExports, loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
 import { loadedModules } from './import-graph.js'
-import { readVariable, type Inspection, type Script } from './inspector.js'
-import { indexValue, intrinsicPath } from './intrinsics.js'
+import { readVariable, type Inspection } from './inspector.js'
+import { indexValue, intrinsicPath, latePath } from './intrinsics.js'
+import type { Script } from './scripts.js'
 import { isNative } from './source.js'
 import { unitOf } from './units.js'
 import { Unsendable } from './unsendable-error.js'
@@ -123,7 +124,7 @@ function isContainer(value: unknown): value is object {
  * @throws Unsendable when no name leads to it.
  */
 export function builtinReference(fn: Callable, url: string): readonly string[] {
-  const found = intrinsicPath(fn) ?? findInModules(fn, url)
+  const found = intrinsicPath(fn) ?? findInModules(fn, url) ?? latePath(fn)
   if (found !== undefined) return found
   const native = isNative(fn)
   if (native && fn.name.startsWith('bound ')) {

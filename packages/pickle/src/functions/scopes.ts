@@ -19,6 +19,8 @@ export interface Scope {
   readonly home: Scope
   /** Evaluated at most once: the script's top level, its blocks, its immediately called functions. */
   readonly once: boolean
+  /** A loop: evaluated many times within the scope around it. */
+  readonly repeats: boolean
 }
 
 /** A declared name. */
@@ -40,6 +42,8 @@ export interface Binding {
   source: ImportSource | undefined
   /** Its declaration gives it a value that is not undefined. */
   defined: boolean
+  /** The value that its declaration spells out. */
+  literal: { readonly value: unknown } | undefined
   /** Assigned after its declaration. */
   assigned: boolean
   /** Assigned by a function, which may run at any time. */
@@ -86,7 +90,7 @@ export interface Mark {
 export function newScope(
   node: { start: number; end: number },
   parent: Scope | undefined,
-  options: { home: boolean; once: boolean },
+  options: { home: boolean; once: boolean; repeats?: boolean },
 ): Scope {
   const scope: Scope = {
     start: node.start,
@@ -95,6 +99,7 @@ export function newScope(
     bindings: new Map(),
     home: undefined as never,
     once: options.once,
+    repeats: options.repeats === true,
   }
   ;(scope as { home: Scope }).home = options.home || parent === undefined ? scope : parent.home
   return scope
@@ -114,6 +119,7 @@ export function declare(scope: Scope, name: string, kind: Binding['kind'], start
     start,
     source: undefined,
     defined: kind === 'class' || kind === 'function',
+    literal: undefined,
     assigned: false,
     assignedLater: false,
   }

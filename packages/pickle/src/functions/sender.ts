@@ -6,4 +6,5 @@
  */
 export { recordOf } from './capture.js'
 export { extrasOf } from './extras.js'
+export { moduleOfNamespace } from './namespaces.js'
 export { whyUnsendable } from './unsendable.js'

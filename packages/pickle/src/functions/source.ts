@@ -17,6 +17,13 @@ function isNativeClass(fn: Callable): boolean {
   return isNative(fn) && Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false
 }
 
+/** @returns where a line begins, counted from 0. */
+export function offsetAt(source: string, line: number): number {
+  let start = 0
+  for (let n = 0; n < line; n++) start = source.indexOf('\n', start) + 1
+  return start
+}
+
 /** True for functions without a source: native and bound ones. */
 export function isNative(fn: Callable): boolean {
   return /\{\s*\[native code\]\s*\}$/.test(toString.call(fn))

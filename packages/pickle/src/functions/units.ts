@@ -5,10 +5,12 @@
  */
 import type { AnyNode, Program } from 'acorn'
 import { analyse, type Analysis } from './analysis.js'
-import { sourceOf, type Location, type Script } from './inspector.js'
+import { sourceOf, type Location } from './inspector.js'
 import { parser } from './parser.js'
 import { codeOfBody } from './registry.js'
 import type { ImportSource } from './scopes.js'
+import type { Script } from './scripts.js'
+import { offsetAt } from './source.js'
 import { BODY_MARK } from './supplied-names.js'
 import { Unsendable } from './unsendable-error.js'
 import type { FunctionNode } from './walk-state.js'
@@ -87,7 +89,6 @@ function isConstructor(node: AnyNode): boolean {
 }
 
 function offsetOf({ source, script }: Unit, { line, column }: Location): number {
-  let start = 0
-  for (let n = script.startLine; n < line; n++) start = source.indexOf('\n', start) + 1
+  const start = offsetAt(source, line - script.startLine)
   return start + (line === script.startLine ? column - script.startColumn : column)
 }
