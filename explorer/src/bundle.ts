@@ -38,6 +38,7 @@ export interface Globals {
   setTimeout: (callback: () => void, delayMs: number) => number
   clearTimeout: (id: number | undefined) => void
   queueMicrotask: (job: () => void) => void
+  Uint8Array: Uint8ArrayConstructor
   FinalizationRegistry: unknown
   WeakRef: unknown
   host: Host
@@ -58,6 +59,14 @@ const TUNED: readonly Edit[] = [
     find: 'PAGE_BYTES = 65_536',
     replace: 'PAGE_BYTES = 32',
   },
+  // An agent runs again and again, and is not to be remembered each time.
+  {
+    file: 'queue/dist/acknowledged-ring.js',
+    find: 'inUse.set(this, this.#queue);',
+    replace: '',
+  },
+  // The table of claims has a page with room for two.
+  { file: 'queue/dist/layout.js', find: 'CLAIM_PAGES = 32', replace: 'CLAIM_PAGES = 4' },
   {
     file: 'shared-memory/dist/ring/layout.js',
     find: 'INLINE_MAX = 16_384',

@@ -9,7 +9,7 @@
  * @module
  */
 import { AT, SLOT, slotWord } from '@mp/shared-memory/internal'
-import { NoRegistry, StrongRef, makeAtomics } from './builtins.js'
+import { NoRegistry, StrongRef, makeAtomics, makeUint8Array } from './builtins.js'
 import type { Bundle, Globals } from './bundle.js'
 import { indexed } from './data.js'
 import { makeHelper } from './ghosts.js'
@@ -307,6 +307,7 @@ export class Runner {
       words: words as Int32Array,
       session: undefined,
       data: {
+        origin: DATA_AT,
         load: (at) => request(OP.load, DATA_AT + at),
         store: (at, value) => void request(OP.store, DATA_AT + at, value),
       },
@@ -341,6 +342,7 @@ export class Runner {
         this.#timers = this.#timers.filter((timer) => timer.id + 1 !== id)
       },
       queueMicrotask: (job) => this.#jobs.add(() => swallowStop(job)),
+      Uint8Array: makeUint8Array(),
       FinalizationRegistry: NoRegistry,
       WeakRef: StrongRef,
       host: this.#host,

@@ -21,6 +21,7 @@ import {
 } from '@mp/shared-memory/internal'
 import { makePages } from './data.js'
 import type { Host } from './host.js'
+import { makeRuns } from './native.js'
 
 declare const host: Host
 
@@ -92,5 +93,6 @@ export function join(slot: number): Session {
     lifetime,
     pages,
     reaper,
+    native: makeRuns(host),
   } as unknown as Session)
 }

@@ -5,8 +5,10 @@
  */
 import type { Scenario } from '../scenario.js'
 import { barriers } from './barriers.js'
+import { claims } from './claims.js'
 import { conditions } from './conditions.js'
 import { events } from './events.js'
+import { leases } from './leases.js'
 import { locks } from './locks.js'
 import { pipes } from './pipes.js'
 import { rings } from './rings.js'
@@ -25,4 +27,6 @@ export const scenarios: readonly Scenario[] = [
   ...rwLocks,
   ...rings,
   ...pipes,
+  ...claims,
+  ...leases,
 ] as readonly unknown[] as readonly Scenario[]
