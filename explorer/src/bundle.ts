@@ -51,6 +51,11 @@ const TUNED: readonly Edit[] = [
     find: 'SLICE_MS = 100',
     replace: 'SLICE_MS = Infinity',
   },
+  {
+    file: 'shared-memory/dist/memory-waits.js',
+    find: 'RECHECK_MS = 100',
+    replace: 'RECHECK_MS = Infinity',
+  },
   // A spin looks at what the step before it has shown already.
   { file: 'shared-memory/dist/leaf-lock.js', find: 'SPINS = 100', replace: 'SPINS = 0' },
   // A page takes one short message, so that the next one needs another page; what is longer gets pages of its own.

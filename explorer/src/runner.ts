@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { AT, SLOT, slotWord } from '@mp/shared-memory/internal'
+import { AT, HEADER, SLOT, slotWord } from '@mp/shared-memory/internal'
 import { NoRegistry, StrongRef, makeAtomics, makeUint8Array } from './builtins.js'
 import type { Bundle, Globals } from './bundle.js'
 import { indexed } from './data.js'
@@ -203,6 +203,8 @@ export class Runner {
         if (left !== 0) throw new Violation(`wait set ${i} of type ${type} still has ${left}`)
       }
     })
+    const short = this.#world.read(state, HEADER.memory) & bits
+    if (short !== 0) throw new Violation(`${short} still look short of memory`)
     for (let slot = 0; slot < agents; slot++) {
       const parked = this.#world.read(state, slotWord(slot) + SLOT.parked)
       if ((bits & (1 << slot)) !== 0 && (parked & 1) !== 0)

@@ -10,6 +10,7 @@ import {
   Directory,
   HEADER,
   Lifetime,
+  MemoryWaits,
   Reaper,
   SLOT,
   SLOT_STATE,
@@ -63,6 +64,8 @@ export function join(slot: number): Session {
     PAGES,
     host.data,
   )
+  const memory = new MemoryWaits(agent)
+  pages.arena.onFreed = memory.wake
   const lifetime = new Lifetime(agent, units, pages.arena)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, platform, directory, [units, pages.arena])
@@ -92,6 +95,7 @@ export function join(slot: number): Session {
     directory,
     lifetime,
     pages,
+    memory,
     reaper,
     native: makeRuns(host),
   } as unknown as Session)

@@ -32,7 +32,8 @@ const holding = [
   'claims-pages',
   'lease-takers-3',
   'lease-outlived-3',
-  'loan-put',
+  'loan-refused',
+  'memory-wait-two-3',
 ]
 
 describe.each([0, 1, 2])('with %i deaths', (deaths) => {

@@ -12,6 +12,9 @@ const MESSAGE = 'shared-memory/dist/ring/message.js'
 const READER = 'shared-memory/dist/ring/ring-reader.js'
 const TAKING = 'shared-memory/dist/ring/taking.js'
 const RUN = 'shared-memory/dist/page-run.js'
+const ARENA = 'shared-memory/dist/arena.js'
+const MEMORY = 'shared-memory/dist/memory-waits.js'
+const ROOM = 'shared-memory/dist/ring/room.js'
 
 export const holding: readonly Mutation[] = [
   ...of('claims', [
@@ -167,6 +170,62 @@ export const holding: readonly Mutation[] = [
       'if (extent !== null && extent !== messages[n])',
       'if (extent !== null)',
       'loan-refused',
+      0,
+      1,
+    ],
+  ]),
+  ...of('memory', [
+    [
+      'who frees pages wakes nobody',
+      ARENA,
+      'this.#remember(first, length);\n        this.onFreed();',
+      'this.#remember(first, length);',
+      'memory-wait',
+      0,
+      1,
+    ],
+    [
+      'who is short of pages does not look again once it is armed',
+      ROOM,
+      'this.#isShort = !memory.try(attempt);',
+      '',
+      'memory-wait',
+      0,
+      2,
+    ],
+    [
+      'a wake for one ring is lost for another',
+      MEMORY,
+      'return this.#rooms.get(room) === this.#armings;',
+      'return this.#rooms.has(room) && this.#set.isArmed();',
+      'memory-wait-two-rings',
+      0,
+      1,
+    ],
+    [
+      'an asynchronous waiter does not see that it was woken for pages',
+      ROOM,
+      'return super.isArmed() && !this.#isRung();',
+      'return super.isArmed();',
+      'memory-wait-async',
+      0,
+      1,
+    ],
+    [
+      'who leaves still looks short of pages',
+      ROOM,
+      'this.#memory.disarm(this);',
+      '',
+      'memory-wait',
+      0,
+      1,
+    ],
+    [
+      'what is enough for two wakes one',
+      MEMORY,
+      'this.#set.wakeAll();',
+      'this.#set.wakeOne();',
+      'memory-wait-two-3',
       0,
       1,
     ],

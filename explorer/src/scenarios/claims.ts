@@ -316,7 +316,8 @@ const drop: Scenario<Link> = {
   },
   check: (shared, ending) => checkRest(shared, ending, [], 2),
   // Nobody may be left who has something to drop, or closes it.
-  mayWait: (shared, { killed }) => killed[0] === true && !open(Tasks, shared).ring.closed,
+  mayWait: (shared, { killed }) =>
+    killed[0] === true && (killed[1] === true || !open(Tasks, shared).ring.closed),
 }
 
 export const claims: readonly Scenario<Link>[] = [

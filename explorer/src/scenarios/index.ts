@@ -10,6 +10,7 @@ import { conditions } from './conditions.js'
 import { events } from './events.js'
 import { leases } from './leases.js'
 import { locks } from './locks.js'
+import { memory } from './memory.js'
 import { pipes } from './pipes.js'
 import { rings } from './rings.js'
 import { rwLocks } from './rw-locks.js'
@@ -29,4 +30,5 @@ export const scenarios: readonly Scenario[] = [
   ...pipes,
   ...claims,
   ...leases,
+  ...memory,
 ] as readonly unknown[] as readonly Scenario[]

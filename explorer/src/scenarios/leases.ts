@@ -189,7 +189,9 @@ const refused: Scenario<Link> = {
     }
   },
   check: (shared, ending) => checkRest(shared, ending, [0], [0, 1]),
-  mayWait: (shared, { killed }) => killed[1] === true && open(Ring, shared).ring.isFull(),
+  // The one has put, and nobody takes any more.
+  mayWait: (shared, { helper }) =>
+    helper.counted(GOT + 1) === 1 && open(Ring, shared).ring.isFull(),
 }
 
 /** Agent 0 leaves the object, which ends; agent 1 has a message of it; agent 2 takes what memory is free. */

@@ -32,6 +32,7 @@ export {
 export { iterate } from './iterate.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
+export { MemoryWaits } from './memory-waits.js'
 export type { Native, NativeRun } from './native.js'
 export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
