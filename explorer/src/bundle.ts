@@ -83,6 +83,11 @@ const TUNED: readonly Edit[] = [
     find: 'CAPACITY_BYTES = 16 * 1024 * 1024',
     replace: 'CAPACITY_BYTES = 1',
   },
+  {
+    file: 'pipe/dist/pipe-core.js',
+    find: 'RECHECK_MS = 100',
+    replace: 'RECHECK_MS = Infinity',
+  },
   // Looking at places that nobody uses is nothing but long.
   { file: 'pipe/dist/layout.js', find: 'MAX_IN_FLIGHT = 64', replace: 'MAX_IN_FLIGHT = 1' },
 ]

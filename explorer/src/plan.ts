@@ -59,7 +59,7 @@ export const plans: readonly Plan[] = [
   ...of(0, 2, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
   ...of(1, 0, 'ring-async', 'ring-extents', 'pipe-eof-async'),
   ...of(1, 0, 'ring-two-putters-3', 'ring-two-takers-3', 'ring-shared-batch-3'),
-  ...of(1, 0, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
+  ...of(1, 0, 'ring-closed-by-another-3', 'pipe-passed-on-3', 'pipe-escrow-3'),
   ...of(1, 0, 'claims-work', 'claims-work-async', 'claims-extents', 'claims-pages'),
   ...of(1, 0, 'claims-give-back', 'claims-leave-3'),
   ...of(1, 0, 'lease-reuse', 'lease-takers', 'loan-put', 'loan-refused'),

@@ -308,7 +308,10 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const pipe = this.#pipe
     const end = this.#end
     const copy = pipe.depart(end)
-    noteInFlight({ recall: () => pipe.drop(end, copy) })
+    const recall = (): void => pipe.drop(end, copy)
+    // What may be decoded any number of times never arrives for good: it counts as long as its sender lives.
+    if (isKept()) noteInFlight({ recall })
+    else noteInFlight({ recall, give: (through) => pipe.give(end, copy, through) })
     const duplex = this.readable && this.writable
     const place = isKept() ? -1 : copy.place
     return { module: import.meta.url, name: 'Connection', args: [pipe, end, duplex, place] }
