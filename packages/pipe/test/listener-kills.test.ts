@@ -82,9 +82,10 @@ describe.each(ADDRESSES)('over %s', (_, address) => {
         const [count, end] = await received
         if (!(end instanceof TruncatedMessageError)) expect(codeOf(end)).toBe('ERR_MP_EOF')
         expect(codeOf(await sent)).toBe('ERR_MP_BROKEN_PIPE')
-        // What it said that it had sent was sent.
+        // What it said that it had sent was sent. TCP drops what it has not delivered when a process dies that has not
+        // read all that was sent to it, as here.
         const said = stdout.match(/^sent \d+$/gm)?.length ?? 0
-        expect(count).toBeGreaterThanOrEqual(said)
+        if (address === undefined) expect(count).toBeGreaterThanOrEqual(said)
         connection.close()
       }
     },

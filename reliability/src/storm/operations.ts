@@ -12,8 +12,9 @@ import type { WaitOptions } from '@mp/shared-memory/internal'
 import { BrokenBarrierError, type Guard, type LockLike } from '@mp/sync'
 import type { Random } from 'mp-internal'
 import type { Ledger } from './ledger.js'
-import { type Message, type Objects, SECTION } from './objects.js'
+import { type Message, type Objects, SECTION, isWhole, makeBytes } from './objects.js'
 import { KIND, type Recorder } from './record.js'
+import { getLease, putTask, work } from './tasks.js'
 
 export interface Scene {
   readonly agent: number
@@ -43,7 +44,7 @@ export const ABORTED: Error = new Error('aborted in a storm')
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code
 
 /** What is done inside takes a moment, so that others come. */
-function linger({ random }: Scene): void {
+export function linger({ random }: Scene): void {
   const end = performance.now() + random.next() * 0.15
   while (performance.now() < end);
 }
@@ -209,7 +210,8 @@ const PIPE = 2
 /** A queue that holds more is to be emptied first. */
 const ENOUGH = 200
 
-function makeMessage({ agent, random }: Scene, sequence: number): Message {
+export function makeMessage({ agent, random }: Scene, sequence: number): Message {
+  if (random.chance(0.03)) return [agent, sequence, makeBytes(random.integer(16_384, 300_000))]
   // Now and then beyond a page, and beyond what goes inline.
   const length = random.chance(0.03) ? random.integer(10_000, 40_000) : random.integer(0, 60)
   return [agent, sequence, 'x'.repeat(length)]
@@ -265,14 +267,14 @@ function get(channel: number): Operation {
       if (!isGivenUp(error)) throw error
     }
     for (const [producer, sequence, filling] of messages) {
-      if (/[^x]/.test(filling)) record.violation(`a torn message of agent ${producer}`)
+      if (!isWhole(filling)) record.violation(`a torn message of agent ${producer}`)
       record.note({ kind: isAlone ? KIND.alone : KIND.taken, channel, producer, sequence })
     }
     ledger.endTake(agent, channel, many)
   }
 }
 
-function isGivenUp(error: unknown): boolean {
+export function isGivenUp(error: unknown): boolean {
   if (error instanceof PicklingError) return false
   const code = codeOf(error)
   return (
@@ -315,4 +317,8 @@ export const operations: readonly Choice[] = [
   { name: 'Queue(8): get', run: get(1), ownMs: 50 },
   { name: 'Pipe: send', run: put(PIPE), ownMs: 50 },
   { name: 'Pipe: recv', run: get(PIPE), ownMs: 50 },
+  { name: 'Queue: get with a lease', run: getLease(0), ownMs: 50 },
+  { name: 'Pipe: recv with a lease', run: getLease(PIPE), ownMs: 50 },
+  { name: 'Tasks: put', run: putTask, ownMs: 50 },
+  { name: 'Tasks: work', run: work, ownMs: 50 },
 ]
