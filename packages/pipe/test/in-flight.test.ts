@@ -81,7 +81,7 @@ describe('an end in a message', () => {
     from.close()
     await expect(here.recv({ timeout: 20 })).rejects.toMatchObject({ code: 'ERR_MP_TIMEOUT' })
     const letter = await outer.get(WAIT)
-    const { end } = (await letter.end.recv(WAIT)) as unknown as Letter
+    const { end } = await letter.end.recv(WAIT)
     await end.send('from within')
     expect(await here.recv(WAIT)).toBe('from within')
     for (const one of [to, letter.end, end]) one.close()

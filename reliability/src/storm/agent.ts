@@ -10,8 +10,9 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Random } from 'mp-internal'
 import { CHANNELS, Ledger, ORDER, SLOTS } from './ledger.js'
 import type { Objects } from './objects.js'
-import { ABORTED, type Manner, type Scene, operations } from './operations.js'
+import { operations } from './operations.js'
 import { Recorder } from './record.js'
+import { ABORTED, type Manner, type Scene } from './scene.js'
 
 export interface Setup {
   readonly agent: number

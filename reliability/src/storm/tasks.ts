@@ -4,9 +4,9 @@
  * @module
  */
 import type { Lease, QueueTask } from '@mp/queue'
-import { type Operation, isGivenUp, linger, makeMessage } from './operations.js'
 import { type Message, isWhole } from './objects.js'
 import { KIND } from './record.js'
+import { type Operation, isGivenUp, linger, makeMessage } from './scene.js'
 
 const TASKS = 3
 
