@@ -38,6 +38,7 @@ export interface Globals {
   setTimeout: (callback: () => void, delayMs: number) => number
   clearTimeout: (id: number | undefined) => void
   queueMicrotask: (job: () => void) => void
+  Uint8Array: Uint8ArrayConstructor
   FinalizationRegistry: unknown
   WeakRef: unknown
   host: Host
@@ -50,6 +51,11 @@ const TUNED: readonly Edit[] = [
     find: 'SLICE_MS = 100',
     replace: 'SLICE_MS = Infinity',
   },
+  {
+    file: 'shared-memory/dist/memory-waits.js',
+    find: 'RECHECK_MS = 100',
+    replace: 'RECHECK_MS = Infinity',
+  },
   // A spin looks at what the step before it has shown already.
   { file: 'shared-memory/dist/leaf-lock.js', find: 'SPINS = 100', replace: 'SPINS = 0' },
   // A page takes one short message, so that the next one needs another page; what is longer gets pages of its own.
@@ -58,6 +64,14 @@ const TUNED: readonly Edit[] = [
     find: 'PAGE_BYTES = 65_536',
     replace: 'PAGE_BYTES = 32',
   },
+  // An agent runs again and again, and is not to be remembered each time.
+  {
+    file: 'queue/dist/acknowledged-ring.js',
+    find: 'inUse.set(this, this.#queue);',
+    replace: '',
+  },
+  // The table of claims has a page with room for two.
+  { file: 'queue/dist/layout.js', find: 'CLAIM_PAGES = 32', replace: 'CLAIM_PAGES = 4' },
   {
     file: 'shared-memory/dist/ring/layout.js',
     find: 'INLINE_MAX = 16_384',
@@ -68,6 +82,11 @@ const TUNED: readonly Edit[] = [
     file: 'pipe/dist/pipe-core.js',
     find: 'CAPACITY_BYTES = 16 * 1024 * 1024',
     replace: 'CAPACITY_BYTES = 1',
+  },
+  {
+    file: 'pipe/dist/pipe-core.js',
+    find: 'RECHECK_MS = 100',
+    replace: 'RECHECK_MS = Infinity',
   },
   // Looking at places that nobody uses is nothing but long.
   { file: 'pipe/dist/layout.js', find: 'MAX_IN_FLIGHT = 64', replace: 'MAX_IN_FLIGHT = 1' },

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Arena, PAGE_BYTES, type Pages } from '@mp/shared-memory/internal'
+import { ORIGIN } from './builtins.js'
 import type { Host } from './host.js'
 
 /** Stands in for the core's `Pages`. */
@@ -14,6 +15,7 @@ export function makePages(arena: Arena, count: number, data: Host['data']): Page
   const words = indexed(
     (at) => data.load(at),
     (at, value) => data.store(at, value),
+    { [ORIGIN]: data.origin },
   )
   const window = bytesFrom(data, 0, count * PAGE_BYTES)
   const offset = (page: number): number => page * PAGE_BYTES
@@ -27,7 +29,8 @@ export function makePages(arena: Arena, count: number, data: Host['data']): Page
   } as unknown as Pages
 }
 
-function bytesFrom(data: Host['data'], start: number, length: number): object {
+/** Bytes of the data pages, as a `Uint8Array` over them. */
+export function bytesFrom(data: Host['data'], start: number, length: number): object {
   const load = (at: number): number =>
     (data.load((start + at) >>> 2) >>> shiftOf(start + at)) & 0xff
   const store = (at: number, value: number): void => {
@@ -40,6 +43,9 @@ function bytesFrom(data: Host['data'], start: number, length: number): object {
     byteLength: length,
     set: (from: ArrayLike<number>, at = 0) => {
       for (let i = 0; i < from.length; i++) store(at + i, from[i])
+    },
+    fill: (value: number, from = 0, to = length) => {
+      for (let i = from; i < to; i++) store(i, value)
     },
     subarray: (from: number, to: number) => bytesFrom(data, start + from, to - from),
     slice: (from = 0, to = length) =>

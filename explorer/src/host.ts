@@ -10,6 +10,7 @@ export interface Host {
   readonly words: Int32Array
   /** The data pages: words and bytes that plain code reads and stores, each a step that others can see. */
   readonly data: {
+    readonly origin: number
     load(at: number): number
     store(at: number, value: number): void
   }

@@ -59,11 +59,21 @@ export const plans: readonly Plan[] = [
   ...of(0, 2, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
   ...of(1, 0, 'ring-async', 'ring-extents', 'pipe-eof-async'),
   ...of(1, 0, 'ring-two-putters-3', 'ring-two-takers-3', 'ring-shared-batch-3'),
-  ...of(1, 0, 'ring-closed-by-another-3', 'pipe-passed-on-3'),
+  ...of(1, 0, 'ring-closed-by-another-3', 'pipe-passed-on-3', 'pipe-escrow-3'),
+  ...of(1, 0, 'claims-work', 'claims-work-async', 'claims-extents', 'claims-pages'),
+  ...of(1, 0, 'claims-give-back', 'claims-leave-3'),
+  ...of(1, 0, 'lease-reuse', 'lease-takers', 'loan-put', 'loan-refused'),
+  ...of(1, 0, 'lease-takers-3', 'lease-outlived-3'),
+  ...of(1, 0, 'memory-wait', 'memory-wait-async', 'memory-wait-two-rings'),
 ]
 
 /** What `pnpm explore` explores beside: the same in wider bounds, a minute or two of a processor. */
 export const widerPlans: readonly Plan[] = [
   ...of(1, 2, 'lock-again', 'barrier-async'),
   ...of(1, 1, 'condition-one-3', 'ring-extents', 'ring-async', 'pipe-eof-async'),
+  ...of(1, 1, 'claims-work', 'claims-extents', 'claims-give-back', 'claims-pages'),
+  ...of(1, 0, 'claims-join-3', 'claims-drop-3'),
+  ...of(1, 1, 'lease-reuse', 'lease-takers', 'lease-reaped-3', 'loan-put', 'loan-refused'),
+  ...of(1, 1, 'lease-outlived-3', 'memory-wait', 'memory-wait-async'),
+  ...of(1, 0, 'memory-wait-two-3'),
 ]

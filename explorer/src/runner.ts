@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { AT, SLOT, slotWord } from '@mp/shared-memory/internal'
-import { NoRegistry, StrongRef, makeAtomics } from './builtins.js'
+import { AT, HEADER, SLOT, slotWord } from '@mp/shared-memory/internal'
+import { NoRegistry, StrongRef, makeAtomics, makeUint8Array } from './builtins.js'
 import type { Bundle, Globals } from './bundle.js'
 import { indexed } from './data.js'
 import { makeHelper } from './ghosts.js'
@@ -203,6 +203,8 @@ export class Runner {
         if (left !== 0) throw new Violation(`wait set ${i} of type ${type} still has ${left}`)
       }
     })
+    const short = this.#world.read(state, HEADER.memory) & bits
+    if (short !== 0) throw new Violation(`${short} still look short of memory`)
     for (let slot = 0; slot < agents; slot++) {
       const parked = this.#world.read(state, slotWord(slot) + SLOT.parked)
       if ((bits & (1 << slot)) !== 0 && (parked & 1) !== 0)
@@ -307,6 +309,7 @@ export class Runner {
       words: words as Int32Array,
       session: undefined,
       data: {
+        origin: DATA_AT,
         load: (at) => request(OP.load, DATA_AT + at),
         store: (at, value) => void request(OP.store, DATA_AT + at, value),
       },
@@ -341,6 +344,7 @@ export class Runner {
         this.#timers = this.#timers.filter((timer) => timer.id + 1 !== id)
       },
       queueMicrotask: (job) => this.#jobs.add(() => swallowStop(job)),
+      Uint8Array: makeUint8Array(),
       FinalizationRegistry: NoRegistry,
       WeakRef: StrongRef,
       host: this.#host,

@@ -10,6 +10,7 @@ import {
   Directory,
   HEADER,
   Lifetime,
+  MemoryWaits,
   Reaper,
   SLOT,
   SLOT_STATE,
@@ -21,6 +22,7 @@ import {
 } from '@mp/shared-memory/internal'
 import { makePages } from './data.js'
 import type { Host } from './host.js'
+import { makeRuns } from './native.js'
 
 declare const host: Host
 
@@ -62,6 +64,8 @@ export function join(slot: number): Session {
     PAGES,
     host.data,
   )
+  const memory = new MemoryWaits(agent)
+  pages.arena.onFreed = memory.wake
   const lifetime = new Lifetime(agent, units, pages.arena)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, platform, directory, [units, pages.arena])
@@ -91,6 +95,8 @@ export function join(slot: number): Session {
     directory,
     lifetime,
     pages,
+    memory,
     reaper,
+    native: makeRuns(host),
   } as unknown as Session)
 }

@@ -2,4 +2,4 @@
 import { groups } from 'mp-reliability'
 import { testGroup } from './kill-group.js'
 
-testGroup([...groups['queue'], ...groups['pipe']])
+testGroup([...groups['queue'], ...groups['pipe'], ...groups['escrow']])

@@ -146,6 +146,15 @@ export const messages: readonly Mutation[] = [
       2,
     ],
     [
+      'a copy in a message depends on its sender',
+      PIPE,
+      'const old = Atomics.compareExchange(words, base + PIPE.inFlight + place, agent.tag, mark);',
+      'const old = 0;',
+      'pipe-escrow-3',
+      1,
+      1,
+    ],
+    [
       'the end of file comes before the last message',
       PIPE,
       'const last = ring.tryClaim();',

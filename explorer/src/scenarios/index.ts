@@ -5,9 +5,12 @@
  */
 import type { Scenario } from '../scenario.js'
 import { barriers } from './barriers.js'
+import { claims } from './claims.js'
 import { conditions } from './conditions.js'
 import { events } from './events.js'
+import { leases } from './leases.js'
 import { locks } from './locks.js'
+import { memory } from './memory.js'
 import { pipes } from './pipes.js'
 import { rings } from './rings.js'
 import { rwLocks } from './rw-locks.js'
@@ -25,4 +28,7 @@ export const scenarios: readonly Scenario[] = [
   ...rwLocks,
   ...rings,
   ...pipes,
+  ...claims,
+  ...leases,
+  ...memory,
 ] as readonly unknown[] as readonly Scenario[]

@@ -6,6 +6,7 @@
 import { BrokenPipeError, EOFError, type End, type InFlight, PipeCore } from '@mp/pipe/internal'
 import { PENDING } from '@mp/shared-memory/internal'
 import { Event } from '@mp/sync'
+import { Ring } from './rings.js'
 import { type Helper, type Link, type Scenario, link, open } from '../scenario.js'
 
 const SENT = 0
@@ -164,9 +165,50 @@ const passedOn: Scenario<Parcel> = {
   },
 }
 
+/**
+ * Agent 0 puts its end into a queue and lets go, or dies; agent 1 takes it out and sends by it; agent 2 must not see an
+ * end of file before.
+ */
+const escrow: Scenario<{ readonly pipe: Link; readonly ring: Link }> = {
+  name: 'pipe-escrow-3',
+  agents: 3,
+  mortals: [0],
+  setUp: () => ({ pipe: link(new PipeCore()), ring: link(new Ring()) }),
+  program: ({ pipe: shared, ring: queue }, helper) => {
+    const ring = open(Ring, queue)
+    if (helper.me === 2) {
+      const pipe = openEnd(shared, 1)
+      return () => receiveAll(pipe, 1, helper)
+    }
+    if (helper.me === 0) {
+      const pipe = openEnd(shared, 0)
+      return () => {
+        const copy = pipe.depart(0)
+        pipe.give(0, copy, queue.index)
+        ring.put(1)
+        pipe.letGo(0)
+      }
+    }
+    const pipe = openPipe(shared)
+    return () => {
+      ring.take()
+      pipe.arrive(0, 0)
+      send(pipe, 0, 1, helper)
+      pipe.letGo(0)
+    }
+  },
+  // Who dies before it has put the end leaves it to the queue until that ends.
+  mayWait: ({ ring: queue }, { killed }) => killed[0] === true && open(Ring, queue).ring.put === 0,
+  check: ({ ring: queue }, { helper }) => {
+    if (open(Ring, queue).ring.put === 0) return
+    helper.expect(helper.counted(RECEIVED) === 1, 'what was sent by an end in flight is received')
+  },
+}
+
 export const pipes: readonly Scenario<never>[] = [
   endOfFile,
   endOfFileAsync,
   broken,
   passedOn,
+  escrow,
 ] as readonly unknown[] as readonly Scenario<never>[]

@@ -21,7 +21,7 @@ import {
 import { type Ending, type Helper, type Link, type Scenario, link, open } from '../scenario.js'
 
 /** A ring with nothing around it. */
-class Ring extends SharedObject {
+export class Ring extends SharedObject {
   readonly ring: MessageRing
 
   constructor(bounds: { maxItems?: number; maxBytes?: number } | Attachment = {}) {

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { loads } from '@mp/pickle'
 import {
   type BytesLease,
+  type Lease,
   LeasedBytes,
   type Loan,
   type Message,
@@ -67,6 +69,12 @@ export function leaseOf(session: Session, taken: Taken, maxLength: number): Byte
   const copy = lease.bytes.slice()
   lease.release()
   throw new BufferTooShortError(copy, maxLength)
+}
+
+/** The value of a message as a lease; nothing stays of one that cannot be decoded. */
+export function valueLeaseOf<T>(session: Session, taken: Taken): Lease<T> {
+  const leased = new LeasedBytes(session, taken.inPlace())
+  return leased.decode((bytes, place) => loads(bytes, { place }) as T)
 }
 
 /** The bytes that the caller means, checked. */

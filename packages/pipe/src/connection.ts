@@ -6,6 +6,7 @@
 import { loadsFrom } from '@mp/pickle'
 import {
   type BytesLease,
+  type Lease,
   type LeaseOption,
   Loan,
   type Message,
@@ -37,6 +38,7 @@ import {
   section,
   sendLoan,
   sendLoanSync,
+  valueLeaseOf,
 } from './bytes.js'
 import { EOFError } from './errors.js'
 import type { End, PipeCore } from './pipe-core.js'
@@ -112,17 +114,31 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
   /**
    * Receives the next value; waits for it.
    *
+   * With `lease` the typed arrays and buffers of a large value are not copied: see `Lease`.
+   *
    * @throws EOFError when nothing is left and every holder of the other end has closed it or died;
    * TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first.
    */
-  async recv(options?: WaitOptions): Promise<Receive> {
+  recv(options: WaitOptions & LeaseOption): Promise<Lease<Receive>>
+  recv(options?: WaitOptions): Promise<Receive>
+  async recv(options?: WaitOptions & Partial<LeaseOption>): Promise<Receive | Lease<Receive>> {
+    const isLeased = checkLease(options)
     const timeoutMs = this.#checkReceive(options)
+    if (isLeased) {
+      const taken = await this.#transfer.take(timeoutMs, options?.signal)
+      return valueLeaseOf(this.#pipe.session, taken)
+    }
     return (await this.#transfer.receive(loadsFrom, timeoutMs, options?.signal)) as Receive
   }
 
   /** `recv`, blocking this thread. */
-  recvSync(options?: WaitOptions): Receive {
-    return this.#transfer.receiveSync(loadsFrom, this.#checkReceive(options)) as Receive
+  recvSync(options: WaitOptions & LeaseOption): Lease<Receive>
+  recvSync(options?: WaitOptions): Receive
+  recvSync(options?: WaitOptions & Partial<LeaseOption>): Receive | Lease<Receive> {
+    const isLeased = checkLease(options)
+    const timeoutMs = this.#checkReceive(options)
+    if (isLeased) return valueLeaseOf(this.#pipe.session, this.#transfer.takeSync(timeoutMs))
+    return this.#transfer.receiveSync(loadsFrom, timeoutMs) as Receive
   }
 
   /**
@@ -292,7 +308,10 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const pipe = this.#pipe
     const end = this.#end
     const copy = pipe.depart(end)
-    noteInFlight({ recall: () => pipe.drop(end, copy) })
+    const recall = (): void => pipe.drop(end, copy)
+    // What may be decoded any number of times never arrives for good: it counts as long as its sender lives.
+    if (isKept()) noteInFlight({ recall })
+    else noteInFlight({ recall, give: (through) => pipe.give(end, copy, through) })
     const duplex = this.readable && this.writable
     const place = isKept() ? -1 : copy.place
     return { module: import.meta.url, name: 'Connection', args: [pipe, end, duplex, place] }

@@ -11,6 +11,7 @@ const IN_FLIGHT = HOLDERS + 2 * WAIT_SET_WORDS
 
 /** How many copies of one end can be on their way to other agents at a time. */
 export const MAX_IN_FLIGHT = 64
+const IN_FLIGHT_WORDS = 2 * MAX_IN_FLIGHT
 
 /**
  * A pipe has two ends, 0 and 1. Ring 0 carries what end 0 sends, ring 1 what end 1 sends.
@@ -20,14 +21,22 @@ export const MAX_IN_FLIGHT = 64
  * | 0–95    | rings    | ring 0, ring 1                                                                      |
  * | 96–159  | sets     | wait sets of ring 0, then of ring 1                                                 |
  * | 160–175 | holders  | which agents hold end 0, then end 1; like wait sets, a reaper clears the dead's bits |
- * | 176–303 | inFlight | for each end, tags of agents that have sent a copy of it which has not arrived      |
+ * | 176–303 | inFlight | for each end, the copies of it that have not arrived: see `in-flight.ts`            |
+ * | 304–431 | through  | for each of these, the generation of what it travels through                        |
  */
 export const PIPE: {
   readonly rings: number
   readonly sets: number
   readonly holders: number
   readonly inFlight: number
-} = { rings: 0, sets: SETS, holders: HOLDERS, inFlight: IN_FLIGHT }
+  readonly through: number
+} = {
+  rings: 0,
+  sets: SETS,
+  holders: HOLDERS,
+  inFlight: IN_FLIGHT,
+  through: IN_FLIGHT + IN_FLIGHT_WORDS,
+}
 
 export const PIPE_SETS: number = 2 * RING_SETS + 2
-export const PIPE_WORDS: number = IN_FLIGHT + 2 * MAX_IN_FLIGHT
+export const PIPE_WORDS: number = IN_FLIGHT + 2 * IN_FLIGHT_WORDS

@@ -9,6 +9,7 @@
  */
 import {
   type Attachment,
+  ENTRY,
   type Message,
   MessageRing,
   MultiprocessingError,
@@ -23,19 +24,26 @@ import {
   type Target,
   WAIT_SET_WORDS,
   type Waitable,
-  isDead,
+  entryWord,
+  throughEnd,
+  throughIndex,
 } from '@mp/shared-memory/internal'
 import { BrokenPipeError, EOFError } from './errors.js'
+import { type End, findSupport, isHeldByAgent, markOf, supportOf } from './in-flight.js'
 import { MAX_IN_FLIGHT, PIPE, PIPE_SETS, PIPE_WORDS } from './layout.js'
 
-/** One of the two ends. */
-export type End = 0 | 1
+export type { End } from './in-flight.js'
 
 /** A copy of an end on its way: its place in shared memory, and which use of that place it is. */
 export interface InFlight {
   readonly place: number
   readonly use: number
+  /** What stands in its place since it travels. */
+  mark?: number
 }
+
+/** Nobody tells when what a copy travels through ends: so often it is looked for. */
+const RECHECK_MS = 100
 
 /** How many bytes may be under way in one direction before a sender waits. */
 const CAPACITY_BYTES = 16 * 1024 * 1024
@@ -44,6 +52,8 @@ export class PipeCore extends SharedObject {
   readonly #rings: readonly [MessageRing, MessageRing]
   /** A bit for each end that this agent holds. */
   #ends = 0
+  /** Whether an end was last seen to be held by nobody but a copy that travels. */
+  #isTravelling = false
   /** How often this agent has used each place of the copies in flight: tells its own copies apart. */
   readonly #uses: number[] = Array.from({ length: 2 * MAX_IN_FLIGHT }, () => 0)
 
@@ -100,7 +110,7 @@ export class PipeCore extends SharedObject {
     const first = this.#inFlight(end)
     for (let place = 0; place < MAX_IN_FLIGHT; place++) {
       const tag = Atomics.load(words, first + place)
-      if (tag !== 0 && !isDead(words, tag)) continue
+      if (supportOf(agent, this.handle.base, end * MAX_IN_FLIGHT + place) !== 'none') continue
       if (Atomics.compareExchange(words, first + place, tag, agent.tag) !== tag) continue
       const use = this.#uses[end * MAX_IN_FLIGHT + place] + 1
       this.#uses[end * MAX_IN_FLIGHT + place] = use
@@ -112,6 +122,21 @@ export class PipeCore extends SharedObject {
     )
   }
 
+  /** The copy is about to travel through an object, in a message: from now on it does not depend on its sender. */
+  give(end: End, copy: InFlight, through: number): void {
+    const { words, agent } = this.session
+    const place = end * MAX_IN_FLIGHT + copy.place
+    const index = throughIndex(through)
+    const mark = markOf(index, throughEnd(through))
+    const generation = Atomics.load(words, entryWord(index) + ENTRY.generation)
+    const { base } = this.handle
+    // SYNC: before the mark; who looks reads it after that. CRASH: dying in between: it counts as not sent, which is so.
+    Atomics.store(words, base + PIPE.through + place, generation)
+    const old = Atomics.compareExchange(words, base + PIPE.inFlight + place, agent.tag, mark)
+    // CRASH: dying before the message is in the object keeps the end held until that ends.
+    if (old === agent.tag) copy.mark = mark
+  }
+
   /** The copy has arrived: the end is this agent's, before it is nobody's. */
   arrive(end: End, place: number): void {
     this.hold(end)
@@ -120,7 +145,7 @@ export class PipeCore extends SharedObject {
   }
 
   /** The copy will never arrive. Only its sender may say so. */
-  drop(end: End, { place, use }: InFlight): void {
+  drop(end: End, { place, use, mark = 0 }: InFlight): void {
     const { words, agent, lifetime } = this.session
     // The copy may have arrived long ago, and its place be used by a later one.
     if (this.#uses[end * MAX_IN_FLIGHT + place] !== use) return
@@ -128,7 +153,8 @@ export class PipeCore extends SharedObject {
     const { index, generation, base } = this.handle
     if (!lifetime.hold(index, generation)) return
     const word = base + PIPE.inFlight + end * MAX_IN_FLIGHT + place
-    if (Atomics.compareExchange(words, word, agent.tag, 0) === agent.tag) this.#wakeOther(end)
+    const own = mark === 0 ? agent.tag : mark
+    if (Atomics.compareExchange(words, word, own, 0) === own) this.#wakeOther(end)
     lifetime.forget(index)
   }
 
@@ -160,13 +186,18 @@ export class PipeCore extends SharedObject {
         if (last === null) throw new EOFError()
         return last
       },
+      recheckMs: this.#recheckMs,
     }
   }
 
   /** A wait until an end can receive, be it the end of file. */
   polling(end: End): Waitable<true> {
     const polling = this.incoming(end).polling()
-    return { ...polling, attempt: () => (this.isHeld(other(end)) ? polling.attempt() : true) }
+    return {
+      ...polling,
+      attempt: () => (this.isHeld(other(end)) ? polling.attempt() : true),
+      recheckMs: this.#recheckMs,
+    }
   }
 
   /** What messages from an end go into. */
@@ -188,30 +219,21 @@ export class PipeCore extends SharedObject {
         if (!this.isHeld(other(end))) throw new BrokenPipeError()
         return putting.attempt()
       },
+      recheckMs: () => Math.min(putting.recheckMs?.() ?? Infinity, this.#recheckMs()),
     }
   }
 
+  readonly #recheckMs = (): number => (this.#isTravelling ? RECHECK_MS : Infinity)
+
   #isHeldByAgent(end: End): boolean {
-    const { words, agent } = this.session
-    const count = (agent.highSlot() + 31) >>> 5
-    for (let i = 0; i < count; i++) {
-      let bits = Atomics.load(words, this.#holders(end) + i)
-      while (bits !== 0) {
-        if (agent.isLive(i * 32 + 31 - Math.clz32(bits & -bits))) return true
-        bits &= bits - 1
-      }
-    }
-    return false
+    this.#isTravelling = false
+    return isHeldByAgent(this.session.agent, this.handle.base, end)
   }
 
   #isInFlight(end: End): boolean {
-    const { words } = this.session
-    const first = this.#inFlight(end)
-    for (let place = 0; place < MAX_IN_FLIGHT; place++) {
-      const tag = Atomics.load(words, first + place)
-      if (tag !== 0 && !isDead(words, tag)) return true
-    }
-    return false
+    const support = findSupport(this.session.agent, this.handle.base, end)
+    this.#isTravelling = support === 'object'
+    return support !== 'none'
   }
 
   #wakeOther(end: End): void {

@@ -14,6 +14,7 @@ import {
   type Waitable,
   collectNotes,
   deadlineAfter,
+  throughPipe,
 } from '@mp/shared-memory/internal'
 import type { Read } from './bytes.js'
 import type { End, PipeCore } from './pipe-core.js'
@@ -23,6 +24,8 @@ export class Transfer {
   readonly #end: End
   readonly #target: Target
   readonly #checkOpen: () => void
+  /** What messages travel through. */
+  readonly #through: number
   // A wait has no state of its own: one for each kind is enough.
   #receiving: Waitable<Taken> | undefined
   #receivingOpen: Waitable<Taken> | undefined
@@ -32,12 +35,13 @@ export class Transfer {
     this.#pipe = pipe
     this.#end = end
     this.#target = pipe.target(end)
+    this.#through = throughPipe(pipe.handle.index, end === 0 ? 1 : 0)
     this.#checkOpen = checkOpen
   }
 
   /** Encodes a value, and sends it if it is first and there is room. */
   encode(value: unknown, isFirst: boolean): Outgoing {
-    const message = new Outgoing(this.#target, this.#pipe.handle.index, isFirst, 0)
+    const message = new Outgoing(this.#target, this.#through, isFirst, 0)
     collectNotes(message, encodeTo, value)
     return message
   }

@@ -1,4 +1,11 @@
-import { BrokenPipeError, BufferTooShortError, type BytesLease, EOFError, Pipe } from '@mp/pipe'
+import {
+  BrokenPipeError,
+  BufferTooShortError,
+  type BytesLease,
+  EOFError,
+  type Lease,
+  Pipe,
+} from '@mp/pipe'
 import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
 import { describe, expect, expectTypeOf, test } from 'vitest'
@@ -60,6 +67,67 @@ describe('a lease of a message of bytes', () => {
     c.close()
     d.close()
     expect(pagesInUse()).toBe(0)
+  })
+})
+
+interface Frame {
+  name: string
+  pixels: Float64Array
+}
+
+const frame = (length: number): Frame => ({
+  name: 'a frame',
+  pixels: Float64Array.from({ length }, (_, n) => n / 3),
+})
+
+const isSame = (a: Float64Array, b: Float64Array): boolean =>
+  a.length === b.length && a.every((one, n) => one === b[n])
+
+describe('a lease of a value', () => {
+  test.each([SHORT, LONG])('with %i numbers shows it until it is released', async (length) => {
+    const [a, b] = Pipe<Frame>()
+    for (const form of ['promise', 'sync']) {
+      const sent = a.send(frame(length))
+      const lease =
+        form === 'sync' ? b.recvSync({ lease: true }) : await b.recv({ lease: true, timeout: 5000 })
+      expectTypeOf(lease).toEqualTypeOf<Lease<Frame>>()
+      await sent
+      const { name, pixels } = lease.value
+      expect([name, isSame(pixels, frame(length).pixels)]).toEqual(['a frame', true])
+      pixels[0] = 7
+      expect(lease.value.pixels[0]).toBe(7)
+      lease.release()
+      expect(pixels.length).toBe(0)
+      expect(() => lease.value).toThrow(expect.objectContaining({ code: 'ERR_MP_RELEASED' }))
+    }
+    a.close()
+    b.close()
+    expect(pagesInUse()).toBe(0)
+  })
+
+  test('lies in shared memory, in pages of the receiver', () => {
+    const [a, b] = Pipe<Frame>()
+    a.sendSync(frame(LONG))
+    const lease = b.recvSync({ lease: true })
+    a.close()
+    b.close()
+    expect(pagesOf(session().agent.tag)).toBe(Math.ceil((LONG * 8) / 65_536))
+    expect(isSame(lease.value.pixels, frame(LONG).pixels)).toBe(true)
+    lease.release()
+    expect(pagesInUse()).toBe(0)
+  })
+
+  test('takes the timeout, the end of file and wrong options as any other call', async () => {
+    const [a, b] = Pipe<Frame>()
+    await expect(b.recv({ lease: true, timeout: 1 })).rejects.toMatchObject({
+      code: 'ERR_MP_TIMEOUT',
+    })
+    await expect(b.recv({ lease: 1 as never })).rejects.toThrow(TypeError)
+    expect(() => b.recvSync({ lease: 'yes' as never })).toThrow(TypeError)
+    a.close()
+    await expect(b.recv({ lease: true })).rejects.toThrow(EOFError)
+    expect(() => b.recvSync({ lease: true })).toThrow(EOFError)
+    b.close()
   })
 })
 

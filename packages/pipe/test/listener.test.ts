@@ -11,6 +11,7 @@ import {
   Pipe,
   SocketConnection,
   wait,
+  waitSync,
 } from '@mp/pipe'
 import { PicklingError } from '@mp/pickle'
 import { Process } from '@mp/process'
@@ -31,6 +32,7 @@ afterEach(() => peers.close())
 
 const TIMED_OUT = { code: 'ERR_MP_TIMEOUT' }
 const CLOSED = { code: 'ERR_MP_CLOSED' }
+const WAIT = { timeout: 10_000 }
 
 describe.each(ADDRESSES)('over %s', (_, address) => {
   const options = { address, authKey: 'key' }
@@ -289,6 +291,62 @@ describe.each(ADDRESSES)('over %s', (_, address) => {
     expect(await gone).toEqual([b])
     c.close()
     d.close()
+  })
+
+  test('waitSync gives those that are ready, and waits until one is', async () => {
+    const [a, b] = await peers.pair(options)
+    const [c, d] = Pipe<string>()
+    const things = [b, d] as const
+    expect(waitSync(things, { timeout: 0 })).toEqual([])
+    const start = performance.now()
+    expect(waitSync(things, { timeout: 20 })).toEqual([])
+    expect(performance.now() - start).toBeGreaterThan(15)
+    a.sendSync(1)
+    expect(waitSync(things, { timeout: 10_000 })).toEqual([b])
+    c.sendSync('x')
+    expect(waitSync(things)).toEqual([b, d])
+    // Nothing was eaten.
+    expect([b.recvSync(), d.recvSync()]).toEqual([1, 'x'])
+    expect(waitSync(things, { timeout: 0 })).toEqual([])
+    a.close()
+    // The end goes out in the event loop of who closes.
+    await new Promise(setImmediate)
+    expect(waitSync(things, { timeout: 10_000 })).toEqual([b])
+    c.close()
+    d.close()
+  })
+
+  test('wait and waitSync hear of what another process sends, and of its death', async () => {
+    const listener = await peers.listen<number>(options)
+    const program = peers.start('double', listener.address)
+    const connection = peers.use(await listener.accept({ timeout: 15_000 }))
+    const [c, d] = Pipe<string>()
+    for (const n of [1, 2]) {
+      connection.sendSync(n)
+      const ready = n === 1 ? await wait([d, connection], WAIT) : waitSync([d, connection], WAIT)
+      expect(ready).toEqual([connection])
+      expect(connection.recvSync()).toBe(2 * n)
+    }
+    program.child.kill('SIGKILL')
+    expect(waitSync([d, connection], WAIT)).toEqual([connection])
+    expect(await wait([d, connection], WAIT)).toEqual([connection])
+    c.close()
+    d.close()
+  })
+
+  test('a wait that is aborted or closed leaves what comes to others', async () => {
+    const [a, b] = await peers.pair(options)
+    const abort = new AbortController()
+    const waited = wait([b], { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(waited).rejects.toThrow('enough')
+    const received = b.recv(WAIT)
+    await a.send(1)
+    expect(await received).toBe(1)
+    const gone = wait([b], WAIT)
+    b.close()
+    expect(await gone).toEqual([b])
+    await expect(wait([b])).rejects.toMatchObject({ code: 'ERR_MP_CLOSED' })
   })
 
   test('an accept that times out or is aborted loses nobody', async () => {

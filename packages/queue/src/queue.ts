@@ -39,6 +39,7 @@ import { AcknowledgedRing } from './acknowledged-ring.js'
 import { Undecoded, decodeItem, decodeOrKeep } from './decoding.js'
 import { QueueFullError, QueueShutDownError } from './errors.js'
 import { take, takeSync } from './getting.js'
+import { Failures, type Source, takeMore, takeMoreSync } from './getting-many.js'
 import { type Lent, type Loanable, lend } from './lending.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
@@ -59,6 +60,7 @@ const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 export class Queue<T = unknown> extends SharedObject {
   readonly #ring: MessageRing
   readonly #maxBytes: number
+  readonly #failures = new Failures()
   #closed = false
 
   /**
@@ -172,7 +174,7 @@ export class Queue<T = unknown> extends SharedObject {
   get(options: QueueWaitOptions & LeaseOption): Promise<Lease<T>>
   get(options?: QueueWaitOptions): Promise<T>
   async get(options?: TakeOptions): Promise<T | Lease<T>> {
-    const timeoutMs = this.#check(options)
+    const timeoutMs = this.#checkTake(options)
     if (options?.lease) {
       const taken = await take(this.session, this.ring.claiming(), timeoutMs, options.signal)
       const leased = new LeasedBytes(this.session, taken.inPlace())
@@ -190,7 +192,7 @@ export class Queue<T = unknown> extends SharedObject {
   getSync(options: QueueWaitOptions & LeaseOption): Lease<T>
   getSync(options?: QueueWaitOptions): T
   getSync(options?: TakeOptions): T | Lease<T> {
-    const timeoutMs = this.#check(options)
+    const timeoutMs = this.#checkTake(options)
     const { ring, session } = this
     if (options?.lease) {
       const taken = ring.tryClaim() ?? takeSync(session, ring, ring.claiming(), timeoutMs)
@@ -210,23 +212,28 @@ export class Queue<T = unknown> extends SharedObject {
   /** Takes the first item if there is one; wrapped, because null may be an item. */
   tryGet(): { value: T } | null {
     this.checkOpen()
+    this.#failures.throwFirst()
     const value = this.ring.tryRead(loadsFrom)
     if (value !== PENDING) return { value: value as T }
     if (this.ring.drained) throw new QueueShutDownError()
     return null
   }
 
-  /** Waits for an item, then takes up to `max` of those that are there. */
+  /**
+   * Waits for an item, then takes up to `max` of those that are there.
+   *
+   * It ends before an item that cannot be decoded: the next call that takes throws its error. Nothing else is lost.
+   */
   async getMany(max: number, options?: QueueWaitOptions): Promise<T[]> {
     checkInteger('max', max, 1)
     const items = [await this.get(options)]
-    return this.#takeMore(items, max)
+    return this.#closed ? items : takeMore(items, max, this.#source)
   }
 
   /** `getMany`, blocking this thread. */
   getManySync(max: number, options?: QueueWaitOptions): T[] {
     checkInteger('max', max, 1)
-    return this.#takeMore([this.getSync(options)], max)
+    return takeMoreSync([this.getSync(options)], max, this.#source)
   }
 
   /** How many items are in the queue now; others may change that at any moment. */
@@ -272,7 +279,8 @@ export class Queue<T = unknown> extends SharedObject {
   sentinel(): Sentinel {
     this.checkOpen()
     const polling = this.ring.polling()
-    const attempt: typeof polling.attempt = () => (this.#closed ? true : polling.attempt())
+    const attempt: typeof polling.attempt = () =>
+      this.#closed || this.#failures.any ? true : polling.attempt()
     return sentinelFor(this.session, { ...polling, attempt })
   }
 
@@ -374,14 +382,15 @@ export class Queue<T = unknown> extends SharedObject {
     return this.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(decodeOrKeep)
   }
 
-  #takeMore(items: T[], max: number): T[] {
-    // It may have been closed while the first item was awaited.
-    while (items.length < max && !this.#closed) {
-      const item = this.ring.tryRead(loadsFrom)
-      if (item === PENDING) break
-      items.push(item as T)
-    }
-    return items
+  /** Checks the options of a call that takes; tells of what was taken in vain before. */
+  #checkTake(options: TakeOptions | undefined): number {
+    const timeoutMs = this.#check(options)
+    this.#failures.throwFirst()
+    return timeoutMs
+  }
+
+  get #source(): Source {
+    return { ring: this.ring, failures: this.#failures, isOver: () => this.#closed }
   }
 }
 

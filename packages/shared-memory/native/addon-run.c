@@ -15,6 +15,7 @@ struct run {
   uint32_t *words; /* who owns its pages: one word each */
   uint32_t count;  /* of pages */
   uint32_t owner;  /* what the words hold while the run is ours */
+  uint64_t waiters; /* first word of the wait set of those who are short of pages */
   uint32_t users;
   struct view *views;
 };
@@ -35,6 +36,7 @@ static void drop_user(struct run *run, bool keep_pages) {
     (void)__atomic_compare_exchange_n(&run->words[i], &expected, 0, false, __ATOMIC_SEQ_CST,
                                       __ATOMIC_SEQ_CST);
   }
+  if (!keep_pages) mp_session_wake_set(run->waiters);
   free(run);
 }
 
@@ -78,7 +80,7 @@ static bool arg_run(const struct mp_call *call, struct run ***out) {
 static napi_value run_open(napi_env env, napi_callback_info info) {
   struct mp_call call;
   uint32_t *words, *last, owner;
-  uint64_t count, first;
+  uint64_t count, first, waiters;
   if (!mp_call_begin(&call, env, info, "runOpen")) return NULL;
   if (!mp_arg_word(&call, 0, "word", &words)) return NULL;
   if (!mp_arg_integer(&call, 0, "word", 0, UINT32_MAX, &first)) return NULL;
@@ -89,6 +91,7 @@ static napi_value run_open(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (!mp_arg_value(&call, 2, "owner", &owner)) return NULL;
+  if (!mp_arg_integer(&call, 3, "waiters", 0, UINT32_MAX, &waiters)) return NULL;
   struct run *run = calloc(1, sizeof *run);
   struct run **handle = malloc(sizeof *handle);
   if (run == NULL || handle == NULL) {
@@ -97,7 +100,7 @@ static napi_value run_open(napi_env env, napi_callback_info info) {
     mp_throw_errno(&call, ENOMEM, NULL);
     return NULL;
   }
-  *run = (struct run){.words = words, .count = (uint32_t)count, .owner = owner, .users = 1};
+  *run = (struct run){.words = words, .count = (uint32_t)count, .owner = owner, .waiters = waiters, .users = 1};
   *handle = run;
   napi_value result;
   napi_status status = napi_create_external(env, handle, free_run, NULL, &result);

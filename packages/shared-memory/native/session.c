@@ -143,6 +143,25 @@ int mp_session_ring_all(void) {
   return 0;
 }
 
+void mp_session_wake_set(uint64_t first_word) {
+  if (!described()) return;
+  for (uint32_t i = 0; i < (session.layout.slot_count + 31) / 32; i++) {
+    uint32_t *word = mp_session_word(first_word + i);
+    /* SYNC: what was freed before is visible to whoever armed its bit after this read. */
+    if (word == NULL || __atomic_load_n(word, __ATOMIC_SEQ_CST) == 0) continue;
+    uint32_t bits = __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST);
+    for (; bits != 0; bits &= bits - 1) {
+      uint32_t slot = i * 32 + (uint32_t)__builtin_ctz(bits);
+      if (slot >= session.layout.slot_count) break;
+      uint32_t *bell = slot_word(slot, session.layout.bell_word);
+      /* CRASH: dying in between leaves a sleeper asleep; any death rings everybody. */
+      __atomic_add_fetch(bell, 1, __ATOMIC_SEQ_CST);
+      /* SAFETY: a word of the mapping; waking nobody is no failure. */
+      (void)mp_wake(bell, MP_MASK_ALL);
+    }
+  }
+}
+
 void mp_session_announce_death(void) {
   if (!described()) return;
   __atomic_add_fetch(word_at(session.layout.deaths_word), 1, __ATOMIC_SEQ_CST);

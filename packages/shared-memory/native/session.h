@@ -41,6 +41,9 @@ int mp_session_set_layout(const struct mp_layout *layout);
 /* Rings every slot that is not free, asleep or not. */
 int mp_session_ring_all(void);
 
+/* Clears a wait set, from its first word on, and rings those who were in it. */
+void mp_session_wake_set(uint64_t first_word);
+
 /* Counts a death and rings everybody. */
 void mp_session_announce_death(void);
 

@@ -36,6 +36,8 @@ export class Arena {
   readonly #floor: Floor
   /** The words of the blocks below the floor. */
   readonly #low: Int32Array
+  /** Called when blocks have become free, also those that were taken for a moment only. */
+  onFreed: () => void = () => {}
   /** Runs that this agent has freed, the last one last, by their length. Others may have taken them since. */
   readonly #recent = new Map<number, number[]>()
 
@@ -127,8 +129,19 @@ export class Arena {
   }
 
   free(first: number, length: number): void {
+    this.#clear(first, length)
+    this.#remember(first, length)
+    this.onFreed()
+  }
+
+  #clear(first: number, length: number): void {
     const { words } = this.#agent
     for (let i = 0; i < length; i++) Atomics.store(words, this.#table + first + i, 0)
+  }
+
+  /** Notes where free blocks are. */
+  #remember(first: number, length: number): void {
+    const { words } = this.#agent
     if (first < this.#floor.block) {
       const { hint } = this.#floor
       if (first < Atomics.load(words, hint)) Atomics.store(words, hint, first)
@@ -178,7 +191,11 @@ export class Arena {
       for (block = first; block < first + length; block++)
         if (Atomics.compareExchange(words, this.#table + block, 0, tag) !== 0) break
       if (block === first + length) return first
-      for (let i = first; i < block; i++) Atomics.store(words, this.#table + i, 0)
+      if (block > first) {
+        this.#clear(first, block - first)
+        // Somebody may have found too little because of these.
+        this.onFreed()
+      }
       first = block + 1
     }
     return -1

@@ -13,11 +13,29 @@
  */
 import type { Copy } from './copies.js'
 
+const END_SHIFT = 24
+
+/** What a message travels through, as one number: a pipe, and which of its ends receives. Of others it is the index. */
+export function throughPipe(index: number, receiver: 0 | 1): number {
+  return index | ((receiver + 1) << END_SHIFT)
+}
+
+/** The index of what a message travels through. */
+export function throughIndex(through: number): number {
+  return through & ((1 << END_SHIFT) - 1)
+}
+
+/** The end of a pipe that receives it; undefined for anything but a pipe. */
+export function throughEnd(through: number): 0 | 1 | undefined {
+  const end = through >>> END_SHIFT
+  return end === 0 ? undefined : end === 1 ? 0 : 1
+}
+
 /** A copy of a handle in a message. */
 export interface Note {
   /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
   recall(isLost: boolean): void
-  /** The copy travels through the object with this index, and ends with it. */
+  /** The copy travels through this object (see `throughPipe`), and ends with it. */
   give?(through: number): void
   /** The copy itself, and the index of its object: whoever knows them can take it off in the sender's place. */
   readonly copy?: ObjectCopy

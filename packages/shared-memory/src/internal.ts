@@ -25,6 +25,9 @@ export {
   keepInFlight,
   noteInFlight,
   noteRevived,
+  throughEnd,
+  throughIndex,
+  throughPipe,
   trackInFlight,
   type ObjectCopy,
   type Tracked,
@@ -32,7 +35,8 @@ export {
 export { iterate } from './iterate.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
-export type { Native } from './native.js'
+export { MemoryWaits } from './memory-waits.js'
+export type { Native, NativeRun } from './native.js'
 export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'

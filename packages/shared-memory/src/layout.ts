@@ -32,6 +32,7 @@
  * | 22   | copyRotor  | where to look for a free place of a copy first; a hint    | senders               |
  * | 23   | highCopy   | 1 + highest place of a copy ever used; only grows         | senders               |
  * | 24   | lowPage    | where to look for a free page for a ring first; a hint    | allocators            |
+ * | 32–39 | memory    | wait set of those who are short of pages                  | see `memory-waits.ts` |
  */
 export const HEADER = {
   magic: 0,
@@ -52,6 +53,7 @@ export const HEADER = {
   copyRotor: 22,
   highCopy: 23,
   lowPage: 24,
+  memory: 32,
 } as const
 
 /** The four bytes `mp01`, little-endian. */

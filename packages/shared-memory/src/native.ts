@@ -94,8 +94,9 @@ export interface Native {
    * A run of pages that user code is to see: `count` words from `word` on say who owns them, `owner`
    * now. Whatever happens to the buffers, the words that still hold `owner` become 0 when neither the
    * run nor the memory of any of its buffers can be reached, unless {@link runClose} gave the pages back.
+   * Whoever waits in the wait set at `waiters` is woken then.
    */
-  runOpen(word: number, count: number, owner: number): NativeRun
+  runOpen(word: number, count: number, owner: number, waiters: number): NativeRun
   /** A buffer over a part of the run, for users: it may be transferred. At least one byte long. */
   runView(run: NativeRun, byteOffset: number, byteLength: number): ArrayBuffer
   /** Empties a buffer of the run and every view of it; does nothing to one that was transferred. */

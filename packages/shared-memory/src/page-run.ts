@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { AT, CONTROL_BYTES, PAGE_BYTES } from './layout.js'
+import { AT, CONTROL_BYTES, HEADER, PAGE_BYTES } from './layout.js'
 import type { NativeRun } from './native.js'
 import type { Session } from './session.js'
 
@@ -24,7 +24,8 @@ export class PageRun {
     this.first = first
     this.count = count
     this.#session = session
-    this.#run = session.native.runOpen(AT.pageTable + first, count, session.agent.tag)
+    const { native, agent } = session
+    this.#run = native.runOpen(AT.pageTable + first, count, agent.tag, HEADER.memory)
   }
 
   /** An ArrayBuffer over some of the bytes, which nobody else gets; bytes without length have none to show. */

@@ -130,6 +130,7 @@ export class Reaper {
     for (const arena of this.#arenas) arena.sweep(tag)
     this.onReaped(tag, pid)
     Atomics.store(words, at + SLOT.parked, 0)
+    Atomics.and(words, HEADER.memory + (slot >>> 5), ~(1 << (slot & 31)))
     // SYNC: before the rings: whoever looked when the death was first reported saw an agent that was not dead yet,
     // and an asynchronous waiter that nobody woke looks again only when there is a death that it does not know.
     Atomics.add(words, HEADER.deaths, 1)

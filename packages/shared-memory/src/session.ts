@@ -30,6 +30,7 @@ import {
   slotWord,
 } from './layout.js'
 import { Lifetime } from './lifetime.js'
+import { MemoryWaits } from './memory-waits.js'
 import { type Native, loadNative } from './native.js'
 import { Pages, keptPages } from './pages.js'
 import { Reaper } from './reaper.js'
@@ -46,6 +47,7 @@ export interface Session {
   readonly directory: Directory
   readonly lifetime: Lifetime
   readonly pages: Pages
+  readonly memory: MemoryWaits
   readonly reaper: Reaper
   readonly deathWatch: DeathWatch
 }
@@ -163,6 +165,8 @@ function join(native: Native, parent: number): Session {
     'all',
     floor,
   )
+  const memory = new MemoryWaits(agent)
+  pageArena.onFreed = memory.wake
   const lifetime = new Lifetime(agent, units, pageArena, native)
   const directory = new Directory(agent, units, lifetime)
   const reaper = new Reaper(agent, native, directory, [units, pageArena])
@@ -175,7 +179,18 @@ function join(native: Native, parent: number): Session {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
   })
-  const joined = { agent, words, native, waiting, directory, lifetime, pages, reaper, deathWatch }
+  const joined = {
+    agent,
+    words,
+    native,
+    waiting,
+    directory,
+    lifetime,
+    pages,
+    memory,
+    reaper,
+    deathWatch,
+  }
   // SYNC: we made ourselves known, then look; a reaper marks our parent dead, then looks for its orphans. Either it
   // sees us, or we see that nobody watches us, and whoever waits has to be told.
   if (parent !== 0 && isDead(words, parent)) {

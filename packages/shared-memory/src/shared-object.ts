@@ -14,7 +14,7 @@
 import type { Copy } from './copies.js'
 import { MultiprocessingError } from './errors.js'
 import type { ObjectHandle, ObjectShape } from './directory.js'
-import { isKept, isTracked, noteInFlight, noteRevived } from './in-flight.js'
+import { isKept, isTracked, noteInFlight, noteRevived, throughIndex } from './in-flight.js'
 import { HEADER } from './layout.js'
 import type { Lifetime } from './lifetime.js'
 import { type Session, session } from './session.js'
@@ -162,7 +162,7 @@ export abstract class SharedObject {
     const copy = lifetime.depart(index, isTracked())
     noteInFlight({
       recall: (isLost) => lifetime.recall(copy, index, isLost),
-      give: (through) => lifetime.give(copy, through),
+      give: (through) => lifetime.give(copy, throughIndex(through)),
       copy: { ...copy, object: index },
     })
     this.#remember()

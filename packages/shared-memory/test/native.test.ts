@@ -1,5 +1,7 @@
 /** The addon inside one agent: memory, arguments, errors. */
 import { closeSync, openSync, readdirSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { loadNative } from '../dist/native.js'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { BYTES, LAYOUT, LIVE, native, openSession, slotWord } from './fixtures/native-common.mjs'
@@ -80,10 +82,13 @@ test('a detached view is empty and the memory behind it is as it was', () => {
   expect(words[2048]).toBe(77)
 })
 
+/** A wait set in which nobody is. */
+const WAITERS = 40
+
 test('a run of pages is the caller’s again once all its buffers are emptied', () => {
   const [word, tag] = [300, 77]
   words.fill(tag, word, word + 2)
-  const run = native.runOpen(word, 2, tag)
+  const run = native.runOpen(word, 2, tag, WAITERS)
   const first = new Uint8Array(native.runView(run, 65_536, 100))
   const second = new Uint8Array(native.runView(run, 65_636, 50))
   expect(() => native.runView(run, 65_536, 100)).toThrow(coded('EEXIST'))
@@ -104,7 +109,7 @@ test('a run of pages is the caller’s again once all its buffers are emptied', 
 test('a run that something still shows is not the caller’s', () => {
   const [word, tag] = [300, 78]
   words[word] = tag
-  const run = native.runOpen(word, 1, tag)
+  const run = native.runOpen(word, 1, tag, WAITERS)
   const shown = native.runView(run, 65_536, 10)
   expect(native.runClose(run)).toBe(false)
   expect([shown.byteLength, words[word]]).toEqual([10, tag])
@@ -113,11 +118,11 @@ test('a run that something still shows is not the caller’s', () => {
 })
 
 test('wrong arguments of runs are refused', () => {
-  expect(() => native.runOpen(-1, 1, 1)).toThrow(RangeError)
-  expect(() => native.runOpen(BYTES / 4 - 1, 2, 1)).toThrow(coded('ERANGE'))
-  expect(() => native.runOpen(300, 0, 1)).toThrow(RangeError)
+  expect(() => native.runOpen(-1, 1, 1, WAITERS)).toThrow(RangeError)
+  expect(() => native.runOpen(BYTES / 4 - 1, 2, 1, WAITERS)).toThrow(coded('ERANGE'))
+  expect(() => native.runOpen(300, 0, 1, WAITERS)).toThrow(RangeError)
   expect(() => native.runView({} as never, 0, 1)).toThrow(TypeError)
-  const run = native.runOpen(300, 1, 1)
+  const run = native.runOpen(300, 1, 1, WAITERS)
   expect(() => native.runView(run, BYTES, 1)).toThrow(RangeError)
   expect(() => native.runView(run, 0, 0)).toThrow(RangeError)
   native.runClose(run)
@@ -198,6 +203,32 @@ test('a layout is set once and for all', () => {
   const partial = { slotsWord: 1 } as unknown as typeof LAYOUT
   expect(() => native.setLayout(partial)).toThrow(/Expected `slotWords` to be a number/)
   expect(() => native.setLayout(null as unknown as typeof LAYOUT)).toThrow(TypeError)
+})
+
+test('who waits for pages is rung when the last buffer of a run is collected', async () => {
+  const [word, tag] = [300, 79]
+  words[word] = tag
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  words[slotWord(3, LAYOUT.stateWord)] = LIVE
+  const bell = slotWord(3, LAYOUT.bellWord)
+  const rung = words[bell]
+  words[WAITERS] = 1 << 3
+  const show = (): void => {
+    const run = native.runOpen(word, 1, tag, WAITERS)
+    native.runView(run, 65_536, 10)
+    expect(native.runClose(run)).toBe(false)
+  }
+  show()
+  await vi.waitFor(
+    () => {
+      collect()
+      expect(words[word]).toBe(0)
+    },
+    { timeout: 10_000 },
+  )
+  expect([words[WAITERS], words[bell]]).toEqual([0, rung + 1])
+  words[slotWord(3, LAYOUT.stateWord)] = 0
 })
 
 const wrong = { type: TypeError, code: 'ERR_INVALID_ARG_TYPE' }

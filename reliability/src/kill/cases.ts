@@ -8,6 +8,7 @@ import { agentCases } from './agent-cases.js'
 import { barrierCases } from './barrier-cases.js'
 import type { KillCase } from './case.js'
 import { conditionCases } from './condition-cases.js'
+import { escrowCases } from './escrow-cases.js'
 import { eventCases } from './event-cases.js'
 import { lockCases } from './lock-cases.js'
 import { pipeCases } from './pipe-cases.js'
@@ -19,6 +20,7 @@ export const groups: Readonly<Record<string, readonly KillCase[]>> = {
   agents: agentCases,
   barrier: barrierCases,
   condition: conditionCases,
+  escrow: escrowCases,
   event: eventCases,
   locks: lockCases,
   pipe: pipeCases,

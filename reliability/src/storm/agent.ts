@@ -8,10 +8,11 @@ import type { SharedMemory } from '@mp/shared-memory'
 import { type Native, session } from '@mp/shared-memory/internal'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Random } from 'mp-internal'
-import { Ledger, ORDER, SLOTS } from './ledger.js'
+import { CHANNELS, Ledger, ORDER, SLOTS } from './ledger.js'
 import type { Objects } from './objects.js'
-import { ABORTED, type Manner, type Scene, operations } from './operations.js'
+import { operations } from './operations.js'
 import { Recorder } from './record.js'
+import { ABORTED, type Manner, type Scene } from './scene.js'
 
 export interface Setup {
   readonly agent: number
@@ -75,7 +76,14 @@ export async function runAgent(setup: Setup): Promise<void> {
   const ledger = new Ledger(block)
   const random = new Random(seed)
   const record = new Recorder(folder, agent)
-  const scene: Scene = { agent, ledger, objects, record, random, begun: [0, 0, 0] }
+  const scene: Scene = {
+    agent,
+    ledger,
+    objects,
+    record,
+    random,
+    begun: Array.from({ length: CHANNELS }, () => 0),
+  }
   const { native, agent: self } = session()
   ledger.signTag(agent, self.tag)
   const hands = Array.from({ length: SLOTS }, (_, slot) => new Hand(scene, slot, native))

@@ -58,8 +58,8 @@ export const SLOTS = 4
 /** How an agent is to end itself. */
 export const ORDER = { none: 0, exit: 1, throw: 2, exhaust: 3 } as const
 
-/** Messages go through channels: two queues and a pipe. */
-export const CHANNELS = 3
+/** Messages go through channels: two queues, a pipe, and a queue of tasks. */
+export const CHANNELS = 4
 
 /** Something that an agent is doing. */
 export interface Doing {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Connection, Pipe } from '@mp/pipe'
-import { Queue } from '@mp/queue'
+import { JoinableQueue, Queue } from '@mp/queue'
 import {
   Barrier,
   BoundedSemaphore,
@@ -39,12 +39,27 @@ export interface Objects {
   readonly conditions: readonly Condition[]
   readonly barrier: Barrier
   readonly queues: readonly Queue<Message>[]
+  /** What is taken from it and not done comes again. */
+  readonly tasks: JoinableQueue<Message>
   readonly sending: Connection<Message, never>
   readonly receiving: Connection<never, Message>
 }
 
-/** Who put it, with which number, and a filling that tells whether it is whole. */
-export type Message = readonly [agent: number, sequence: number, filling: string]
+/** Who put it, with which number, and a filling that tells whether it is whole: nothing but the letter x. */
+export type Message = readonly [agent: number, sequence: number, filling: string | Uint8Array]
+
+const LETTER = 0x78
+
+/** A filling that lies in pages of its own, when it is received by lease. */
+export function makeBytes(length: number): Uint8Array {
+  return new Uint8Array(length).fill(LETTER)
+}
+
+export function isWhole(filling: string | Uint8Array): boolean {
+  return typeof filling === 'string'
+    ? !/[^x]/.test(filling)
+    : filling.every((one) => one === LETTER)
+}
 
 /** Makes them all. */
 export function makeObjects(): Objects {
@@ -64,6 +79,7 @@ export function makeObjects(): Objects {
     conditions: [new Condition(new RLock()), new Condition(new Lock())],
     barrier: new Barrier(3),
     queues: [new Queue<Message>(), new Queue<Message>(8)],
+    tasks: new JoinableQueue<Message>({ acknowledge: true, maxSize: 100 }),
     sending,
     receiving,
   }

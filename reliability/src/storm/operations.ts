@@ -7,46 +7,19 @@
  *
  * @module
  */
-import { PicklingError } from '@mp/pickle'
-import type { WaitOptions } from '@mp/shared-memory/internal'
 import { BrokenBarrierError, type Guard, type LockLike } from '@mp/sync'
-import type { Random } from 'mp-internal'
-import type { Ledger } from './ledger.js'
-import { type Message, type Objects, SECTION } from './objects.js'
-import { KIND, type Recorder } from './record.js'
-
-export interface Scene {
-  readonly agent: number
-  readonly ledger: Ledger
-  readonly objects: Objects
-  readonly record: Recorder
-  readonly random: Random
-  /** By channel: how many messages it has begun to put. */
-  readonly begun: number[]
-}
-
-/** How an operation waits. */
-export interface Manner {
-  readonly form: 'sync' | 'async'
-  readonly options: WaitOptions
-  /** Whether it may end without having got what it waits for. */
-  readonly mayFail: boolean
-  /** Whether the agent does nothing else meanwhile. */
-  readonly isAlone: boolean
-}
-
-export type Operation = (scene: Scene, manner: Manner) => unknown
-
-/** The reason of aborts in a storm. */
-export const ABORTED: Error = new Error('aborted in a storm')
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code
-
-/** What is done inside takes a moment, so that others come. */
-function linger({ random }: Scene): void {
-  const end = performance.now() + random.next() * 0.15
-  while (performance.now() < end);
-}
+import { type Message, type Objects, SECTION, isWhole } from './objects.js'
+import { KIND } from './record.js'
+import {
+  ABORTED,
+  type Manner,
+  type Operation,
+  type Scene,
+  isGivenUp,
+  linger,
+  makeMessage,
+} from './scene.js'
+import { getLease, putTask, work } from './tasks.js'
 
 /** Acquires; undefined when that was given up. */
 async function take(lock: LockLike, scene: Scene, manner: Manner): Promise<Guard | undefined> {
@@ -209,12 +182,6 @@ const PIPE = 2
 /** A queue that holds more is to be emptied first. */
 const ENOUGH = 200
 
-function makeMessage({ agent, random }: Scene, sequence: number): Message {
-  // Now and then beyond a page, and beyond what goes inline.
-  const length = random.chance(0.03) ? random.integer(10_000, 40_000) : random.integer(0, 60)
-  return [agent, sequence, 'x'.repeat(length)]
-}
-
 function put(channel: number): Operation {
   return async (scene, manner) => {
     const { agent, objects, record, begun } = scene
@@ -265,22 +232,11 @@ function get(channel: number): Operation {
       if (!isGivenUp(error)) throw error
     }
     for (const [producer, sequence, filling] of messages) {
-      if (/[^x]/.test(filling)) record.violation(`a torn message of agent ${producer}`)
+      if (!isWhole(filling)) record.violation(`a torn message of agent ${producer}`)
       record.note({ kind: isAlone ? KIND.alone : KIND.taken, channel, producer, sequence })
     }
     ledger.endTake(agent, channel, many)
   }
-}
-
-function isGivenUp(error: unknown): boolean {
-  if (error instanceof PicklingError) return false
-  const code = codeOf(error)
-  return (
-    error === ABORTED ||
-    code === 'ERR_MP_TIMEOUT' ||
-    code === 'ERR_MP_QUEUE_FULL' ||
-    code === 'ERR_MP_QUEUE_EMPTY'
-  )
 }
 
 interface Choice {
@@ -315,4 +271,8 @@ export const operations: readonly Choice[] = [
   { name: 'Queue(8): get', run: get(1), ownMs: 50 },
   { name: 'Pipe: send', run: put(PIPE), ownMs: 50 },
   { name: 'Pipe: recv', run: get(PIPE), ownMs: 50 },
+  { name: 'Queue: get with a lease', run: getLease(0), ownMs: 50 },
+  { name: 'Pipe: recv with a lease', run: getLease(PIPE), ownMs: 50 },
+  { name: 'Tasks: put', run: putTask, ownMs: 50 },
+  { name: 'Tasks: work', run: work, ownMs: 50 },
 ]

@@ -10,6 +10,7 @@
  * @module
  */
 import { LeafLock } from '../leaf-lock.js'
+import { RECHECK_MS } from '../memory-waits.js'
 import { freeRun } from '../page-run.js'
 import type { Session } from '../session.js'
 import { PENDING, type Pending, type Waitable } from '../waiting.js'
@@ -31,6 +32,7 @@ import {
 import { RingReader } from './ring-reader.js'
 import { RingState } from './ring-state.js'
 import { RingWriter, type WriteResult } from './ring-writer.js'
+import { Room } from './room.js'
 import type { Taken } from './taken.js'
 
 /** What `tryPut` answers. */
@@ -39,12 +41,9 @@ export type PutResult = 'put' | 'full' | 'closed'
 /** Writes a message that does not lie in one place. */
 export type CopyTo = (target: Uint8Array) => void
 
-/** How long a writer that found no memory waits before it looks again; any reader of the session may free some. */
-const MEMORY_RECHECK_MS = 10
-
 export class MessageRing {
   readonly notEmpty: WaitSet
-  readonly notFull: WaitSet
+  readonly notFull: Room
   /** The readers' lock. */
   readonly readLock: LeafLock
   readonly #session: Session
@@ -68,7 +67,7 @@ export class MessageRing {
     this.#writeLock = new LeafLock(agent, waiting, base + RING.writeLock, sets)
     this.readLock = new LeafLock(agent, waiting, base + RING.readLock, sets + WAIT_SET_WORDS)
     this.notEmpty = new WaitSet(agent, sets + 2 * WAIT_SET_WORDS)
-    this.notFull = new WaitSet(agent, sets + 3 * WAIT_SET_WORDS)
+    this.notFull = new Room(agent, sets + 3 * WAIT_SET_WORDS, session.memory)
   }
 
   /** How many messages are in it. */
@@ -180,12 +179,17 @@ export class MessageRing {
     return {
       set: this.notFull,
       attempt: () => {
-        const result = this.tryPut(messages)
+        let result = 'full' as PutResult
+        this.notFull.attempt(() => {
+          this.#shortOfMemory = false
+          result = this.tryPut(messages)
+          return !this.#shortOfMemory
+        })
         if (result === 'closed') throw new RingClosedError()
         return result === 'put' ? true : PENDING
       },
       available: () => !this.#state.isFull(),
-      recheckMs: () => (this.#shortOfMemory ? MEMORY_RECHECK_MS : Infinity),
+      recheckMs: () => (this.#shortOfMemory ? RECHECK_MS : Infinity),
     }
   }
 
