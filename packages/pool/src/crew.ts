@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Process, type StartMethod } from '@mp/process'
+import { Process, type ProcessOptions, type StartMethod } from '@mp/process'
 import { onExit } from '@mp/process/internal'
 import { PoolBrokenError } from './errors.js'
 import { FailedStarts } from './failed-starts.js'
@@ -18,11 +18,12 @@ import { type WorkerSetup, runWorker } from './worker.js'
 /** How workers are made. */
 export interface CrewOptions {
   readonly size: number
-  /** The fewest workers to keep when there is nothing to do. */
+  /** The fewest workers to keep when there is nothing to do; Infinity: all. */
   readonly least: number
   readonly idleMs: number
   readonly name: string
   readonly startMethod: StartMethod | undefined
+  readonly launch: Pick<ProcessOptions<() => unknown>, 'env' | 'cwd' | 'execArgv'>
   readonly setup: Omit<WorkerSetup, 'index'>
 }
 
@@ -186,9 +187,7 @@ export class Crew {
   }
 
   #wanted(): number {
-    const { least, idleMs } = this.#options
-    if (idleMs === Infinity && least >= this.size) return this.size
-    return Math.min(this.size, Math.max(least, this.#events.pending()))
+    return Math.min(this.size, Math.max(this.#options.least, this.#events.pending()))
   }
 
   #hasRoom(): boolean {
@@ -196,7 +195,7 @@ export class Crew {
   }
 
   #start(predecessor?: Worker): Worker {
-    const { name, startMethod, setup } = this.#options
+    const { name, startMethod, launch, setup } = this.#options
     const index = this.#freePlace()
     this.#core.reset(index, predecessor === undefined ? ORDER.work : ORDER.wait)
     const child: Process = new Process({
@@ -204,6 +203,7 @@ export class Crew {
       args: [this.#core, { ...setup, index }] as never,
       name: `${name}-${++this.#started}`,
       daemon: true,
+      ...launch,
       ...(startMethod === undefined ? {} : { startMethod }),
     })
     const worker: Worker = {
@@ -275,12 +275,12 @@ export class Crew {
   }
 
   #watchIdle(): void {
-    const { idleMs, least } = this.#options
+    const { idleMs } = this.#options
     if (idleMs === Infinity || this.#idleTimer !== undefined) return
     const period = Math.min(Math.max(idleMs / 4, 10), 0x7fffffff)
     this.#idleTimer = setInterval(() => {
       const active = this.workers.filter(isActive)
-      let tooMany = active.length - Math.max(least, Math.min(this.#events.pending(), this.size))
+      let tooMany = active.length - this.#wanted()
       for (const worker of active) {
         if (tooMany <= 0) break
         if (!this.#isReady(worker) || this.#core.claim(worker.index) !== 0) continue

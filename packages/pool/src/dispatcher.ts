@@ -15,6 +15,7 @@ import { WorkerLostError } from './errors.js'
 import type { SentFunctions } from './functions.js'
 import { MAX_QUEUED } from './layout.js'
 import { Limits } from './limits.js'
+import { MemoryGuess } from './memory-guess.js'
 import { STATUS } from './messages.js'
 import type { PoolCore } from './pool-core.js'
 import type { PoolRecord } from './pool-record.js'
@@ -57,6 +58,7 @@ export class Dispatcher {
   readonly #limits: Limits
   readonly #reader: ResultReader
   readonly #spinning = new Spinning()
+  readonly #memory = new MemoryGuess()
   #pending = 0
   #isListening = false
   #lookUntil = 0
@@ -197,7 +199,12 @@ export class Dispatcher {
       this.#backlog.add(task)
       return
     }
-    this.#fail(task, new WorkerLostError(task.label, worker.process.pid, exitCode))
+    this.#fail(task, this.#lossOf(task, worker, exitCode))
+  }
+
+  #lossOf(task: Task, worker: Worker, exitCode: number | null): WorkerLostError {
+    const isOutOfMemory = this.#memory.isOutOfMemory(exitCode)
+    return new WorkerLostError(task.label, worker.process.pid, exitCode, isOutOfMemory)
   }
 
   /** Fills the ring from the backlog. */

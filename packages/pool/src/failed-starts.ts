@@ -12,8 +12,9 @@ import { constants } from 'node:os'
 const MAX_UNREADY = 3
 /** So many in a row may be ready, and end before they have settled any task. */
 const MAX_UNPROVEN = 10
-/** So many in a row may be killed by somebody else before they are ready. */
+/** So many in a row may be killed by somebody else before they are ready, and for so long. */
 const MAX_KILLED = 200
+const MAX_KILLED_MS = 60_000
 const MAX_DELAY_MS = 250
 
 const { SIGKILL, SIGTERM, SIGINT, SIGHUP } = constants.signals
@@ -23,11 +24,12 @@ export class FailedStarts {
   #unready = 0
   #unproven = 0
   #killed = 0
+  #killedSince = 0
 
   /** Wait so long before the next start. */
   get delayMs(): number {
     // Three may be killed one after the other by chance; more is somebody's intention.
-    const inRow = Math.max(this.#unready, this.#unproven, this.#killed / 10)
+    const inRow = Math.max(this.#unready, this.#unproven, this.#killed / 20)
     return inRow < 3 ? 0 : Math.min(MAX_DELAY_MS, 2 ** inRow)
   }
 
@@ -52,7 +54,10 @@ export class FailedStarts {
     if (isProven) return undefined
     const how = `the last with exit code ${exitCode}`
     if (exitCode !== null && FROM_OUTSIDE.includes(exitCode)) {
-      if (isReady || ++this.#killed < MAX_KILLED) return undefined
+      if (isReady) return undefined
+      const now = performance.now()
+      if (this.#killed === 0) this.#killedSince = now
+      if (++this.#killed < MAX_KILLED || now - this.#killedSince < MAX_KILLED_MS) return undefined
       return `${this.#killed} workers in a row were killed before they were ready, ${how}`
     }
     if (isReady) {

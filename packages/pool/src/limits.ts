@@ -26,6 +26,8 @@ export class Limits {
   /** When to look at each next. */
   readonly #timed = new Map<Task, number>()
   readonly #told = new Map<Worker, Told>()
+  /** One listener for all tasks with a signal: more than ten of them would look like a leak to Node. */
+  readonly #listening = new Map<AbortSignal, { tasks: Set<Task>; onAbort: () => void }>()
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
 
@@ -44,11 +46,10 @@ export class Limits {
   /** Watches a task until it is settled. */
   watch(task: Task): void {
     const { signal, timeoutMs } = task.options
-    const onAbort = (): void => this.#callOff(task, signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) this.#listen(task, signal)
     if (timeoutMs !== Infinity) this.#lookAt(task, this.#core.now() + timeoutMs)
     task.cleanUp = () => {
-      signal?.removeEventListener('abort', onAbort)
+      if (signal !== undefined) this.#unlisten(task, signal)
       this.#timed.delete(task)
       if (this.#timed.size === 0 && this.#told.size === 0) this.#disarm()
     }
@@ -118,6 +119,24 @@ export class Limits {
       shortest = Math.min(shortest, core.sinceMs(worker.index))
     }
     return shortest === Infinity ? 0 : Math.min(shortest, core.now() - task.submittedAt)
+  }
+
+  #listen(task: Task, signal: AbortSignal): void {
+    const known = this.#listening.get(signal)
+    if (known !== undefined) return void known.tasks.add(task)
+    const tasks = new Set([task])
+    const onAbort = (): void => {
+      for (const one of tasks) this.#callOff(one, signal.reason)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#listening.set(signal, { tasks, onAbort })
+  }
+
+  #unlisten(task: Task, signal: AbortSignal): void {
+    const known = this.#listening.get(signal)
+    if (known === undefined || !known.tasks.delete(task) || known.tasks.size > 0) return
+    signal.removeEventListener('abort', known.onAbort)
+    this.#listening.delete(signal)
   }
 
   #lookAt(task: Task, at: number): void {

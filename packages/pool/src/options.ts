@@ -115,6 +115,12 @@ export interface PoolOptions {
   minProcesses?: number | undefined
   /** How workers are started; left out: as `getStartMethod()` says. */
   startMethod?: StartMethod | undefined
+  /** The environment of the workers, as of a `Process`. */
+  env?: NodeJS.ProcessEnv | undefined
+  /** The working directory of the workers, as of a `Process`. */
+  cwd?: string | URL | undefined
+  /** Flags of Node for the workers, as of a `Process`. */
+  execArgv?: readonly string[] | undefined
   /**
    * What the workers' names begin with.
    *
@@ -163,10 +169,12 @@ export interface CheckedPoolOptions {
   readonly initializerTimeoutMs: number
   readonly graceMs: number
   readonly idleMs: number
+  /** How many workers stay though there is nothing to do; Infinity: all. */
   readonly least: number
   readonly maxTasks: number
   readonly maxMemory: number
   readonly startMethod: StartMethod | undefined
+  readonly launch: Pick<PoolOptions, 'env' | 'cwd' | 'execArgv'>
   readonly name: string
 }
 
@@ -185,7 +193,12 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
   const processes = checkProcesses(options.processes ?? Math.min(cpuCount(), MAX_WORKERS))
   const idleMs = checkTime('idleTimeout', options.idleTimeout, Infinity)
-  const least = options.minProcesses ?? (idleMs === Infinity ? processes : 0)
+  const least =
+    options.minProcesses === undefined
+      ? idleMs === Infinity
+        ? Infinity
+        : 0
+      : checkInteger('minProcesses', options.minProcesses, 0, processes)
   return {
     processes,
     initializer,
@@ -193,10 +206,11 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
     initializerTimeoutMs: checkTime('initializerTimeout', options.initializerTimeout, 60_000),
     graceMs: checkTime('grace', options.grace, 500),
     idleMs,
-    least: checkInteger('minProcesses', least, 0, processes),
+    least,
     maxTasks: checkLimit('maxTasksPerChild', options.maxTasksPerChild),
     maxMemory: checkLimit('maxMemoryPerChild', options.maxMemoryPerChild),
     startMethod: options.startMethod,
+    launch: { env: options.env, cwd: options.cwd, execArgv: options.execArgv },
     name,
   }
 }

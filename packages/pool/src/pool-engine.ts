@@ -98,7 +98,7 @@ export class PoolEngine {
   }
 
   #makeCrew(): Crew {
-    const { processes, least, idleMs, name, startMethod } = this.#options
+    const { processes, least, idleMs, name, startMethod, launch } = this.#options
     const { initializer, initArgs, maxTasks, maxMemory } = this.#options
     return new Crew(
       this.core,
@@ -108,6 +108,7 @@ export class PoolEngine {
         idleMs,
         name,
         startMethod,
+        launch,
         setup: { initializer, initArgs, maxTasks, maxMemory },
       },
       {

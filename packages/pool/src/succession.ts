@@ -27,6 +27,7 @@ export class Succession {
   readonly #line = new Map<Worker, boolean>()
   /** Those who have a successor, and whether they are to be told to go. */
   readonly #current = new Map<Worker, boolean>()
+  #isOver = false
 
   constructor(crew: SuccessionCrew) {
     this.#crew = crew
@@ -34,6 +35,7 @@ export class Succession {
 
   /** A worker's term ends. */
   request(worker: Worker, isLarge: boolean): void {
+    if (this.#isOver) return
     if (this.#current.has(worker)) {
       if (isLarge) this.#current.set(worker, true)
       return
@@ -47,7 +49,7 @@ export class Succession {
   /** A worker has come so far that it could work. */
   ready(successor: Worker): void {
     const { predecessor } = successor
-    if (predecessor === undefined || this.#current.get(predecessor) !== true) return
+    if (this.#isOver || predecessor === undefined || this.#current.get(predecessor) !== true) return
     predecessor.isLeaving = true
     this.#crew.core.order(predecessor.index, ORDER.retire)
     this.#takeOver(successor)
@@ -55,6 +57,7 @@ export class Succession {
 
   /** A worker has ended. */
   ended(worker: Worker): void {
+    if (this.#isOver) return
     this.#line.delete(worker)
     if (this.#current.delete(worker) && worker.successor !== undefined) {
       this.#takeOver(worker.successor)
@@ -71,7 +74,9 @@ export class Succession {
     this.#advance()
   }
 
+  /** The pool ends: nobody is replaced any more. */
   stop(): void {
+    this.#isOver = true
     this.#line.clear()
     this.#current.clear()
   }
