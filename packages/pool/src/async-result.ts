@@ -9,6 +9,7 @@ import {
   type WaitOptions,
   checkWaitOptions,
 } from '@mp/shared-memory/internal'
+import { CallSite } from './call-site.js'
 
 /** Thrown by `successful()` before there is a result. */
 export class NotReadyError extends MultiprocessingError {
@@ -59,9 +60,11 @@ export class AsyncResult<R> implements PromiseLike<R> {
    * @throws the task's error; TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first: the task goes on.
    */
   async get(options?: WaitOptions): Promise<R> {
+    const site = new CallSite(this.get)
     if (!(await this.wait(options))) {
       throw new TimeoutError(`The result was not ready within ${options?.timeout} ms`)
     }
+    if (this.#state === 'rejected') site.addTo(this.#outcome)
     return this.#asPromise()
   }
 

@@ -12,6 +12,7 @@ import {
   wrongType,
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
+import { CallSite } from './call-site.js'
 import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
 import {
   type ImapCallOptions,
@@ -75,14 +76,17 @@ export class Pool implements AsyncDisposable {
     options?: TaskOptions,
   ): Promise<Result<F>>
   apply(fn: AnyFunction, args?: never[], options?: TaskOptions): Promise<unknown> {
+    const site = new CallSite(this.apply)
     return new Promise((resolve, reject) => {
-      this.#engine.submitter.call(fn, args, options, { resolve, reject })
+      this.#engine.submitter.call(fn, args, options, receiverOf(resolve, reject, site))
     })
   }
 
   /** `apply`, blocking this thread. */
   applySync<F extends AnyFunction>(fn: F, args?: Parameters<F>, options?: TaskOptions): Result<F> {
-    return this.#sync((receiver) => this.#engine.submitter.call(fn, args, options, receiver))
+    return this.#sync(new CallSite(this.applySync), (receiver) =>
+      this.#engine.submitter.call(fn, args, options, receiver),
+    )
   }
 
   /** `apply` without waiting: gives a result to ask later. Throws PicklingError at once. */
@@ -111,7 +115,7 @@ export class Pool implements AsyncDisposable {
   map<T, R>(fn: (item: T) => R, items: Items<T>, options: SettleOptions): Promise<Outcomes<R>>
   map<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): Promise<Results<R>>
   map(fn: AnyFunction, items: Items<unknown>, options?: MapOptions): Promise<unknown[]> {
-    return this.#map(fn, items, false, options)
+    return this.#map(new CallSite(this.map), fn, items, false, options)
   }
 
   /** `map`, blocking this thread. */
@@ -119,7 +123,9 @@ export class Pool implements AsyncDisposable {
   mapSync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): Results<R>
   mapSync(fn: AnyFunction, items: Iterable<unknown>, options?: MapOptions): unknown[] {
     const all = collectSync(items)
-    return this.#sync((receiver) => this.#engine.submitter.map(fn, all, false, options, receiver))
+    return this.#sync(new CallSite(this.mapSync), (receiver) =>
+      this.#engine.submitter.map(fn, all, false, options, receiver),
+    )
   }
 
   /** `map` without waiting. */
@@ -130,7 +136,7 @@ export class Pool implements AsyncDisposable {
   ): AsyncResult<Outcomes<R>>
   mapAsync<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): AsyncResult<Results<R>>
   mapAsync(fn: AnyFunction, items: Items<unknown>, options?: MapOptions): object {
-    return new AsyncResult(this.#map(fn, items, false, options))
+    return new AsyncResult(this.#map(undefined, fn, items, false, options))
   }
 
   /** As `map`, with each item an array of arguments: `fn(...item)`. */
@@ -149,7 +155,7 @@ export class Pool implements AsyncDisposable {
     items: Items<readonly unknown[]>,
     options?: MapOptions,
   ): Promise<unknown[]> {
-    return this.#map(fn, items, true, options)
+    return this.#map(new CallSite(this.starmap), fn, items, true, options)
   }
 
   /** `starmap`, blocking this thread. */
@@ -159,7 +165,7 @@ export class Pool implements AsyncDisposable {
     options?: MapOptions,
   ): Results<R> {
     const all = collectSync(items)
-    return this.#sync((receiver) =>
+    return this.#sync(new CallSite(this.starmapSync), (receiver) =>
       this.#engine.submitter.map(fn as AnyFunction, all, true, options, receiver),
     )
   }
@@ -176,7 +182,7 @@ export class Pool implements AsyncDisposable {
     options?: MapOptions,
   ): AsyncResult<Results<R>>
   starmapAsync(fn: AnyFunction, items: Items<readonly unknown[]>, options?: MapOptions): object {
-    return new AsyncResult(this.#map(fn, items, true, options))
+    return new AsyncResult(this.#map(undefined, fn, items, true, options))
   }
 
   /**
@@ -280,6 +286,7 @@ export class Pool implements AsyncDisposable {
 
   /** What is there at once is sent at once. */
   async #map(
+    site: CallSite | undefined,
     fn: AnyFunction,
     items: Items<unknown>,
     isStar: boolean,
@@ -288,11 +295,12 @@ export class Pool implements AsyncDisposable {
     checkItems(items)
     const all = isIterable(items) ? collectSync(items) : await collect(items)
     return new Promise((resolve, reject) => {
-      this.#engine.submitter.map(fn, all, isStar, options, { resolve, reject })
+      const receiver = receiverOf(resolve, reject, site)
+      this.#engine.submitter.map(fn, all, isStar, options, receiver)
     })
   }
 
-  #sync<R>(submit: (receiver: Receiver) => void): R {
+  #sync<R>(site: CallSite, submit: (receiver: Receiver) => void): R {
     let outcome: { value?: unknown; error?: unknown } | undefined
     submit({
       resolve: (value) => (outcome = { value }),
@@ -300,7 +308,22 @@ export class Pool implements AsyncDisposable {
     })
     this.#engine.dispatcher.waitSync(() => outcome !== undefined)
     const settled = outcome as unknown as { value?: unknown; error?: unknown }
-    if ('error' in settled) throw settled.error
-    return settled.value as R
+    if (!('error' in settled)) return settled.value as R
+    site.addTo(settled.error)
+    throw settled.error
+  }
+}
+
+function receiverOf(
+  resolve: Receiver['resolve'],
+  reject: Receiver['reject'],
+  site: CallSite | undefined,
+): Receiver {
+  return {
+    resolve,
+    reject: (error) => {
+      site?.addTo(error)
+      reject(error)
+    },
   }
 }

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Worker } from './crew.js'
-import { ORDER } from './layout.js'
+import { ORDER, PHASE } from './layout.js'
 import type { PoolCore } from './pool-core.js'
 
 /** What succession needs of the crew. */
@@ -37,13 +37,24 @@ export class Succession {
   request(worker: Worker, isLarge: boolean): void {
     if (this.#isOver) return
     if (this.#current.has(worker)) {
-      if (isLarge) this.#current.set(worker, true)
+      if (isLarge) this.#hurry(worker)
       return
     }
     this.#line.set(worker, isLarge)
     this.#advance()
     // Its turn will come; it is better than none.
     if (isLarge && this.#line.has(worker)) this.#crew.core.order(worker.index, ORDER.goOn)
+  }
+
+  /** A worker that was to go by itself is not to wait for that. */
+  #hurry(worker: Worker): void {
+    const { core } = this.#crew
+    const { successor } = worker
+    this.#current.set(worker, true)
+    core.order(worker.index, ORDER.wait)
+    if (successor !== undefined && core.phase(successor.index) === PHASE.ready) {
+      this.ready(successor)
+    }
   }
 
   /** A worker has come so far that it could work. */

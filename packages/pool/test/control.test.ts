@@ -13,18 +13,21 @@ import { endPools, makePool } from './make-pool.js'
 afterEach(endPools)
 
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-const pids = (pool: Pool): (number | undefined)[] => pool.processes.map(({ pid }) => pid).sort()
+const pids = (pool: Pool): (number | undefined)[] => pool.processes.map(({ pid }) => pid)
 
 describe.each<StartMethod>(['spawn', 'thread'])('a running task of a %s worker', (startMethod) => {
-  test.each(['spinUntilAborted', 'waitUntilAborted'] as const)(
-    'is told that it is not wanted, and its worker lives on when it gives up: %s',
-    async (name) => {
+  test.each([
+    ['never waits', control.spinUntilAborted],
+    ['waits', control.waitUntilAborted],
+  ])(
+    'is told that it is not wanted, and its worker lives on when it gives up: one that %s',
+    async (_, run) => {
       const pool = makePool({ processes: 1, startMethod, grace: 20_000 })
       const [before] = pool.processes
       const begun = new Event()
       const ended = new Event()
       const controller = new AbortController()
-      const result = pool.apply(control[name], [begun, ended], { signal: controller.signal })
+      const result = pool.apply(run, [begun, ended], { signal: controller.signal })
       await begun.wait()
       controller.abort(new Error('not needed'))
       await expect(result).rejects.toThrow('not needed')
@@ -49,7 +52,14 @@ test('the chunks of a map that has failed are told', async () => {
   const begun = new Event()
   const ended = new Event()
   await expect(
-    pool.map(control.failOrSpin, [[begun, ended], [begun]], { chunkSize: 1 }),
+    pool.map(
+      control.failOrSpin,
+      [
+        [begun, ended, true],
+        [begun, ended, false],
+      ],
+      { chunkSize: 1 },
+    ),
   ).rejects.toThrow('the first to fail')
   expect(await ended.wait({ timeout: 10_000 })).toBe(true)
 })

@@ -1,7 +1,7 @@
 /**
  * Every result settles: each way for a worker to end, at each moment, in each form of call.
  */
-import { Pool, PoolTerminatedError, WorkerLostError } from '@mp/pool'
+import { PoolTerminatedError, WorkerLostError } from '@mp/pool'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as deaths from './fixtures/deaths.mjs'
 import * as tasks from './fixtures/tasks.mjs'
