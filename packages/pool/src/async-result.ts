@@ -122,7 +122,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
     return this.#asPromise().then(onFulfilled, onRejected)
   }
 
-  /** A promise that nobody has to handle. */
+  /** A promise for somebody who handles it. */
   #asPromise(): Promise<R> {
     if (this.#promise !== undefined) return this.#promise
     this.#promise = new Promise((resolve, reject) => {
@@ -130,7 +130,6 @@ export class AsyncResult<R> implements PromiseLike<R> {
       else if (this.#state === 'rejected') reject(this.#outcome)
       else this.#settle = { resolve, reject }
     })
-    this.#promise.catch(() => {})
     return this.#promise
   }
 }

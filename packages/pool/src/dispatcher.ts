@@ -88,11 +88,15 @@ export class Dispatcher {
     return Math.max(0, this.#dispatched.size - this.#parts.core.tasks.size)
   }
 
+  /** As `PoolCore.now`. */
+  now(): number {
+    return this.#parts.core.now()
+  }
+
   submit(task: Task): void {
-    const { record, core } = this.#parts
+    const { record } = this.#parts
     this.#pending++
     if (task.options.lease) this.#reader.leases++
-    task.submittedAt = core.now()
     record.submitted(task)
     if (task.options.isLimited) {
       if (task.options.signal?.aborted) return this.#fail(task, task.options.signal.reason)
@@ -232,7 +236,7 @@ export class Dispatcher {
     task.number = number
     let result: PutResult
     try {
-      result = tasks.tryPutOne(task.message, task.message.length)
+      result = tasks.tryPutOne(task.message, task.byteLength)
     } catch (error) {
       // It can never fit; those behind it can.
       task.number = -1

@@ -74,12 +74,17 @@ const headInts = new Int32Array(headBytes.buffer)
 const headFloats = new Float32Array(headBytes.buffer)
 const headDoubles = new Float64Array(headBytes.buffer)
 
-export function writeTaskHead(message: Uint8Array, mode: number, fn: FunctionReference): void {
+export function writeTaskHead(
+  message: Uint8Array,
+  offset: number,
+  mode: number,
+  fn: FunctionReference,
+): void {
   headInts[0] = mode
   headInts[1] = fn.id
   headInts[2] = fn.page
   headInts[3] = fn.byteLength
-  for (let i = 0; i < TASK_HEAD; i++) message[i] = headBytes[i]
+  for (let i = 0; i < TASK_HEAD; i++) message[offset + i] = headBytes[i]
 }
 
 export function readTaskHead(message: Uint8Array): { mode: number; fn: FunctionReference } {

@@ -78,7 +78,7 @@ export class PoolRecord {
 
   submitted(task: Task): void {
     this.#submitted++
-    this.#bytesSent += task.message.length
+    this.#bytesSent += task.byteLength
     this.#channels.submitted(task)
   }
 
@@ -99,14 +99,8 @@ export class PoolRecord {
     if (record === undefined) return
     record.tasks++
     record.busyMs += head.runMs
-    this.trace.add({
-      name: task.fn.name === '' ? 'anonymous' : task.fn.name,
-      worker: record.lane,
-      submittedAt: task.submittedAt,
-      startedAt: head.startedAt,
-      runMs: head.runMs,
-      isValue,
-    })
+    const name = task.fn.name === '' ? 'anonymous' : task.fn.name
+    this.trace.add(name, record.lane, isValue, task.submittedAt, head.startedAt, head.runMs)
   }
 
   settled(task: Task, isValue: boolean, value: unknown): void {

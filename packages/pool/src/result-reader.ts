@@ -94,7 +94,7 @@ export class ResultReader {
       return
     }
     const payload = bytes.subarray(RESULT_HEAD, outcome.byteLength)
-    const before = this.#core.now()
+    const before = payload.length < TIMED_BYTES ? 0 : this.#core.now()
     try {
       if (needsModules(payload, payload.length)) this.#decodeWithModules(payload, outcome)
       else outcome.value = loads(payload)
@@ -102,7 +102,7 @@ export class ResultReader {
       outcome.isValue = false
       outcome.value = error
     }
-    outcome.decodeMs = this.#core.now() - before
+    if (before !== 0) outcome.decodeMs = this.#core.now() - before
   }
 
   /** One module may have a top-level await: then the value comes later. */
@@ -119,5 +119,8 @@ export class ResultReader {
     }
   }
 }
+
+/** Decoding shorter results takes less than a microsecond; looking at the clock would be a good part of it. */
+const TIMED_BYTES = 256
 
 type OutcomeToBe = { -readonly [K in keyof Outcome]: Outcome[K] }

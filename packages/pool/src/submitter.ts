@@ -137,9 +137,10 @@ export class Submitter {
   ): Task {
     const task = new Task(mode, sent, items, options, receiver)
     const { dispatcher, record } = this.#pool
-    const before = performance.now()
+    const before = dispatcher.now()
     collectNotes(task, encodeTo, payload)
-    record.encoded(performance.now() - before)
+    task.submittedAt = dispatcher.now()
+    record.encoded(task.submittedAt - before)
     sent.uses++
     dispatcher.submit(task)
     return task

@@ -7,6 +7,7 @@ import { Notes } from '@mp/shared-memory/internal'
 import type { SentFunction } from './functions.js'
 import { TASK_HEAD, writeTaskHead } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
+import { roomFor } from './slab.js'
 
 /** Who gets the outcome of a task; called once, and does not throw. */
 export interface Receiver {
@@ -22,8 +23,8 @@ export class Task extends Notes {
   readonly items: number
   readonly options: CheckedTaskOptions
   readonly receiver: Receiver
-  /** What goes to a worker; gone when it is settled. */
-  message: Uint8Array = NOTHING
+  /** Length of what goes to a worker. */
+  byteLength = 0
   retriesLeft: number
   /** Its number in the ring of tasks; -1 while it is not there. */
   number = -1
@@ -36,6 +37,8 @@ export class Task extends Notes {
   waitMs = 0
   /** Undone when it is settled. */
   cleanUp: (() => void) | undefined
+  #bytes: Uint8Array = NOTHING
+  #offset = 0
 
   constructor(
     mode: number,
@@ -64,21 +67,30 @@ export class Task extends Notes {
     return name === '' ? 'an anonymous function' : `${name}()`
   }
 
+  /** What goes to a worker; gone when it is settled. */
+  get message(): Uint8Array {
+    const isAll = this.#bytes.length === this.byteLength
+    return isAll ? this.#bytes : this.#bytes.subarray(this.#offset, this.#offset + this.byteLength)
+  }
+
   /** Lets go of what only an unsettled task needs. */
   forget(): void {
-    this.message = NOTHING
+    this.#bytes = NOTHING
     this.cleanUp?.()
     this.cleanUp = undefined
   }
 
   /** What the encoder calls, once, with what the function is applied to. */
   write(bytes: Uint8Array, length: number, copyTo?: (target: Uint8Array) => void): void {
-    const message = new Uint8Array(TASK_HEAD + length)
-    writeTaskHead(message, this.mode, this.fn.reference)
-    if (copyTo !== undefined) copyTo(message.subarray(TASK_HEAD))
-    else if (length > SHORT) message.set(bytes.subarray(0, length), TASK_HEAD)
-    else for (let i = 0; i < length; i++) message[TASK_HEAD + i] = bytes[i]
-    this.message = message
+    this.byteLength = TASK_HEAD + length
+    const { bytes: target, offset } = roomFor(this.byteLength)
+    this.#bytes = target
+    this.#offset = offset
+    writeTaskHead(target, offset, this.mode, this.fn.reference)
+    const at = offset + TASK_HEAD
+    if (copyTo !== undefined) copyTo(target.subarray(at, at + length))
+    else if (length > SHORT) target.set(bytes.subarray(0, length), at)
+    else for (let i = 0; i < length; i++) target[at + i] = bytes[i]
   }
 }
 

@@ -12,16 +12,8 @@ import { writeFileSync } from 'node:fs'
 const REMEMBERED = 10_000
 /** So many at most; the oldest go. */
 const MOST = 1_000_000
-
-interface Span {
-  readonly name: string
-  readonly worker: number
-  /** On the clock that all processes share, in milliseconds. */
-  readonly submittedAt: number
-  readonly startedAt: number
-  readonly runMs: number
-  readonly isValue: boolean
-}
+/** Numbers of a span: lane (negative when it failed: -1 - lane), then submitted, started, run in milliseconds. */
+const FIELDS = 4
 
 interface Lane {
   readonly name: string
@@ -29,8 +21,11 @@ interface Lane {
 }
 
 export class Trace {
-  #spans: Span[] = []
+  /** Spans one after the other, from the first again when it is full: numbers, because nearly nobody ever asks. */
+  #numbers: Float64Array = new Float64Array(64 * FIELDS)
+  #names: string[] = []
   #next = 0
+  #count = 0
   readonly #lanes: Lane[] = []
   readonly #paths = new Set<string>()
   readonly #poolName: string
@@ -44,19 +39,30 @@ export class Trace {
     return this.#lanes.push({ name, pid }) - 1
   }
 
-  add(span: Span): void {
-    const most = this.#paths.size === 0 ? REMEMBERED : MOST
-    if (this.#spans.length < most) this.#spans.push(span)
-    else this.#spans[this.#next++ % most] = span
+  /** A task has run. Times are on the clock that all processes share, in milliseconds. */
+  add(
+    name: string,
+    lane: number,
+    isValue: boolean,
+    submittedAt: number,
+    startedAt: number,
+    runMs: number,
+  ): void {
+    const at = this.#next
+    if (at * FIELDS === this.#numbers.length) this.#grow()
+    const numbers = this.#numbers
+    numbers[at * FIELDS] = isValue ? lane : -1 - lane
+    numbers[at * FIELDS + 1] = submittedAt
+    numbers[at * FIELDS + 2] = startedAt
+    numbers[at * FIELDS + 3] = runMs
+    this.#names[at] = name
+    this.#count = Math.max(this.#count, at + 1)
+    this.#next = at + 1 === this.#most ? 0 : at + 1
   }
 
   /** Writes what is known, and again at the end. */
   write(path: string): void {
-    if (this.#paths.size === 0) {
-      // In the order of their ends, so that more can follow.
-      this.#spans.push(...this.#spans.splice(0, this.#next % REMEMBERED))
-      this.#next = 0
-    }
+    if (this.#paths.size === 0) this.#unroll()
     this.#paths.add(path)
     this.#writeTo(path)
   }
@@ -64,6 +70,48 @@ export class Trace {
   /** The pool has ended. */
   end(): void {
     for (const path of this.#paths) this.#writeTo(path)
+  }
+
+  get #most(): number {
+    return this.#paths.size === 0 ? REMEMBERED : MOST
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(Math.min(this.#numbers.length * 2, this.#most * FIELDS))
+    larger.set(this.#numbers)
+    this.#numbers = larger
+  }
+
+  /** The oldest first, so that more can follow. */
+  #unroll(): void {
+    const first = this.#count === REMEMBERED ? this.#next : 0
+    const numbers = this.#numbers.slice()
+    numbers.set(this.#numbers.subarray(first * FIELDS))
+    numbers.set(this.#numbers.subarray(0, first * FIELDS), (this.#count - first) * FIELDS)
+    this.#numbers = numbers
+    this.#names = [...this.#names.slice(first), ...this.#names.slice(0, first)]
+    this.#next = this.#count
+  }
+
+  #spanEvent(at: number): string {
+    const [place, submittedAt, startedAt, runMs] = this.#numbers.subarray(
+      at * FIELDS,
+      (at + 1) * FIELDS,
+    )
+    const hasFailed = place < 0
+    return JSON.stringify({
+      name: this.#names[at],
+      cat: hasFailed ? 'task,failed' : 'task',
+      ph: 'X',
+      pid: process.pid,
+      tid: (hasFailed ? -1 - place : place) + 1,
+      ts: micro(startedAt),
+      dur: micro(runMs),
+      args: {
+        waited_ms: Math.max(0, startedAt - submittedAt),
+        ...(hasFailed ? { failed: true } : {}),
+      },
+    })
   }
 
   #writeTo(path: string): void {
@@ -79,21 +127,7 @@ export class Trace {
           args: { sort_index: lane },
         }),
       ]),
-      ...this.#spans.map((span) =>
-        JSON.stringify({
-          name: span.name,
-          cat: span.isValue ? 'task' : 'task,failed',
-          ph: 'X',
-          pid: process.pid,
-          tid: span.worker + 1,
-          ts: micro(span.startedAt),
-          dur: micro(span.runMs),
-          args: {
-            waited_ms: Math.max(0, span.startedAt - span.submittedAt),
-            ...(span.isValue ? {} : { failed: true }),
-          },
-        }),
-      ),
+      ...Array.from({ length: this.#count }, (_, at) => this.#spanEvent(at)),
     ]
     writeFileSync(path, `[\n${events.join(',\n')}\n]\n`)
   }
