@@ -59,11 +59,21 @@ export class SentFunctions {
     }
     // Each worker decodes it: its copies arrive nowhere, and are there until it is freed.
     const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
+    const entry = this.#put(fn.name, bytes, hasCopies, cancel)
+    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, entry)
+    return entry
+  }
+
+  /** The same for one that somebody else has encoded, who keeps what it refers to until the task is over. */
+  useEncoded(name: string, bytes: Uint8Array): SentFunction {
+    return this.#put(name, bytes, false, () => {})
+  }
+
+  #put(name: unknown, bytes: Uint8Array, hasCopies: boolean, cancel: () => void): SentFunction {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
     const known = this.#byContent.get(key)
     if (known !== undefined) cancel()
-    const entry = known ?? this.#add(fn.name, key, bytes, hasCopies, cancel)
-    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, entry)
+    const entry = known ?? this.#add(name, key, bytes, hasCopies, cancel)
     entry.uses++
     return entry
   }

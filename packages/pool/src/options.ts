@@ -230,6 +230,8 @@ export interface CheckedTaskOptions {
   readonly lease: boolean
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly progress: boolean
+  /** Whether the result stays encoded, for somebody else. */
+  readonly raw?: boolean
 }
 
 const DEFAULTS: CheckedTaskOptions = {

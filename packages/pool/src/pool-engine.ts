@@ -4,6 +4,7 @@
  * @module
  */
 import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
+import { Door } from './client/door.js'
 import { Crew, type Worker } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
 import { PoolClosedError, PoolTerminatedError } from './errors.js'
@@ -30,6 +31,7 @@ export class PoolEngine {
   #state: 'open' | 'closed' | 'terminated' = 'open'
   #broken: { error: unknown } | undefined
   #hasEnded = false
+  #door: Door | undefined
   #initializerTimer: NodeJS.Timeout | undefined
 
   constructor(options: CheckedPoolOptions) {
@@ -66,8 +68,14 @@ export class PoolEngine {
     this.#watchInitializers()
   }
 
-  get isOpen(): boolean {
-    return this.#state === 'open'
+  /** What clients in other processes knock at; there from the first time that the pool is sent. */
+  get door(): Door {
+    this.#door ??= new Door({
+      dispatcher: this.dispatcher,
+      functions: this.#functions,
+      checkOpen: () => this.checkOpen(),
+    })
+    return this.#door
   }
 
   checkOpen(): void {
@@ -175,6 +183,7 @@ export class PoolEngine {
       this.#functions.clear()
       this.shared.clear()
       this.record.trace.end()
+      this.#door?.close()
       this.core.close()
       this.#allEnded()
     })

@@ -5,13 +5,18 @@
  */
 import {
   type Lease,
+  MultiprocessingError,
+  type Reduced,
   TimeoutError,
   type WaitOptions,
   checkWaitOptions,
+  reduceSymbol,
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
+import type { PoolLine } from './client/line.js'
+import { PoolClient } from './client/pool-client.js'
 import { CallSite } from './call-site.js'
 import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
 import {
@@ -41,7 +46,7 @@ export interface PoolProcess {
 }
 
 export class Pool implements AsyncDisposable {
-  readonly #engine: PoolEngine
+  readonly #engine: PoolEngine | PoolClient
 
   /**
    * Starts the workers.
@@ -49,12 +54,17 @@ export class Pool implements AsyncDisposable {
    * @param options the number of workers (left out: `cpuCount()`), or an object.
    * @throws PicklingError when the initializer or its arguments cannot be sent.
    */
-  constructor(options?: number | PoolOptions) {
-    this.#engine = new PoolEngine(checkPoolOptions(options))
+  constructor(options?: number | PoolOptions)
+  /** @internal */
+  constructor(options?: number | PoolOptions | PoolClient)
+  constructor(options?: number | PoolOptions | PoolClient) {
+    this.#engine =
+      options instanceof PoolClient ? options : new PoolEngine(checkPoolOptions(options))
   }
 
-  /** The workers that run now. */
+  /** The workers that run now; none where the pool is another process's. */
   get processes(): readonly PoolProcess[] {
+    if (this.#engine instanceof PoolClient) return []
     return this.#engine.crew.workers
       .filter((worker) => worker !== undefined)
       .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
@@ -228,13 +238,13 @@ export class Pool implements AsyncDisposable {
   /** Changes how many workers there are. Those that are too many end after their task. */
   resize(processes: number): void {
     checkProcesses(processes)
-    this.#engine.checkOpen()
-    this.#engine.crew.resize(processes)
+    this.#own.checkOpen()
+    this.#own.crew.resize(processes)
   }
 
   /** What the pool has done, and how its workers are. */
   stats(): PoolStats {
-    const { record, dispatcher } = this.#engine
+    const { record, dispatcher } = this.#own
     return record.stats(dispatcher.queued, dispatcher.running)
   }
 
@@ -244,7 +254,7 @@ export class Pool implements AsyncDisposable {
    */
   trace(path: string): void {
     if (typeof path !== 'string') throw wrongType('path', 'a string', path)
-    this.#engine.record.trace.write(path)
+    this.#own.record.trace.write(path)
   }
 
   /** Takes no more tasks; the workers end when all are done. */
@@ -267,7 +277,11 @@ export class Pool implements AsyncDisposable {
     throwIfAborted(options)
     this.#engine.checkEnding()
     // Daemons do not keep this process alive, but who joins them waits for them.
-    const keepAlive = setInterval(() => this.#engine.crew.checkAll(), 1000)
+    const engine = this.#engine
+    const keepAlive = setInterval(
+      () => engine instanceof PoolEngine && engine.crew.checkAll(),
+      1000,
+    )
     try {
       const end = new AsyncResult(this.#engine.ends)
       if (!(await end.wait({ timeout: timeoutMs, signal: options?.signal }))) {
@@ -282,6 +296,26 @@ export class Pool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     await this.join()
+  }
+
+  /** What only the process that made the pool can do. */
+  get #own(): PoolEngine {
+    if (this.#engine instanceof PoolEngine) return this.#engine
+    throw new MultiprocessingError(
+      'ERR_MP_POOL_CLIENT',
+      'Only the process that made the pool can do that',
+    )
+  }
+
+  /** A copy of the handle makes a client of whoever gets it. @internal */
+  reduceHandle(): Reduced {
+    const engine = this.#engine
+    const origin =
+      engine instanceof PoolClient
+        ? [...engine.origin, 1]
+        : [engine.door.line, engine.core.session.agent.tag, engine.crew.size]
+    arrived.set(origin[0] as PoolLine, this)
+    return { module: import.meta.url, name: 'revivePool', args: origin }
   }
 
   /** What is there at once is sent at once. */
@@ -313,6 +347,25 @@ export class Pool implements AsyncDisposable {
     throw settled.error
   }
 }
+
+// Outside of the class because its declaration is for users.
+Object.defineProperty(Pool.prototype, reduceSymbol, {
+  value(this: Pool): Reduced {
+    return this.reduceHandle()
+  },
+})
+
+/** Makes a pool of what arrives: the one that is here already, or a client. @internal */
+export function revivePool(line: PoolLine, owner: number, size: number): Pool {
+  const known = arrived.get(line)
+  if (known !== undefined) return known
+  const pool = new Pool(new PoolClient(line, owner, size))
+  arrived.set(line, pool)
+  return pool
+}
+
+/** One for each pool; the line is the same object each time it arrives. */
+const arrived = new WeakMap<PoolLine, Pool>()
 
 function receiverOf(
   resolve: Receiver['resolve'],

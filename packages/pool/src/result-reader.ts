@@ -94,6 +94,10 @@ export class ResultReader {
       return
     }
     const payload = bytes.subarray(RESULT_HEAD, outcome.byteLength)
+    if (outcome.task?.options.raw === true) {
+      outcome.value = ownCopy(payload, payload.length)
+      return
+    }
     const before = payload.length < TIMED_BYTES ? 0 : this.#core.now()
     try {
       if (needsModules(payload, payload.length)) this.#decodeWithModules(payload, outcome)

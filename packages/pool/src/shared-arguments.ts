@@ -37,7 +37,7 @@ interface Shared {
   readonly encoded: Tracked<Uint8Array>
 }
 
-/** Tells the shared arguments of all pools of a process apart; a worker has those of one. */
+/** Tells the shared arguments of a thread apart. */
 let nextId = 1
 
 export class SharedArguments {
@@ -62,7 +62,11 @@ export class SharedArguments {
       )
     }
     pages.bytes(page, bytes.byteLength).set(bytes)
-    const argument = new SharedArgument([nextId++, page, bytes.byteLength])
+    const argument = new SharedArgument([
+      `${this.#session.agent.tag}:${nextId++}`,
+      page,
+      bytes.byteLength,
+    ])
     const shared = { argument, page, byteLength: bytes.byteLength, encoded }
     this.#known.set(value, shared)
     this.#all.add(shared)
@@ -100,10 +104,10 @@ export class SharedArguments {
   }
 }
 
-const arrived = new Map<number, unknown>()
+const arrived = new Map<string, unknown>()
 
 /** What a worker makes of a shared argument: the same value for all tasks. @internal */
-export function reviveSharedArgument(id: number, page: number, byteLength: number): unknown {
+export function reviveSharedArgument(id: string, page: number, byteLength: number): unknown {
   if (!arrived.has(id)) {
     arrived.set(id, loads(session().pages.bytes(page, byteLength).slice()))
   }

@@ -30,10 +30,10 @@ export type AnyFunction = (...args: never[]) => unknown
 
 /** What a submitter needs of its pool. */
 export interface SubmitterPool {
-  readonly dispatcher: Dispatcher
-  readonly functions: SentFunctions
+  readonly dispatcher: Pick<Dispatcher, 'submit' | 'discard' | 'now'>
+  readonly functions: Pick<SentFunctions, 'use' | 'release'>
   readonly shared: SharedArguments
-  readonly record: PoolRecord
+  readonly record: Pick<PoolRecord, 'encoded'>
   /** How many workers there are to be. */
   size(): number
   /** Throws when the pool takes no more tasks. */
