@@ -9,6 +9,7 @@ import {
   type WaitOptions,
   checkWaitOptions,
 } from '@mp/shared-memory/internal'
+import { CallSite } from './call-site.js'
 
 /** Thrown by `successful()` before there is a result. */
 export class NotReadyError extends MultiprocessingError {
@@ -23,16 +24,34 @@ export class NotReadyError extends MultiprocessingError {
  * As in Python, an error that nobody asks for is not reported: it is thrown by `get()` and by `await`.
  */
 export class AsyncResult<R> implements PromiseLike<R> {
-  readonly #promise: Promise<R>
   #state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
+  #outcome: unknown
+  /** Made when somebody asks; most tasks of a burst are settled before. */
+  #promise: Promise<R> | undefined
+  #settle: { resolve: (value: never) => void; reject: (error: unknown) => void } | undefined
 
   /** Made by a pool. @internal */
-  constructor(promise: Promise<R>) {
-    this.#promise = promise
-    promise.then(
-      () => (this.#state = 'fulfilled'),
-      () => (this.#state = 'rejected'),
+  constructor(promise?: Promise<R>) {
+    promise?.then(
+      (value) => this.resolve(value),
+      (error: unknown) => this.reject(error),
     )
+  }
+
+  /** Called by the pool. @internal */
+  resolve(value: unknown): void {
+    if (this.#state !== 'pending') return
+    this.#state = 'fulfilled'
+    this.#outcome = value
+    this.#settle?.resolve(value as never)
+  }
+
+  /** Called by the pool. @internal */
+  reject(error: unknown): void {
+    if (this.#state !== 'pending') return
+    this.#state = 'rejected'
+    this.#outcome = error
+    this.#settle?.reject(error)
   }
 
   /**
@@ -41,10 +60,12 @@ export class AsyncResult<R> implements PromiseLike<R> {
    * @throws the task's error; TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first: the task goes on.
    */
   async get(options?: WaitOptions): Promise<R> {
+    const site = new CallSite(this.get)
     if (!(await this.wait(options))) {
       throw new TimeoutError(`The result was not ready within ${options?.timeout} ms`)
     }
-    return this.#promise
+    if (this.#state === 'rejected') site.addTo(this.#outcome)
+    return this.#asPromise()
   }
 
   /**
@@ -74,7 +95,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       const done = (): void => finish(true)
-      this.#promise.then(done, done)
+      this.#asPromise().then(done, done)
     })
   }
 
@@ -98,6 +119,17 @@ export class AsyncResult<R> implements PromiseLike<R> {
     onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#promise.then(onFulfilled, onRejected)
+    return this.#asPromise().then(onFulfilled, onRejected)
+  }
+
+  /** A promise for somebody who handles it. */
+  #asPromise(): Promise<R> {
+    if (this.#promise !== undefined) return this.#promise
+    this.#promise = new Promise((resolve, reject) => {
+      if (this.#state === 'fulfilled') resolve(this.#outcome as R)
+      else if (this.#state === 'rejected') reject(this.#outcome)
+      else this.#settle = { resolve, reject }
+    })
+    return this.#promise
   }
 }

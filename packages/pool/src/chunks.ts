@@ -8,9 +8,9 @@ import { wrongType } from '@mp/shared-memory/internal'
 /** What can be given as items. */
 export type Items<T> = Iterable<T> | AsyncIterable<T>
 
-/** All items as an array. */
+/** All items as an array of our own. */
 export async function collect<T>(items: Items<T>): Promise<T[]> {
-  if (isIterable<T>(items)) return [...items]
+  if (isIterable<T>(items)) return collectSync(items)
   const all: T[] = []
   for await (const item of items) all.push(item)
   return all
@@ -19,14 +19,7 @@ export async function collect<T>(items: Items<T>): Promise<T[]> {
 /** All items as an array, where waiting is not possible. */
 export function collectSync<T>(items: Iterable<T>): T[] {
   if (!isIterable<T>(items)) throw wrongType('items', 'an iterable', items)
-  return [...items]
-}
-
-/** Cuts an array into pieces of `size`. */
-export function chunk<T>(items: readonly T[], size: number): T[][] {
-  const chunks: T[][] = []
-  for (let i = 0; i < items.length; i += size) chunks.push(items.slice(i, i + size))
-  return chunks
+  return Array.isArray(items) ? (items.slice() as T[]) : [...items]
 }
 
 /** Python's default: four pieces for each worker. */
@@ -46,7 +39,7 @@ export function iterate<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
   return isIterable<T>(items) ? items[Symbol.iterator]() : items[Symbol.asyncIterator]()
 }
 
-function isIterable<T>(items: unknown): items is Iterable<T> {
+export function isIterable<T>(items: unknown): items is Iterable<T> {
   return typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] === 'function'
 }
 

@@ -1,19 +1,29 @@
 /**
  * The workers of a pool: starts them, replaces them, stops them.
  *
+ * How many there are to be follows from the pool's size and, where idle workers may go, from the tasks that there
+ * are. A worker at the end of its term gets its successor before it goes (`succession.ts`).
+ *
  * @module
  */
-import { Process, type StartMethod } from '@mp/process'
+import { Process, type ProcessOptions, type StartMethod } from '@mp/process'
 import { onExit } from '@mp/process/internal'
 import { PoolBrokenError } from './errors.js'
+import { FailedStarts } from './failed-starts.js'
+import { MAX_WORKERS, ORDER, PHASE, PLACES } from './layout.js'
 import type { PoolCore } from './pool-core.js'
+import { Succession } from './succession.js'
 import { type WorkerSetup, runWorker } from './worker.js'
 
 /** How workers are made. */
 export interface CrewOptions {
   readonly size: number
+  /** The fewest workers to keep when there is nothing to do; Infinity: all. */
+  readonly least: number
+  readonly idleMs: number
   readonly name: string
   readonly startMethod: StartMethod | undefined
+  readonly launch: Pick<ProcessOptions<() => unknown>, 'env' | 'cwd' | 'execArgv'>
   readonly setup: Omit<WorkerSetup, 'index'>
 }
 
@@ -21,115 +31,272 @@ export interface CrewOptions {
 export interface Worker {
   readonly index: number
   readonly process: Process
-  /** It has run its initializer. */
-  ready: boolean
+  readonly startedAt: number
+  /** It was told to end, or is being stopped: its end surprises nobody. */
+  isLeaving: boolean
+  /** It has had a task and settled it. */
+  isProven: boolean
+  /** Waits for this one to end. */
+  successor: Worker | undefined
+  /** Whom it is to replace; until then it waits. */
+  predecessor: Worker | undefined
+  /** When it is to be killed. */
+  killAt: number
 }
 
 /** What the crew tells the pool. */
 export interface CrewEvents {
-  /** A worker has ended, for whatever reason; its process is gone. */
-  ended(worker: Worker, exitCode: number | null): void
+  /** A worker has been started. */
+  started(worker: Worker): void
+  /**
+   * A worker has ended, for whatever reason; its process is gone.
+   *
+   * @returns whether a task is to blame.
+   */
+  ended(worker: Worker, exitCode: number | null): boolean
   /** Workers cannot be started. */
   broken(error: PoolBrokenError): void
+  /** How many tasks are not settled. */
+  pending(): number
 }
 
-/** So many workers in a row may die before they are ready. */
-const MAX_FAILED_STARTS = 3
 /** From asking a worker to end to killing it, in milliseconds. */
 const GRACE_MS = 500
 /** The same for a thread that is still loading. */
 const LOADING_GRACE_MS = 5000
 
 export class Crew {
-  readonly workers: (Worker | undefined)[]
+  readonly workers: (Worker | undefined)[] = []
+  size: number
   readonly #core: PoolCore
   readonly #options: CrewOptions
   readonly #events: CrewEvents
-  #failedStarts = 0
+  readonly #failures = new FailedStarts()
+  readonly #succession: Succession
   #started = 0
   #replacing = true
+  #idleTimer: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
 
   constructor(core: PoolCore, options: CrewOptions, events: CrewEvents) {
     this.#core = core
     this.#options = options
     this.#events = events
-    this.workers = Array.from({ length: options.size }, () => undefined)
-  }
-
-  startAll(): void {
-    for (let index = 0; index < this.#options.size; index++) this.#start(index)
+    this.size = options.size
+    this.#succession = new Succession({
+      core,
+      limit: () => Math.max(1, Math.floor(this.size / 2)),
+      start: (predecessor) => (this.#hasRoom() ? this.#start(predecessor) : undefined),
+    })
   }
 
   /** How many workers have not ended. */
   get alive(): number {
-    return this.workers.filter((worker) => worker !== undefined).length
+    let alive = 0
+    for (const worker of this.workers) if (worker !== undefined) alive++
+    return alive
+  }
+
+  /** Starts as many workers as there are to be now. */
+  fill(): void {
+    if (!this.#replacing) return
+    try {
+      for (let n = this.#active(); n < this.#wanted() && this.#hasRoom(); n++) this.#start()
+    } catch (error) {
+      this.#break('A worker cannot be started', error)
+    }
+    this.#watchIdle()
+  }
+
+  /** Changes how many workers there are to be; those that are too many end after their task. */
+  resize(size: number): void {
+    this.size = size
+    const active = this.workers.filter(isActive)
+    // The idle ones first.
+    active.sort(
+      (a, b) => Number(this.#core.claim(a.index) !== 0) - Number(this.#core.claim(b.index) !== 0),
+    )
+    for (const worker of active.slice(0, Math.max(0, active.length - size))) this.#retire(worker)
+    this.fill()
   }
 
   /** The worker has run its initializer. */
   markReady(index: number): void {
+    this.#failures.reset()
     const worker = this.workers[index]
-    if (worker !== undefined) worker.ready = true
-    this.#failedStarts = 0
+    if (worker !== undefined) this.#succession.ready(worker)
+  }
+
+  /** The worker has settled a task. */
+  markProven(index: number): void {
+    const worker = this.workers[index]
+    if (worker === undefined || worker.isProven) return
+    worker.isProven = true
+    this.#failures.prove()
+  }
+
+  /** The worker's term ends soon. */
+  markExpiring(index: number): void {
+    this.#succeed(index, false)
+  }
+
+  /** The worker has passed its limit of memory, and waits for what to do. */
+  markLarge(index: number): void {
+    this.#succeed(index, true)
   }
 
   /** Lets workers that end be missed. */
   stopReplacing(): void {
     this.#replacing = false
+    this.#succession.stop()
+    clearInterval(this.#idleTimer)
+    clearTimeout(this.#retry)
+    // Who waits for another's end never will have work.
+    for (const worker of this.workers) if (worker?.predecessor !== undefined) this.#retire(worker)
   }
 
   /** Asks a worker to end, and kills it if it does not. It is replaced like any other. */
   stop(worker: Worker): void {
+    if (worker.killAt !== Infinity) return
+    worker.isLeaving = true
     // A thread stopped while it loads modules leaves their files open (nodejs/node, 20). It ends by itself once it is
-    // ready and finds the ring of tasks closed.
-    const isLoading = worker.process.pid === process.pid && !worker.ready
-    if (!isLoading) worker.process.terminate()
-    setTimeout(() => worker.process.kill(), isLoading ? LOADING_GRACE_MS : GRACE_MS).unref()
+    // ready and finds its order.
+    const isLoading =
+      worker.process.pid === process.pid && this.#core.phase(worker.index) === PHASE.starting
+    if (isLoading) this.#core.order(worker.index, ORDER.retire)
+    else worker.process.terminate()
+    const graceMs = isLoading ? LOADING_GRACE_MS : GRACE_MS
+    worker.killAt = performance.now() + graceMs
+    setTimeout(() => worker.process.kill(), graceMs).unref()
   }
 
-  /** Notices the workers that have ended though this thread was blocked and has heard of nothing. */
+  /** Does what this thread, which was blocked, has heard nothing of: notices the dead, kills those whose time is up. */
   checkAll(): void {
+    const now = performance.now()
     for (const worker of this.workers) {
-      const exitCode = worker?.process.joinSync({ timeout: 0 }) ?? null
-      if (worker !== undefined && exitCode !== null) this.#ended(worker, exitCode)
+      if (worker === undefined) continue
+      const exitCode = worker.process.joinSync({ timeout: 0 })
+      if (exitCode !== null) this.#ended(worker, exitCode)
+      else if (now >= worker.killAt) worker.process.kill()
     }
   }
 
-  #start(index: number): void {
-    const { name, startMethod, setup } = this.#options
+  /** How many workers have come to take tasks, or will: not those that wait for another's end. */
+  #active(): number {
+    return this.workers.filter(isActive).length
+  }
+
+  #wanted(): number {
+    return Math.min(this.size, Math.max(this.#options.least, this.#events.pending()))
+  }
+
+  #hasRoom(): boolean {
+    return this.alive < MAX_WORKERS
+  }
+
+  #start(predecessor?: Worker): Worker {
+    const { name, startMethod, launch, setup } = this.#options
+    const index = this.#freePlace()
+    this.#core.reset(index, predecessor === undefined ? ORDER.work : ORDER.wait)
     const child: Process = new Process({
       target: runWorker,
       args: [this.#core, { ...setup, index }] as never,
       name: `${name}-${++this.#started}`,
       daemon: true,
+      ...launch,
       ...(startMethod === undefined ? {} : { startMethod }),
     })
-    const worker: Worker = { index, process: child, ready: false }
+    const worker: Worker = {
+      index,
+      process: child,
+      startedAt: this.#core.now(),
+      isLeaving: false,
+      isProven: false,
+      successor: undefined,
+      predecessor,
+      killAt: Infinity,
+    }
     child.start()
     this.workers[index] = worker
     onExit(child, () => this.#ended(worker, child.exitCode))
+    this.#events.started(worker)
+    return worker
   }
 
-  #ended(worker: Worker, exitCode: number | null): void {
-    if (this.workers[worker.index] !== worker) return
-    this.workers[worker.index] = undefined
-    // First the verdict on what it had taken, then a successor that signs in its place.
-    this.#events.ended(worker, exitCode)
-    if (!this.#replacing) return
-    if (!worker.ready && ++this.#failedStarts >= MAX_FAILED_STARTS) {
-      return this.#break(
-        `${this.#failedStarts} workers in a row ended before they were ready, the last with exit code ${exitCode}`,
-        undefined,
-      )
+  #freePlace(): number {
+    for (let index = 0; index < PLACES; index++) {
+      if (this.workers[index] === undefined) return index
     }
+    throw new RangeError('A pool cannot have that many workers')
+  }
+
+  #succeed(index: number, isLarge: boolean): void {
+    const worker = this.workers[index]
+    if (worker === undefined || worker.isLeaving || !this.#replacing) return
     try {
-      this.#start(worker.index)
+      this.#succession.request(worker, isLarge)
     } catch (error) {
       this.#break('A worker cannot be started', error)
     }
   }
 
+  #retire(worker: Worker): void {
+    worker.isLeaving = true
+    this.#core.order(worker.index, ORDER.retire)
+  }
+
+  #ended(worker: Worker, exitCode: number | null): void {
+    if (this.workers[worker.index] !== worker) return
+    const phase = this.#core.phase(worker.index)
+    // First the verdict on what it had taken, then others that sign in its place.
+    const hasBlame = this.#events.ended(worker, exitCode)
+    this.workers[worker.index] = undefined
+    this.#succession.ended(worker)
+    if (!this.#replacing) return
+    if (!worker.isLeaving && !hasBlame) {
+      if (this.workers.some((one) => one !== undefined && !one.isProven && this.#isReady(one))) {
+        this.#failures.reset()
+      }
+      const reason = this.#failures.note(exitCode, phase === PHASE.ready, worker.isProven)
+      if (reason !== undefined) return this.#break(reason, undefined)
+      const delayMs = this.#failures.delayMs
+      if (delayMs > 0) {
+        clearTimeout(this.#retry)
+        // Only a pool that has work keeps the process alive, by its results.
+        this.#retry = setTimeout(() => this.fill(), delayMs).unref()
+        return
+      }
+    }
+    this.fill()
+  }
+
+  #isReady(worker: Worker): boolean {
+    return this.#core.phase(worker.index) === PHASE.ready
+  }
+
+  #watchIdle(): void {
+    const { idleMs } = this.#options
+    if (idleMs === Infinity || this.#idleTimer !== undefined) return
+    const period = Math.min(Math.max(idleMs / 4, 10), 0x7fffffff)
+    this.#idleTimer = setInterval(() => {
+      const active = this.workers.filter(isActive)
+      let tooMany = active.length - this.#wanted()
+      for (const worker of active) {
+        if (tooMany <= 0) break
+        if (!this.#isReady(worker) || this.#core.claim(worker.index) !== 0) continue
+        if (this.#core.sinceMs(worker.index) < idleMs) continue
+        this.#retire(worker)
+        tooMany--
+      }
+    }, period).unref()
+  }
+
   #break(message: string, cause: unknown): void {
-    this.#replacing = false
+    this.stopReplacing()
     this.#events.broken(new PoolBrokenError(message, cause))
   }
+}
+
+function isActive(worker: Worker | undefined): worker is Worker {
+  return worker !== undefined && !worker.isLeaving && worker.predecessor === undefined
 }

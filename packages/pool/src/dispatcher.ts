@@ -8,87 +8,163 @@
  *
  * @module
  */
-import { loads, loadsAsync } from '@mp/pickle'
-import {
-  PENDING,
-  type PutResult,
-  TimeoutError,
-  claimOf,
-  collectRevived,
-} from '@mp/shared-memory/internal'
+import { type PutResult, Spinning } from '@mp/shared-memory/internal'
 import { Backlog } from './backlog.js'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
+import type { SentFunctions } from './functions.js'
 import { MAX_QUEUED } from './layout.js'
-import { type ResultMessage, STATUS, decodeResult, encodeTask } from './messages.js'
+import { Limits } from './limits.js'
+import { MemoryGuess } from './memory-guess.js'
+import { STATUS } from './messages.js'
 import type { PoolCore } from './pool-core.js'
-import type { Outcome, Task } from './task.js'
+import type { PoolRecord } from './pool-record.js'
+import { type Outcome, ResultReader } from './result-reader.js'
+import type { Task } from './task.js'
 
 /** How many results are handled before timers and others get a turn. */
 const TURN = 1000
 /** When the session's memory is full and no result is due, look again after so long. */
 const MEMORY_RECHECK_MS = 10
+/** How long the event loop looks for results before it sleeps, where that has paid lately. */
+const LOOK_MS = 0.05
+/** How long a thread that waits for a result sleeps: it hears of a worker's death only by looking. */
+const BLOCK_MS = 20
 
 /** What the dispatcher tells the pool. */
 export interface DispatcherEvents {
   initializerFailed(error: unknown): void
   /** The last task is settled. */
   idle(): void
+  /** Shared memory makes no sense. */
+  corrupt(error: unknown): void
+}
+
+/** What the dispatcher works with. */
+export interface DispatcherParts {
+  readonly core: PoolCore
+  readonly functions: SentFunctions
+  readonly record: PoolRecord
+  readonly graceMs: number
+  crew(): Crew
 }
 
 export class Dispatcher {
-  readonly #core: PoolCore
-  readonly #crew: () => Crew
-  readonly #onInitializerError: (error: unknown) => void
-  readonly #onIdle: () => void
+  readonly #parts: DispatcherParts
+  readonly #events: DispatcherEvents
   readonly #backlog = new Backlog()
   /** Tasks in the ring or with a worker, by number. */
   readonly #dispatched = new Map<number, Task>()
-  readonly #cleanUps = new Map<Task, () => void>()
-  #listening: AbortController | undefined
+  readonly #limits: Limits
+  readonly #reader: ResultReader
+  readonly #spinning = new Spinning()
+  readonly #memory = new MemoryGuess()
+  #pending = 0
+  #isListening = false
+  #lookUntil = 0
+  #hasPriorities = false
 
-  constructor(core: PoolCore, crew: () => Crew, events: DispatcherEvents) {
-    this.#core = core
-    this.#crew = crew
-    this.#onInitializerError = events.initializerFailed
-    this.#onIdle = events.idle
+  constructor(parts: DispatcherParts, events: DispatcherEvents) {
+    this.#parts = parts
+    this.#events = events
+    this.#limits = new Limits(parts.core, parts.crew, parts.graceMs, (task, error) =>
+      this.callOff(task, error),
+    )
+    this.#reader = new ResultReader(parts.core, (number) => this.#dispatched.get(number))
   }
 
   /** How many tasks are not settled. */
   get pending(): number {
-    return this.#cleanUps.size
+    return this.#pending
+  }
+
+  /** How many of them are with no worker. */
+  get queued(): number {
+    return Math.max(0, this.#pending - this.running)
+  }
+
+  /** How many of them workers have taken. */
+  get running(): number {
+    return Math.max(0, this.#dispatched.size - this.#parts.core.tasks.size)
+  }
+
+  /** As `PoolCore.now`. */
+  now(): number {
+    return this.#parts.core.now()
   }
 
   submit(task: Task): void {
-    if (task.signal?.aborted) {
-      task.settle({ ok: false, error: task.signal.reason })
-      return
+    const { record } = this.#parts
+    this.#pending++
+    if (task.options.lease) this.#reader.leases++
+    record.submitted(task)
+    if (task.options.isLimited) {
+      if (task.options.signal?.aborted) return this.#fail(task, task.options.signal.reason)
+      this.#limits.watch(task)
     }
-    this.#cleanUps.set(task, this.#watch(task))
-    this.#backlog.add(task)
-    this.#pump()
-    void this.#listen()
+    if (task.priority !== 0) this.#hasPriorities = true
+    if (this.#hasPriorities) this.#recallFor(task)
+    if (!this.#backlog.isEmpty) {
+      this.#backlog.add(task)
+      this.#pump()
+    } else if (!this.#put(task)) {
+      if (!task.isSettled) this.#backlog.add(task)
+    }
+    this.#parts.crew().fill()
+    this.#listen()
   }
 
   /** Settles every task with an error. */
   rejectAll(error: unknown): void {
-    for (const task of this.#cleanUps.keys()) this.#settle(task, { ok: false, error })
+    const tasks = [...this.#dispatched.values(), ...this.#backlog.clear()]
+    this.#dispatched.clear()
+    for (const task of tasks) this.#fail(task, error)
   }
 
-  /** Keeps a task that has not started from starting, and settles it. */
-  withdraw(task: Task, error: unknown): void {
-    if (task.number < 0 || this.#core.cancel(task.number)) this.#settle(task, { ok: false, error })
+  /**
+   * Settles a task with an error: keeps one that has not started from starting; tells the worker of one that runs, and
+   * stops it after the grace.
+   */
+  callOff(task: Task, error: unknown): void {
+    const { core, crew } = this.#parts
+    // One that is still in the backlog is passed over there, because it is settled.
+    if (task.number >= 0 && !task.isSettled) {
+      this.#dispatched.delete(task.number)
+      if (!core.cancel(task.number)) {
+        const place = core.claimant(task.number)
+        const worker = crew().workers[place]
+        // Nobody has signed for it any more: its result is on the way and comes too late.
+        if (worker !== undefined) this.#limits.callOff(worker, task.number)
+      }
+    }
+    this.#fail(task, error)
+    this.#pump()
   }
 
-  /** Blocks this thread until a task is settled. */
+  /** Settles a task with an error as `callOff` does, but lets the worker of one that runs finish what it is at. */
+  discard(task: Task, error: unknown): void {
+    const { core } = this.#parts
+    if (task.number >= 0 && !task.isSettled) {
+      this.#dispatched.delete(task.number)
+      if (!core.cancel(task.number)) {
+        const place = core.claimant(task.number)
+        if (place >= 0) core.tell(place, task.number)
+      }
+    }
+    this.#fail(task, error)
+  }
+
+  /** Blocks this thread until something is settled. */
   waitSync(isSettled: () => boolean): void {
-    const { waiting } = this.#core.session
-    const taking = this.#core.results.taking()
+    const { core, crew } = this.#parts
+    const { waiting } = core.session
+    const polling = core.results.polling()
     while (!isSettled()) {
-      // A short wait each time: this thread hears of a worker's death only by looking.
-      const message = waiting.block(taking, this.#core.session.agent.platform.now() + 20)
-      if (message === PENDING) this.#crew().checkAll()
-      else this.#handle(decodeResult(message))
+      if (this.#drain(TURN) > 0 && isSettled()) return
+      waiting.block(polling, core.now() + BLOCK_MS)
+      if (core.results.size > 0) continue
+      crew().checkAll()
+      this.#limits.check()
     }
   }
 
@@ -98,20 +174,24 @@ export class Dispatcher {
    * The order proves the verdict. Whoever takes a task signs for it, then takes it; puts its result, then clears its
    * signature. So of a task that the dead worker signed for: (1) if it is not taken, the ring still has it; else (2) if
    * another has signed, it is with that one; else (3) if there is no result, it was the dead worker's.
+   *
+   * @returns whether a task is to blame.
    */
-  workerEnded(worker: Worker, exitCode: number | null): void {
-    const core = this.#core
+  workerEnded(worker: Worker, exitCode: number | null): boolean {
+    const { core } = this.#parts
     const claim = core.claim(worker.index)
     const number = (claim - 1) & COUNT_MASK
     const ahead = (core.tasks.taken - number) & COUNT_MASK
-    core.finish(worker.index)
+    core.finish(worker.index, core.now())
     const another = core.claimant(number)
     this.#drain(Infinity)
+    this.#limits.workerEnded(worker)
     const task = this.#dispatched.get(number)
-    if (claim !== 0 && ahead > 0 && ahead <= MAX_AHEAD && another < 0 && task !== undefined) {
-      this.#lost(task, worker, exitCode)
-    }
+    const isToBlame =
+      claim !== 0 && ahead > 0 && ahead <= MAX_AHEAD && another < 0 && task !== undefined
+    if (isToBlame) this.#lost(task, worker, exitCode)
     this.#pump()
+    return isToBlame || (claim !== 0 && worker.isLeaving)
   }
 
   #lost(task: Task, worker: Worker, exitCode: number | null): void {
@@ -119,156 +199,183 @@ export class Dispatcher {
     if (task.retriesLeft > 0) {
       task.retriesLeft--
       task.number = -1
+      this.#parts.record.retried(task)
       this.#backlog.add(task)
       return
     }
-    const error = new WorkerLostError(task.label, worker.process.pid, exitCode)
-    this.#settle(task, { ok: false, error })
+    this.#fail(task, this.#lossOf(task, worker, exitCode))
+  }
+
+  #lossOf(task: Task, worker: Worker, exitCode: number | null): WorkerLostError {
+    const isOutOfMemory = this.#memory.isOutOfMemory(exitCode)
+    return new WorkerLostError(task.label, worker.process.pid, exitCode, isOutOfMemory)
   }
 
   /** Fills the ring from the backlog. */
   #pump(): void {
     for (;;) {
-      // First, for without tasks the pool may have ended.
-      const task = this.#backlog.first((one) => this.#cleanUps.has(one))
-      if (task === undefined || this.#core.tasks.size >= MAX_QUEUED - 1) return
-      const { tasks } = this.#core
-      const number = tasks.put
-      this.#core.queue(number)
-      let result: PutResult
-      try {
-        result = tasks.tryPut([encodeTask(task)])
-      } catch (error) {
-        // It can never fit; those behind it can.
-        this.#settle(task, { ok: false, error })
-        continue
-      }
-      if (result !== 'put') {
-        setTimeout(() => this.#pump(), MEMORY_RECHECK_MS)
+      const task = this.#backlog.first()
+      if (task === undefined) {
+        if (this.#hasPriorities && this.#dispatched.size === 0) this.#hasPriorities = false
         return
       }
+      if (!this.#put(task) && !task.isSettled) return
       this.#backlog.removeFirst()
-      task.number = number
-      this.#dispatched.set(number, task)
     }
+  }
+
+  /** Puts a task into the ring; false when there is no room for it, or it is settled because there never will be. */
+  #put(task: Task): boolean {
+    const { tasks } = this.#parts.core
+    // What lies in the ring goes before what comes with a higher priority.
+    const most = this.#hasPriorities ? this.#parts.crew().size : MAX_QUEUED - 1
+    if (tasks.size >= most) return false
+    const number = tasks.put
+    this.#parts.core.queue(number)
+    // Before it is put: the result may be there at once.
+    task.number = number
+    let result: PutResult
+    try {
+      result = tasks.tryPutOne(task.message, task.byteLength)
+    } catch (error) {
+      // It can never fit; those behind it can.
+      task.number = -1
+      this.#fail(task, error)
+      return false
+    }
+    if (result === 'put') {
+      this.#dispatched.set(number, task)
+      return true
+    }
+    task.number = -1
+    setTimeout(() => this.#pump(), MEMORY_RECHECK_MS)
+    return false
+  }
+
+  /** Takes tasks of a lower priority back out of the ring. */
+  #recallFor(task: Task): void {
+    const { core } = this.#parts
+    const back: Task[] = []
+    for (const [number, other] of this.#dispatched) {
+      if (other.priority >= task.priority || !core.cancel(number)) continue
+      this.#dispatched.delete(number)
+      other.number = -1
+      back.push(other)
+    }
+    this.#backlog.addFirst(back)
   }
 
   /** Takes results as long as there are tasks; only then does a pool keep the process alive. */
-  async #listen(): Promise<void> {
-    if (this.#listening !== undefined) return
-    const stop = (this.#listening = new AbortController())
-    const { waiting } = this.#core.session
+  #listen(): void {
+    if (this.#isListening) return
+    this.#isListening = true
+    this.#lookUntil = 0
+    setImmediate(this.#look)
+  }
+
+  readonly #look = (): void => {
+    const { core } = this.#parts
+    let count: number
     try {
-      while (this.pending > 0) {
-        // Waits without taking: a result in a promise would be out of reach for a call that blocks this thread.
-        await waiting.async(this.#core.results.polling(), Infinity, stop.signal)
-        this.#drain(TURN)
-      }
+      count = this.#drain(TURN)
     } catch (error) {
-      // Stopped: the last task was settled by other means than a result.
-      if (error !== stop.signal.reason) throw error
-    } finally {
-      this.#listening = undefined
+      this.#isListening = false
+      return this.#events.corrupt(error)
     }
-    // Work may have come between the stop and now.
-    if (this.pending > 0) void this.#listen()
-  }
-
-  #drain(most: number): void {
-    for (let n = 0; n < most; n++) {
-      const message = this.#core.results.tryTake()
-      if (message === null) break
-      this.#handle(decodeResult(message))
+    if (this.#pending === 0) {
+      this.#isListening = false
+      return
     }
-    this.#pump()
-  }
-
-  #handle(result: ResultMessage): void {
-    if (result.status === STATUS.ready) {
-      this.#crew().markReady(result.number)
-    } else if (result.status === STATUS.initializerError) {
-      this.#onInitializerError(loads(result.payload))
+    const now = core.now()
+    if (count > 0) {
+      if (this.#lookUntil > 0) this.#spinning.note(true)
+      this.#lookUntil = 0
+      setImmediate(this.#look)
+    } else if (this.#lookUntil === 0) {
+      this.#lookUntil = this.#spinning.isWorthIt() ? now + LOOK_MS : -1
+      setImmediate(this.#look)
+    } else if (now < this.#lookUntil) {
+      setImmediate(this.#look)
     } else {
-      const task = this.#dispatched.get(result.number)
-      if (task === undefined) return
-      this.#dispatched.delete(result.number)
-      if (result.status !== STATUS.dropped) void this.#decode(task, result)
+      if (this.#lookUntil > 0) this.#spinning.note(false)
+      this.#lookUntil = 0
+      void this.#sleep()
     }
   }
 
-  async #decode(task: Task, { status, payload }: ResultMessage): Promise<void> {
-    let value: unknown
-    // What arrives the first time must be there the second time.
-    const arrived: unknown[] = []
-    try {
-      value = collectRevived(arrived, () => loads(payload))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') {
-        return this.#settle(task, { ok: false, error })
-      }
-      try {
-        value = await loadsAsync(payload)
-        arrived.length = 0
-      } catch (failure) {
-        return this.#settle(task, { ok: false, error: failure })
-      }
+  /** Waits without taking: a result in a promise would be out of reach for a call that blocks this thread. */
+  async #sleep(): Promise<void> {
+    const { session, results } = this.#parts.core
+    const polling = results.polling()
+    const attempt: typeof polling.attempt = () => (this.#pending === 0 ? true : polling.attempt())
+    await session.waiting.async({ ...polling, attempt }, Infinity)
+    this.#look()
+  }
+
+  /** @returns how many results there were. */
+  #drain(most: number): number {
+    let n = 0
+    while (n < most) {
+      const outcome = this.#reader.next()
+      if (outcome === undefined) break
+      n++
+      this.#handle(outcome)
     }
-    this.#settle(task, status === STATUS.value ? { ok: true, value } : { ok: false, error: value })
+    if (n > 0 && !this.#backlog.isEmpty) this.#pump()
+    return n
   }
 
-  #settle(task: Task, outcome: Outcome): void {
-    const cleanUp = this.#cleanUps.get(task)
-    if (cleanUp === undefined) return
-    this.#cleanUps.delete(task)
-    cleanUp()
-    task.settle(outcome)
-    if (this.pending > 0) return
-    this.#listening?.abort()
-    this.#onIdle()
-  }
-
-  /** Calls a task off when its signal aborts or its time is up. */
-  #watch(task: Task): () => void {
-    const { signal } = task
-    const onAbort = (): void => this.#callOff(task, signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const timer = task.timeoutMs === Infinity ? undefined : this.#limit(task)
-    return () => {
-      signal?.removeEventListener('abort', onAbort)
-      timer?.stop()
+  #handle(outcome: Outcome): void {
+    const { head, task } = outcome
+    const crew = this.#parts.crew()
+    switch (head.status) {
+      case STATUS.ready:
+        return crew.markReady(head.worker)
+      case STATUS.expiring:
+        return crew.markExpiring(head.worker)
+      case STATUS.large:
+        return crew.markLarge(head.worker)
+      case STATUS.initializerError:
+        return this.#events.initializerFailed(outcome.value)
+      default:
     }
-  }
-
-  /** The clock starts when a worker takes the task, so an expired timer may have to be set again. */
-  #limit(task: Task): { stop: () => void } {
-    let timer: NodeJS.Timeout
-    const check = (): void => {
-      const worker = task.number < 0 ? -1 : this.#core.claimant(task.number)
-      const left = worker < 0 ? task.timeoutMs : task.timeoutMs - this.#core.runningMs(worker)
-      if (left > 0) {
-        timer = setTimeout(check, Math.min(left, 0x7fffffff))
-      } else {
-        this.#callOff(
-          task,
-          new TimeoutError(`${task.label} ran for more than ${task.timeoutMs} ms`),
-        )
-      }
-    }
-    timer = setTimeout(check, Math.min(task.timeoutMs, 0x7fffffff))
-    return { stop: () => clearTimeout(timer) }
-  }
-
-  #callOff(task: Task, error: unknown): void {
-    // One that is still in the backlog is passed over there, because it is settled.
-    if (task.number >= 0 && !this.#core.cancel(task.number)) {
-      const worker = this.#crew().workers.find(
-        (one) => one !== undefined && this.#core.claim(one.index) === claimOf(task.number),
+    crew.markProven(head.worker)
+    this.#limits.finished(head.worker, head.number)
+    if (task === undefined || head.status === STATUS.dropped) return
+    this.#dispatched.delete(head.number)
+    this.#parts.record.ran(task, outcome, crew.workers[head.worker])
+    if (outcome.later !== undefined) {
+      void outcome.later.then(
+        (value) => this.#settle(task, head.status === STATUS.value, value),
+        (error: unknown) => this.#fail(task, error),
       )
-      // Nobody has signed for it any more: its result is on the way and comes too late.
-      if (worker !== undefined) this.#crew().stop(worker)
-      this.#dispatched.delete(task.number)
+    } else {
+      this.#settle(task, outcome.isValue, outcome.value)
     }
-    this.#settle(task, { ok: false, error })
+  }
+
+  #fail(task: Task, error: unknown): void {
+    this.#settle(task, false, error)
+  }
+
+  #settle(task: Task, isValue: boolean, value: unknown): void {
+    if (task.isSettled) return
+    task.isSettled = true
+    this.#pending--
+    if (task.options.lease) this.#reader.leases--
+    task.cancel()
+    task.forget()
+    this.#parts.functions.release(task.fn)
+    this.#parts.record.settled(task, isValue, value)
+    if (isValue) task.receiver.resolve(value)
+    else task.receiver.reject(value)
+    if (this.#pending > 0) return
+    if (this.#isListening) {
+      // It may sleep, and keep the process alive.
+      const { session, results } = this.#parts.core
+      session.waiting.serveLine(results.notEmpty)
+    }
+    this.#events.idle()
   }
 }
 

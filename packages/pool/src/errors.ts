@@ -16,15 +16,27 @@ export class WorkerLostError extends MultiprocessingError {
   readonly signal: string | null
   /** What it ran, as text. */
   readonly task: string
+  /** Whether it probably had no memory left: a guess from how it ended. */
+  readonly outOfMemory: boolean
 
-  constructor(task: string, pid: number | undefined, exitCode: number | null) {
+  constructor(
+    task: string,
+    pid: number | undefined,
+    exitCode: number | null,
+    outOfMemory: boolean = false,
+  ) {
     const signal = signalName(exitCode)
     const end = signal === null ? `exit code ${exitCode}` : `signal ${signal}`
-    super('ERR_MP_WORKER_LOST', `The worker (pid ${pid}) ended with ${end} while it ran ${task}`)
+    const guess = outOfMemory ? ', probably out of memory' : ''
+    super(
+      'ERR_MP_WORKER_LOST',
+      `The worker (pid ${pid}) ended with ${end}${guess} while it ran ${task}`,
+    )
     this.pid = pid
     this.exitCode = exitCode
     this.signal = signal
     this.task = task
+    this.outOfMemory = outOfMemory
   }
 }
 

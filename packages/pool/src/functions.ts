@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { dumps, loadsAsync } from '@mp/pickle'
+import { dumps, isConstant, loadsAsync } from '@mp/pickle'
 import {
   OutOfSharedMemoryError,
   type Session,
@@ -18,20 +18,26 @@ import type { FunctionReference } from './messages.js'
 /** Functions without tasks that are kept for the next ones. */
 const KEPT = 64
 
-interface Entry {
+type AnyFunction = (...args: never[]) => unknown
+
+/** A function that lies where workers find it. */
+export interface SentFunction {
   readonly reference: FunctionReference
+  readonly name: string
   readonly key: string
   /** Whether it refers to shared objects, which it keeps. */
   readonly hasCopies: boolean
   readonly cancel: () => void
   uses: number
+  isFreed: boolean
 }
 
 /** The pool's side. */
 export class SentFunctions {
   readonly #session: Session
-  readonly #byContent = new Map<string, Entry>()
-  readonly #byId = new Map<number, Entry>()
+  readonly #byContent = new Map<string, SentFunction>()
+  /** Functions that are the same bytes each time. */
+  readonly #constants = new WeakMap<AnyFunction, SentFunction>()
   #nextId = 1
 
   constructor(session: Session) {
@@ -41,36 +47,46 @@ export class SentFunctions {
   /**
    * Puts a function where workers can find it, for one task more.
    *
-   * It is encoded anew each time: what it captures may have changed.
+   * It is encoded anew each time unless it is constant: what it captures may have changed.
    *
    * @throws PicklingError when it cannot be sent.
    */
-  use(fn: unknown): FunctionReference {
+  use(fn: AnyFunction): SentFunction {
+    const constant = this.#constants.get(fn)
+    if (constant !== undefined && !constant.isFreed) {
+      constant.uses++
+      return constant
+    }
     // Each worker decodes it: its copies arrive nowhere, and are there until it is freed.
     const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
+    const entry = this.#put(fn.name, bytes, hasCopies, cancel)
+    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, entry)
+    return entry
+  }
+
+  /** The same for one that somebody else has encoded, who keeps what it refers to until the task is over. */
+  useEncoded(name: string, bytes: Uint8Array): SentFunction {
+    return this.#put(name, bytes, false, () => {})
+  }
+
+  #put(name: unknown, bytes: Uint8Array, hasCopies: boolean, cancel: () => void): SentFunction {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
     const known = this.#byContent.get(key)
     if (known !== undefined) cancel()
-    const entry = known ?? this.#add(key, bytes, hasCopies, cancel)
+    const entry = known ?? this.#add(name, key, bytes, hasCopies, cancel)
     entry.uses++
-    return entry.reference
-  }
-
-  /** One more task with a function that is in use already. */
-  again(reference: FunctionReference): void {
-    const entry = this.#byId.get(reference.id)
-    if (entry !== undefined) entry.uses++
+    return entry
   }
 
   /** A task is over. */
-  release(reference: FunctionReference): void {
-    const entry = this.#byId.get(reference.id)
-    if (entry === undefined || --entry.uses > 0) return
+  release(entry: SentFunction): void {
+    if (--entry.uses > 0) return
     if (entry.hasCopies) return this.#free(entry)
+    if (this.#byContent.size <= KEPT) return
     // Last in line of those without tasks.
     this.#byContent.delete(entry.key)
     this.#byContent.set(entry.key, entry)
-    if (this.#byContent.size > KEPT) this.#dropOldest()
+    this.#dropOldest()
   }
 
   /** Frees everything; the workers have ended. */
@@ -78,7 +94,13 @@ export class SentFunctions {
     for (const entry of this.#byContent.values()) this.#free(entry)
   }
 
-  #add(key: string, bytes: Uint8Array, hasCopies: boolean, cancel: () => void): Entry {
+  #add(
+    name: unknown,
+    key: string,
+    bytes: Uint8Array,
+    hasCopies: boolean,
+    cancel: () => void,
+  ): SentFunction {
     const { pages } = this.#session
     const page = pages.arena.take(pagesFor(bytes.byteLength))
     if (page < 0) {
@@ -88,10 +110,17 @@ export class SentFunctions {
       )
     }
     pages.bytes(page, bytes.byteLength).set(bytes)
-    const reference = { id: this.#nextId++, page, byteLength: bytes.byteLength }
-    const entry = { reference, key, hasCopies, cancel, uses: 0 }
+    const entry = {
+      reference: { id: this.#nextId++, page, byteLength: bytes.byteLength },
+      // A class may have a static member of that name.
+      name: typeof name === 'string' ? name : '',
+      key,
+      hasCopies,
+      cancel,
+      uses: 0,
+      isFreed: false,
+    }
     this.#byContent.set(key, entry)
-    this.#byId.set(reference.id, entry)
     return entry
   }
 
@@ -103,11 +132,11 @@ export class SentFunctions {
     }
   }
 
-  #free({ key, reference, cancel }: Entry): void {
-    cancel()
-    this.#byContent.delete(key)
-    this.#byId.delete(reference.id)
-    this.#session.pages.arena.free(reference.page, pagesFor(reference.byteLength))
+  #free(entry: SentFunction): void {
+    entry.isFreed = true
+    entry.cancel()
+    this.#byContent.delete(entry.key)
+    this.#session.pages.arena.free(entry.reference.page, pagesFor(entry.reference.byteLength))
   }
 }
 

@@ -7,7 +7,10 @@
  * @module
  */
 import { type Items, iterate } from './chunks.js'
-import type { Outcome } from './task.js'
+import { PoolClosedError } from './errors.js'
+import { AUTO_CHUNK_MS } from './map-call.js'
+import type { ProgressReport } from './progress.js'
+import type { Receiver, Task } from './task.js'
 
 /** An item's outcome, as a worker reports it. */
 type Settled = readonly [ok: boolean, value: unknown]
@@ -15,52 +18,82 @@ type Settled = readonly [ok: boolean, value: unknown]
 /** What an `imap` needs of its pool. */
 export interface ImapOptions<T> {
   readonly items: Items<T>
-  readonly chunkSize: number
+  readonly chunkSize: number | 'auto'
   readonly buffer: number
   readonly ordered: boolean
-  /** Gives a chunk to the pool; the function returned withdraws it if it has not started. */
-  submit(items: T[], settle: (outcome: Outcome) => void): () => void
+  readonly progress: ProgressReport | undefined
+  /** Gives a chunk to the pool. Throws what is wrong with it. */
+  submit(items: T[], receiver: Receiver): Task
+  /** Nobody wants its results any more. */
+  discard(task: Task, error: unknown): void
   /** Called once, when nothing more will be submitted. */
   ended(): void
-  onProgress(done: number): void
 }
 
 export class Imap<T, R> implements AsyncIterableIterator<R> {
   readonly #options: ImapOptions<T>
   readonly #input: Iterator<T> | AsyncIterator<T>
-  /** Chunks that are done and not yet consumed; if ordered, at their place in the input. */
+  /** Chunks that are done and not yet consumed, by their place in the input; those out of order, in order of their end. */
   readonly #done = new Map<number, Settled[]>()
-  readonly #withdrawals = new Set<() => void>()
+  readonly #tasks = new Set<Task>()
   #current: Settled[] = []
+  #at = 0
+  #size: number
   #chunksRead = 0
   #chunksDone = 0
   #nextChunk = 0
   /** Items read and not yet given to the consumer. */
   #ahead = 0
-  #consumed = 0
-  #reading = false
-  #inputEnded = false
+  #isReading = false
+  #isInputOver = false
   #inputError: { error: unknown } | undefined
-  #wake: () => void = () => {}
+  #wake: (() => void) | undefined
 
   constructor(options: ImapOptions<T>) {
     this.#options = options
+    this.#size = options.chunkSize === 'auto' ? 1 : options.chunkSize
     this.#input = iterate(options.items)
   }
 
   /** The next result. Rejects with the error of its item; the results of other items can still be had. */
-  async next(): Promise<IteratorResult<R, undefined>> {
-    for (;;) {
-      void this.#read()
-      const settled = this.#take()
-      if (settled !== undefined) {
-        this.#ahead--
-        this.#options.onProgress(++this.#consumed)
-        void this.#read()
-        if (!settled[0]) throw settled[1]
-        return { done: false, value: settled[1] as R }
-      }
-      if (this.#inputEnded && this.#chunksDone === this.#chunksRead) {
+  next(): Promise<IteratorResult<R, undefined>> {
+    this.#read()
+    // Others have asked before.
+    const isFirst = this.#wake === undefined
+    const settled = isFirst ? this.#take() : undefined
+    return settled === undefined ? this.#nextLater(isFirst) : this.#give(settled)
+  }
+
+  /** Stops reading; what has not started does not start. */
+  async return(): Promise<IteratorResult<R, undefined>> {
+    const wasOver = this.#isInputOver
+    this.#endInput()
+    const error = new PoolClosedError()
+    for (const task of this.#tasks) this.#options.discard(task, error)
+    this.#tasks.clear()
+    this.#done.clear()
+    this.#current = []
+    this.#chunksDone = this.#chunksRead
+    this.#inputError = undefined
+    this.#options.progress?.end()
+    this.#notify()
+    const closing = wasOver ? undefined : this.#input.return?.()
+    // An input that is being waited for may take for ever.
+    if (!this.#isReading) await closing
+    else void Promise.resolve(closing).catch(() => {})
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #nextLater(isFirst: boolean): Promise<IteratorResult<R, undefined>> {
+    for (let mayTake = isFirst; ; mayTake = true) {
+      const settled = mayTake ? this.#take() : undefined
+      if (settled !== undefined) return this.#give(settled)
+      if (mayTake && this.#isInputOver && this.#chunksDone === this.#chunksRead) {
+        this.#options.progress?.end()
         if (this.#inputError === undefined) return { done: true, value: undefined }
         const { error } = this.#inputError
         this.#inputError = undefined
@@ -69,106 +102,132 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
       await new Promise<void>((resolve) => {
         const wakeOthers = this.#wake
         this.#wake = () => {
-          wakeOthers()
+          wakeOthers?.()
           resolve()
         }
       })
+      this.#read()
     }
   }
 
-  /** Stops reading; what has not started does not start. */
-  async return(): Promise<IteratorResult<R, undefined>> {
-    await this.#endInput()
-    for (const withdraw of this.#withdrawals) withdraw()
-    this.#done.clear()
-    this.#current = []
-    this.#chunksDone = this.#chunksRead
-    this.#notify()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+  #give([isValue, value]: Settled): Promise<IteratorResult<R, undefined>> {
+    this.#ahead--
+    try {
+      this.#options.progress?.add(1, isValue ? 0 : 1)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#read()
+    return isValue ? Promise.resolve({ done: false, value: value as R }) : Promise.reject(value)
   }
 
   #take(): Settled | undefined {
-    if (this.#current.length === 0) {
+    if (this.#at === this.#current.length) {
       const { ordered } = this.#options
-      const at = ordered ? this.#nextChunk : (this.#done.keys().next().value ?? -1)
-      const chunk = this.#done.get(at)
+      const place = ordered ? this.#nextChunk : (this.#done.keys().next().value ?? -1)
+      const chunk = this.#done.get(place)
       if (chunk === undefined) return undefined
-      this.#done.delete(at)
+      this.#done.delete(place)
       this.#nextChunk++
-      // Last first, so that taking is cheap.
-      this.#current = chunk.reverse()
+      this.#current = chunk
+      this.#at = 0
     }
-    return this.#current.pop()
+    return this.#current[this.#at++]
   }
 
-  async #read(): Promise<void> {
-    if (this.#reading || this.#inputEnded) return
-    this.#reading = true
+  /** Reads and submits as much as may be, at once as far as the input gives it at once. */
+  #read(): void {
+    if (this.#isReading || this.#isInputOver || this.#ahead >= this.#options.buffer) return
+    this.#isReading = true
+    const chunk: T[] = []
     try {
-      while (!this.#inputEnded && this.#ahead < this.#options.buffer) {
-        const chunk = await this.#readChunk()
-        if (chunk.length > 0) this.#submit(chunk)
+      while (!this.#isInputOver && this.#ahead < this.#options.buffer) {
+        const next = this.#input.next()
+        if (next instanceof Promise) return void this.#readLater(next, chunk)
+        this.#accept(next, chunk)
       }
     } catch (error) {
-      this.#inputError = { error }
-      this.#inputEnd()
-    } finally {
-      this.#reading = false
+      this.#failInput(error, chunk)
     }
+    this.#flush(chunk)
+    this.#isReading = false
+  }
+
+  async #readLater(first: Promise<IteratorResult<T>>, chunk: T[]): Promise<void> {
+    try {
+      this.#accept(await first, chunk)
+      while (!this.#isInputOver && this.#ahead < this.#options.buffer) {
+        // What is there goes on its way before the next is waited for.
+        if (this.#options.chunkSize === 'auto') this.#flush(chunk)
+        this.#accept(await this.#input.next(), chunk)
+      }
+    } catch (error) {
+      this.#failInput(error, chunk)
+    }
+    this.#flush(chunk)
+    this.#isReading = false
     this.#notify()
   }
 
-  async #readChunk(): Promise<T[]> {
-    const { chunkSize, buffer } = this.#options
-    const chunk: T[] = []
-    while (chunk.length < chunkSize && this.#ahead < buffer) {
-      const next = this.#input.next()
-      const { done, value } = next instanceof Promise ? await next : next
-      if (done) {
-        this.#inputEnd()
-        break
-      }
-      if (this.#inputEnded) break
-      chunk.push(value)
-      this.#ahead++
-    }
-    return chunk
+  #accept({ done, value }: IteratorResult<T>, chunk: T[]): void {
+    if (this.#isInputOver) return
+    if (done) return this.#endInput()
+    chunk.push(value)
+    this.#ahead++
+    if (chunk.length >= this.#size) this.#flush(chunk)
   }
 
-  #submit(items: T[]): void {
-    const at = this.#chunksRead++
-    let withdraw = (): void => {}
-    withdraw = this.#options.submit(items, (outcome) => {
-      this.#withdrawals.delete(withdraw)
+  /** What came before the error still counts. */
+  #failInput(error: unknown, chunk: T[]): void {
+    this.#flush(chunk)
+    this.#inputError ??= { error }
+    this.#endInput()
+    this.#notify()
+  }
+
+  /** Submits a chunk, and empties it. */
+  #flush(chunk: T[]): void {
+    if (chunk.length === 0) return
+    const items = chunk.splice(0)
+    const place = this.#chunksRead++
+    let task: Task | undefined
+    const settle = (settled: Settled[]): void => {
+      if (task !== undefined) this.#tasks.delete(task)
       this.#chunksDone++
-      const settled = outcome.ok
-        ? (outcome.value as Settled[])
-        : items.map((): Settled => [false, outcome.error])
-      this.#done.set(at, settled)
+      this.#done.set(place, settled)
       this.#notify()
-    })
-    this.#withdrawals.add(withdraw)
+    }
+    const reject = (error: unknown): void => settle(items.map((): Settled => [false, error]))
+    try {
+      task = this.#options.submit(items, {
+        resolve: (values) => {
+          this.#adapt(items.length, task?.runMs ?? 0)
+          settle(values as Settled[])
+        },
+        reject,
+      })
+      if (!task.isSettled) this.#tasks.add(task)
+    } catch (error) {
+      reject(error)
+    }
   }
 
-  async #endInput(): Promise<void> {
-    if (this.#inputEnded) return
-    this.#inputEnd()
-    await this.#input.return?.()
-  }
-
-  #inputEnd(): void {
-    if (this.#inputEnded) return
-    this.#inputEnded = true
+  #endInput(): void {
+    if (this.#isInputOver) return
+    this.#isInputOver = true
     this.#options.ended()
+  }
+
+  #adapt(count: number, runMs: number): void {
+    const { chunkSize, buffer } = this.#options
+    if (chunkSize !== 'auto') return
+    const wanted = Math.round((AUTO_CHUNK_MS * count) / Math.max(runMs, 0.001))
+    this.#size = Math.max(1, Math.min(wanted, this.#size * 8, Math.floor(buffer / 8)))
   }
 
   #notify(): void {
     const wake = this.#wake
-    this.#wake = () => {}
-    wake()
+    this.#wake = undefined
+    wake?.()
   }
 }

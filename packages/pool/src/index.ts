@@ -5,6 +5,16 @@
  */
 export { AsyncResult, NotReadyError } from './async-result.js'
 export { PoolBrokenError, PoolClosedError, PoolTerminatedError, WorkerLostError } from './errors.js'
-export type { ImapCallOptions, MapOptions, PoolOptions } from './options.js'
+export { type CurrentTask, currentTask } from './current-task.js'
+export type { Quantiles } from './distribution.js'
+export type {
+  ImapCallOptions,
+  LeaseTaskOptions,
+  MapOptions,
+  PoolOptions,
+  Progress,
+  SettleOptions,
+  TaskOptions,
+} from './options.js'
 export { Pool, type PoolProcess } from './pool.js'
-export type { Progress, TaskOptions } from './task.js'
+export type { PoolStats, WorkerStats } from './pool-record.js'

@@ -9,31 +9,69 @@ import { RING_SETS, RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/interna
 export const MAX_WORKERS = 250
 /** The most tasks that lie in the ring and are not taken: the length of the table of their states. */
 export const MAX_QUEUED = 1024
+/** Places for workers: those that replace others are there before these have gone. */
+export const PLACES = 256
 
 const SETS = 2 * RING_WORDS
-const CLAIMS = SETS + 2 * RING_SETS * WAIT_SET_WORDS
-const STARTED = CLAIMS + 256
-const STATES = STARTED + 256
+/** Those of the two rings, and one for workers that listen whether their task is called off. */
+export const POOL_SETS: number = 2 * RING_SETS + 1
+const CLAIMS = SETS + POOL_SETS * WAIT_SET_WORDS
+const SINCE = CLAIMS + PLACES
+const PHASES = SINCE + PLACES
+const ORDERS = PHASES + PLACES
+const TOLD = ORDERS + PLACES
+const STATES = TOLD + PLACES
 
 /**
- * | word     | name    | meaning                                                                                |
- * | -------- | ------- | -------------------------------------------------------------------------------------- |
- * | 0–95     | rings   | ring of tasks, ring of results                                                         |
- * | 96–159   | sets    | their wait sets                                                                        |
- * | 160–415  | claims  | for each worker: the task it has taken (`claimOf` its number), or 0                      |
- * | 416–671  | started | for each worker: when it took it, in ticks                                             |
- * | 672–1695 | states  | for each task in the ring (number mod 1024): number << 2 with `TASK_STATE`              |
+ * Tables of `PLACES` words have one for each worker.
+ *
+ * | part   | meaning                                                                     | written by                    |
+ * | ------ | --------------------------------------------------------------------------- | ----------------------------- |
+ * | rings  | ring of tasks, ring of results                                               |                               |
+ * | sets   | their wait sets; then that of those who listen whether a task is called off  |                               |
+ * | claims | the task it has taken (`claimOf` its number), or 0                            | the worker; the pool when it is dead |
+ * | since  | when it took that task, or began to be idle, in ticks                         | the worker                    |
+ * | phases | `PHASE`                                                                      | the pool (0), then the worker |
+ * | orders | `ORDER`                                                                      | the pool                      |
+ * | told   | the task that is called off (`claimOf` its number), or 0                      | the pool                      |
+ * | states | for each task in the ring (number mod 1024): number << 2 with `TASK_STATE`    | see there                     |
  */
 export const POOL: {
   readonly rings: number
   readonly sets: number
   readonly claims: number
-  readonly started: number
+  readonly since: number
+  readonly phases: number
+  readonly orders: number
+  readonly told: number
   readonly states: number
-} = { rings: 0, sets: SETS, claims: CLAIMS, started: STARTED, states: STATES }
+} = {
+  rings: 0,
+  sets: SETS,
+  claims: CLAIMS,
+  since: SINCE,
+  phases: PHASES,
+  orders: ORDERS,
+  told: TOLD,
+  states: STATES,
+}
 
-export const POOL_SETS: number = 2 * RING_SETS
 export const POOL_WORDS: number = STATES + MAX_QUEUED
+
+/** How far a worker has come. */
+export const PHASE = { starting: 0, initializing: 1, ready: 2 } as const
+
+/**
+ * What the pool wants of a worker. It looks before it takes a task; who gives an order wakes those who wait for tasks.
+ *
+ * | order  | meaning                                                              |
+ * | ------ | -------------------------------------------------------------------- |
+ * | work   | take tasks                                                           |
+ * | wait   | take none: its predecessor works still, or its successor is starting |
+ * | retire | take none any more, and end                                          |
+ * | go on  | take tasks, though its memory has passed the limit                   |
+ */
+export const ORDER = { work: 0, wait: 1, retire: 2, goOn: 3 } as const
 
 /**
  * State of a task in the ring. Exactly one of the two CAS from queued succeeds: a cancelled task never starts.

@@ -17,6 +17,8 @@ export const MODE = {
   starmap: 2,
   /** As map, with an outcome for each item. */
   each: 3,
+  /** As starmap, with an outcome for each item. */
+  starEach: 4,
 } as const
 
 /** What a result message is about. */
@@ -25,12 +27,16 @@ export const STATUS = {
   value: 0,
   /** The error of a task. */
   error: 1,
-  /** The worker is ready; the number is the worker's. */
+  /** The worker is ready. */
   ready: 2,
-  /** The initializer threw this; the number is the worker's. */
+  /** The initializer threw this. */
   initializerError: 3,
   /** The task was cancelled before it started. */
   dropped: 4,
+  /** The worker is about to take its last tasks. */
+  expiring: 5,
+  /** The worker has more memory than it may have. */
+  large: 6,
 } as const
 
 /** Where the encoded function of a task lies. */
@@ -40,53 +46,72 @@ export interface FunctionReference {
   readonly byteLength: number
 }
 
-export interface TaskMessage {
-  readonly mode: number
-  readonly fn: FunctionReference
-  readonly payload: Uint8Array
-}
+/**
+ * Head of a task, in words: mode, then id, page and length of the function. Multiples of eight bytes, so that what
+ * follows stays as the serializer has aligned it.
+ */
+export const TASK_HEAD = 16
 
-export interface ResultMessage {
+/**
+ * Head of a result: number, status | worker << 8, started (milliseconds, 64 bits), run and serialization
+ * (milliseconds, 32 bits each).
+ */
+export const RESULT_HEAD = 24
+
+export interface ResultHead {
   readonly number: number
   readonly status: number
-  readonly payload: Uint8Array
+  readonly worker: number
+  /** When the task started, on the clock that all share. */
+  readonly startedAt: number
+  readonly runMs: number
+  /** Time that the worker has spent on encoding and decoding since its last result. */
+  readonly codecMs: number
 }
 
-const TASK_HEADER = 4
-const RESULT_HEADER = 2
+const headBytes = new Uint8Array(RESULT_HEAD)
+const headInts = new Int32Array(headBytes.buffer)
+const headFloats = new Float32Array(headBytes.buffer)
+const headDoubles = new Float64Array(headBytes.buffer)
 
-export function encodeTask({ mode, fn, payload }: TaskMessage): Uint8Array {
-  return withHeader([mode, fn.id, fn.page, fn.byteLength], payload)
+export function writeTaskHead(
+  message: Uint8Array,
+  offset: number,
+  mode: number,
+  fn: FunctionReference,
+): void {
+  headInts[0] = mode
+  headInts[1] = fn.id
+  headInts[2] = fn.page
+  headInts[3] = fn.byteLength
+  for (let i = 0; i < TASK_HEAD; i++) message[offset + i] = headBytes[i]
 }
 
-export function decodeTask(message: Uint8Array): TaskMessage {
-  const [mode, id, page, byteLength] = header(message, TASK_HEADER) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  return { mode, fn: { id, page, byteLength }, payload: message.subarray(TASK_HEADER * 4) }
+export function readTaskHead(message: Uint8Array): { mode: number; fn: FunctionReference } {
+  for (let i = 0; i < TASK_HEAD; i++) headBytes[i] = message[i]
+  return {
+    mode: headInts[0],
+    fn: { id: headInts[1], page: headInts[2], byteLength: headInts[3] },
+  }
 }
 
-export function encodeResult({ number, status, payload }: ResultMessage): Uint8Array {
-  return withHeader([number, status], payload)
+export function writeResultHead(message: Uint8Array, head: ResultHead): void {
+  headInts[0] = head.number
+  headInts[1] = head.status | (head.worker << 8)
+  headDoubles[1] = head.startedAt
+  headFloats[4] = head.runMs
+  headFloats[5] = head.codecMs
+  for (let i = 0; i < RESULT_HEAD; i++) message[i] = headBytes[i]
 }
 
-export function decodeResult(message: Uint8Array): ResultMessage {
-  const [number, status] = header(message, RESULT_HEADER) as [number, number]
-  return { number, status, payload: message.subarray(RESULT_HEADER * 4) }
-}
-
-function withHeader(words: readonly number[], payload: Uint8Array): Uint8Array {
-  const message = new Uint8Array(words.length * 4 + payload.byteLength)
-  const view = new DataView(message.buffer)
-  words.forEach((word, i) => view.setInt32(i * 4, word, true))
-  message.set(payload, words.length * 4)
-  return message
-}
-
-function header(message: Uint8Array, length: number): number[] {
-  const view = new DataView(message.buffer, message.byteOffset)
-  return Array.from({ length }, (_, i) => view.getInt32(i * 4, true))
+export function readResultHead(message: Uint8Array): ResultHead {
+  for (let i = 0; i < RESULT_HEAD; i++) headBytes[i] = message[i]
+  return {
+    number: headInts[0],
+    status: headInts[1] & 0xff,
+    worker: headInts[1] >>> 8,
+    startedAt: headDoubles[1],
+    runMs: headFloats[4],
+    codecMs: headFloats[5],
+  }
 }

@@ -6,7 +6,64 @@
 import { type StartMethod, cpuCount } from '@mp/process'
 import { checkInteger, checkWaitOptions, outOfRange, wrongType } from '@mp/shared-memory/internal'
 import { MAX_WORKERS } from './layout.js'
-import type { Progress, TaskOptions } from './task.js'
+
+/** Options of every call that gives a pool work. */
+export interface TaskOptions {
+  /**
+   * How long a task may run, in milliseconds from when a worker took it. Then it is told, its worker is stopped and
+   * replaced after the pool's `grace` unless it ends before, and the call rejects with TimeoutError.
+   *
+   * @default Infinity
+   */
+  timeout?: number | undefined
+  /**
+   * Ends the task when it aborts: one that is queued never starts; one that runs is told (`currentTask().signal`), and
+   * its worker is stopped and replaced after the pool's `grace` unless it ends before. The call rejects at once.
+   */
+  signal?: AbortSignal | undefined
+  /**
+   * How often a task is tried again after its worker died.
+   *
+   * @default 0
+   */
+  retries?: number | undefined
+  /**
+   * Tasks of a higher priority are given to workers first.
+   *
+   * @default 0
+   */
+  priority?: number | undefined
+  /** Called after each chunk of a `map` or `starmap`, and each item of an `imap`, in the async context of the call. */
+  onProgress?: ((progress: Progress) => void) | undefined
+  /**
+   * Whether to draw a progress bar on stderr; does nothing where that is not a terminal.
+   *
+   * @default false
+   */
+  progress?: boolean | undefined
+}
+
+/** How far a call has come. */
+export interface Progress {
+  /** How many items are done, failed ones among them. */
+  readonly done: number
+  /** How many there are; undefined while the input is still being read. */
+  readonly total: number | undefined
+  /** How many of those that are done failed. */
+  readonly failed: number
+  /** Since the call, in milliseconds. */
+  readonly elapsedMs: number
+  /** Items a second since the call. */
+  readonly rate: number
+  /** How long the rest takes at that rate, in milliseconds; undefined while that cannot be known. */
+  readonly etaMs: number | undefined
+}
+
+/** Options of `apply` and its like, to get large typed arrays of the result without a copy. */
+export interface LeaseTaskOptions extends TaskOptions {
+  /** Leaves the result in shared memory, and gives a `Lease` of it. */
+  lease: true
+}
 
 /** Options of a `Pool`. */
 export interface PoolOptions {
@@ -21,19 +78,49 @@ export interface PoolOptions {
   /** Arguments of the initializer. */
   initArgs?: readonly unknown[] | undefined
   /**
-   * After so many tasks a worker ends and is replaced.
+   * How long an initializer may take, in milliseconds. Then every task rejects with TimeoutError.
+   *
+   * @default 60000
+   */
+  initializerTimeout?: number | undefined
+  /**
+   * After so many tasks a worker ends. Its successor is started before, and waits.
    *
    * @default Infinity
    */
   maxTasksPerChild?: number | undefined
   /**
-   * A worker whose resident memory has passed so many bytes after a task ends and is replaced.
+   * A worker whose resident memory has passed so many bytes after a task ends as soon as its successor is ready.
    *
    * @default Infinity
    */
   maxMemoryPerChild?: number | undefined
+  /**
+   * How long a task that was called off has to end by itself, in milliseconds, before its worker is stopped.
+   *
+   * @default 500
+   */
+  grace?: number | undefined
+  /**
+   * Workers that have had nothing to do for so long, in milliseconds, end; new ones start when there is work.
+   *
+   * @default Infinity
+   */
+  idleTimeout?: number | undefined
+  /**
+   * How many workers stay, and are started at once, though there is nothing to do; the others start when there is work.
+   *
+   * @default 0 with an `idleTimeout`, else `processes`
+   */
+  minProcesses?: number | undefined
   /** How workers are started; left out: as `getStartMethod()` says. */
   startMethod?: StartMethod | undefined
+  /** The environment of the workers, as of a `Process`. */
+  env?: NodeJS.ProcessEnv | undefined
+  /** The working directory of the workers, as of a `Process`. */
+  cwd?: string | URL | undefined
+  /** Flags of Node for the workers, as of a `Process`. */
+  execArgv?: readonly string[] | undefined
   /**
    * What the workers' names begin with.
    *
@@ -44,8 +131,22 @@ export interface PoolOptions {
 
 /** Options of `map`, `starmap` and their like. */
 export interface MapOptions extends TaskOptions {
-  /** How many items a worker takes at a time; left out: so that each worker takes four times, as in Python. */
-  chunkSize?: number | undefined
+  /**
+   * How many items a worker takes at a time; left out: so that each worker takes four times, as in Python. `'auto'`: as
+   * many as take about a fifth of a second.
+   */
+  chunkSize?: number | 'auto' | undefined
+  /**
+   * Whether to go on after an error and give an outcome for each item, as `Promise.allSettled` does.
+   *
+   * @default false: rejects with the first error, and what has not started does not start
+   */
+  settle?: boolean | undefined
+}
+
+/** Options of `map` and its like that give outcomes. */
+export interface SettleOptions extends MapOptions {
+  settle: true
 }
 
 /** Options of `imap` and `imapUnordered`. */
@@ -55,7 +156,7 @@ export interface ImapCallOptions extends TaskOptions {
    *
    * @default 1
    */
-  chunkSize?: number | undefined
+  chunkSize?: number | 'auto' | undefined
   /** How many items are read ahead of the consumer; left out: four chunks for each worker. */
   buffer?: number | undefined
 }
@@ -65,9 +166,15 @@ export interface CheckedPoolOptions {
   readonly processes: number
   readonly initializer: ((...args: never[]) => unknown) | undefined
   readonly initArgs: readonly unknown[]
+  readonly initializerTimeoutMs: number
+  readonly graceMs: number
+  readonly idleMs: number
+  /** How many workers stay though there is nothing to do; Infinity: all. */
+  readonly least: number
   readonly maxTasks: number
   readonly maxMemory: number
   readonly startMethod: StartMethod | undefined
+  readonly launch: Pick<PoolOptions, 'env' | 'cwd' | 'execArgv'>
   readonly name: string
 }
 
@@ -84,48 +191,100 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
   if (initializer !== undefined) checkFunction('initializer', initializer)
   if (!Array.isArray(initArgs)) throw wrongType('initArgs', 'an array', initArgs)
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
+  const processes = checkProcesses(options.processes ?? Math.min(cpuCount(), MAX_WORKERS))
+  const idleMs = checkTime('idleTimeout', options.idleTimeout, Infinity)
+  const least =
+    options.minProcesses === undefined
+      ? idleMs === Infinity
+        ? Infinity
+        : 0
+      : checkInteger('minProcesses', options.minProcesses, 0, processes)
   return {
-    processes: checkInteger(
-      'processes',
-      options.processes ?? Math.min(cpuCount(), MAX_WORKERS),
-      1,
-      MAX_WORKERS,
-    ),
+    processes,
     initializer,
     initArgs,
+    initializerTimeoutMs: checkTime('initializerTimeout', options.initializerTimeout, 60_000),
+    graceMs: checkTime('grace', options.grace, 500),
+    idleMs,
+    least,
     maxTasks: checkLimit('maxTasksPerChild', options.maxTasksPerChild),
     maxMemory: checkLimit('maxMemoryPerChild', options.maxMemoryPerChild),
     startMethod: options.startMethod,
+    launch: { env: options.env, cwd: options.cwd, execArgv: options.execArgv },
     name,
   }
+}
+
+export function checkProcesses(processes: unknown): number {
+  return checkInteger('processes', processes, 1, MAX_WORKERS)
 }
 
 /** What the calls have in common. */
 export interface CheckedTaskOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
+  /** Whether it has a timeout or a signal. */
+  readonly isLimited: boolean
   readonly retries: number
   readonly priority: number
-  readonly onProgress: (progress: Progress) => void
+  readonly lease: boolean
+  readonly onProgress: ((progress: Progress) => void) | undefined
+  readonly progress: boolean
+  /** Whether the result stays encoded, for somebody else. */
+  readonly raw?: boolean
 }
 
-export function checkTaskOptions(options: TaskOptions | undefined): CheckedTaskOptions {
+const DEFAULTS: CheckedTaskOptions = {
+  timeoutMs: Infinity,
+  signal: undefined,
+  isLimited: false,
+  retries: 0,
+  priority: 0,
+  lease: false,
+  onProgress: undefined,
+  progress: false,
+}
+
+export function checkTaskOptions(
+  options: (TaskOptions & { lease?: boolean }) | undefined,
+): CheckedTaskOptions {
+  if (options === undefined) return DEFAULTS
   const timeoutMs = checkWaitOptions(options)
   if (timeoutMs <= 0) throw outOfRange('timeout', 'more than 0 milliseconds', timeoutMs)
-  const { retries = 0, priority = 0, onProgress = () => {}, signal } = options ?? {}
+  const { retries = 0, priority = 0, onProgress, signal, progress = false, lease = false } = options
   checkInteger('retries', retries, 0)
   if (typeof priority !== 'number') throw wrongType('priority', 'a number', priority)
   if (Number.isNaN(priority)) throw outOfRange('priority', 'a number', priority)
-  checkFunction('onProgress', onProgress)
-  return { timeoutMs, signal, retries, priority, onProgress }
+  if (onProgress !== undefined) checkFunction('onProgress', onProgress)
+  checkBoolean('progress', progress)
+  checkBoolean('lease', lease)
+  const isLimited = timeoutMs !== Infinity || signal !== undefined
+  return { timeoutMs, signal, isLimited, retries, priority, lease, onProgress, progress }
 }
 
-export function checkChunkSize(chunkSize: number | undefined): number | undefined {
-  return chunkSize === undefined ? undefined : checkInteger('chunkSize', chunkSize, 1)
+export function checkChunkSize(
+  chunkSize: number | 'auto' | undefined,
+): number | 'auto' | undefined {
+  if (chunkSize === undefined || chunkSize === 'auto') return chunkSize
+  if (typeof chunkSize !== 'number') {
+    throw wrongType('chunkSize', "a positive integer or 'auto'", chunkSize)
+  }
+  return checkInteger('chunkSize', chunkSize, 1)
+}
+
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw wrongType(name, 'a boolean', value)
 }
 
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw wrongType(name, 'a function', value)
+}
+
+function checkTime(name: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'number') throw wrongType(name, 'a number of milliseconds', value)
+  if (Number.isNaN(value) || value < 0) throw outOfRange(name, '0 or more milliseconds', value)
+  return value
 }
 
 function checkLimit(name: string, value: number | undefined): number {

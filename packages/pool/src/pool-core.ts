@@ -12,18 +12,35 @@ import {
   MessageRing,
   OBJECT_TYPE,
   type Origin,
+  PENDING,
   RING_SETS,
   RING_WORDS,
   SharedObject,
   WAIT_SET_WORDS,
+  WaitSet,
+  type Waitable,
   claimOf,
   toTicks,
 } from '@mp/shared-memory/internal'
-import { MAX_QUEUED, MAX_WORKERS, POOL, POOL_SETS, POOL_WORDS, TASK_STATE } from './layout.js'
+import {
+  MAX_QUEUED,
+  ORDER,
+  PHASE,
+  PLACES,
+  POOL,
+  POOL_SETS,
+  POOL_WORDS,
+  TASK_STATE,
+} from './layout.js'
+
+/** What a worker gets in place of a task when it is to end. */
+export const RETIRE: unique symbol = Symbol('retire')
+export type Retire = typeof RETIRE
 
 export class PoolCore extends SharedObject {
   readonly #tasks: MessageRing
   readonly #results: MessageRing
+  readonly #told: WaitSet
 
   constructor(attachment?: Attachment) {
     super(
@@ -41,6 +58,7 @@ export class PoolCore extends SharedObject {
       )
     this.#tasks = ring(0)
     this.#results = ring(1)
+    this.#told = new WaitSet(this.session.agent, base + POOL.sets + 2 * RING_SETS * WAIT_SET_WORDS)
   }
 
   get tasks(): MessageRing {
@@ -51,9 +69,26 @@ export class PoolCore extends SharedObject {
     return this.use(this.#results)
   }
 
-  /** The word in which a worker signs for what it takes. */
-  claimWord(worker: number): number {
-    return this.use(this.handle).base + POOL.claims + worker
+  /** Now, on a clock that all processes share, in milliseconds. */
+  now(): number {
+    return this.session.agent.platform.now()
+  }
+
+  // What the pool does.
+
+  /** A place gets a worker that nobody has seen yet. */
+  reset(worker: number, order: number): void {
+    this.#store(POOL.claims, worker, 0)
+    this.#store(POOL.told, worker, 0)
+    this.#store(POOL.phases, worker, PHASE.starting)
+    this.#store(POOL.orders, worker, order)
+  }
+
+  /** Tells a worker what to do from now on. */
+  order(worker: number, order: number): void {
+    this.#store(POOL.orders, worker, order)
+    // SYNC: a worker arms its bit, then looks at its order; we store it, then wake who is armed.
+    this.tasks.notEmpty.wakeAll()
   }
 
   /** Notes the next task as queued, before it is put. */
@@ -66,42 +101,111 @@ export class PoolCore extends SharedObject {
     return this.#leaveQueued(number, TASK_STATE.cancelled) === stateOf(number, TASK_STATE.queued)
   }
 
-  /** Starts a task that the worker has taken; false when it was cancelled. */
-  start(worker: number, number: number): boolean {
-    const { words, agent } = this.session
-    Atomics.store(
-      words,
-      this.use(this.handle).base + POOL.started + worker,
-      toTicks(agent.platform.now()),
-    )
-    // If the word is that of a later task by now, this one was taken long before and cannot have been cancelled.
-    return this.#leaveQueued(number, TASK_STATE.started) !== stateOf(number, TASK_STATE.cancelled)
+  /** Tells the worker that runs a task that nobody wants its result any more. */
+  tell(worker: number, number: number): void {
+    this.#store(POOL.told, worker, claimOf(number))
+    // SYNC: who listens arms its bit, then looks; we store, then wake.
+    this.#told.wakeAll()
   }
 
-  /** The worker has put its result, or has nothing to put. */
-  finish(worker: number): void {
-    Atomics.store(this.session.words, this.claimWord(worker), 0)
+  phase(worker: number): number {
+    return this.#load(POOL.phases, worker)
   }
 
-  /** For how long the worker has been at its task, in milliseconds. */
-  runningMs(worker: number): number {
-    const { words, agent } = this.session
-    const since = Atomics.load(words, this.use(this.handle).base + POOL.started + worker)
-    return ((toTicks(agent.platform.now()) - since) | 0) / toTicks(1)
+  /** For how long the worker has been in its phase, at its task or idle, in milliseconds. */
+  sinceMs(worker: number): number {
+    return ((toTicks(this.now()) - this.#load(POOL.since, worker)) | 0) / toTicks(1)
   }
 
   /** The worker that signed for a task, or -1. */
   claimant(number: number): number {
-    const { words } = this.session
-    for (let worker = 0; worker < MAX_WORKERS; worker++) {
-      if (Atomics.load(words, this.claimWord(worker)) === claimOf(number)) return worker
+    for (let worker = 0; worker < PLACES; worker++) {
+      if (this.claim(worker) === claimOf(number)) return worker
     }
     return -1
   }
 
   /** What the worker has signed for: `claimOf` a number, or 0. */
   claim(worker: number): number {
-    return Atomics.load(this.session.words, this.claimWord(worker))
+    return this.#load(POOL.claims, worker)
+  }
+
+  // What a worker does.
+
+  /** The word in which a worker signs for what it takes. */
+  claimWord(worker: number): number {
+    return this.use(this.handle).base + POOL.claims + worker
+  }
+
+  enter(worker: number, phase: number): void {
+    this.#store(POOL.since, worker, toTicks(this.now()))
+    this.#store(POOL.phases, worker, phase)
+  }
+
+  orderOf(worker: number): number {
+    return this.#load(POOL.orders, worker)
+  }
+
+  /** A wait for a task, or for the order to end. */
+  taking(worker: number): Waitable<Uint8Array | Retire> {
+    const taking = this.tasks.taking(this.claimWord(worker))
+    return {
+      ...taking,
+      attempt: () => {
+        const order = this.orderOf(worker)
+        if (order === ORDER.retire) return RETIRE
+        if (order === ORDER.wait) return this.tasks.closed ? RETIRE : PENDING
+        return taking.attempt()
+      },
+    }
+  }
+
+  /** A wait for another order than to work. */
+  ordering(worker: number): Waitable<true> {
+    return {
+      set: this.tasks.notEmpty,
+      attempt: () => (this.orderOf(worker) !== ORDER.work || this.tasks.closed ? true : PENDING),
+      available: () => this.tasks.size !== 0,
+    }
+  }
+
+  /**
+   * Starts a task that the worker has taken; false when it was cancelled.
+   *
+   * @param now as `now()` says.
+   */
+  start(worker: number, number: number, now: number): boolean {
+    this.#store(POOL.since, worker, toTicks(now))
+    // If the word is that of a later task by now, this one was taken long before and cannot have been cancelled.
+    return this.#leaveQueued(number, TASK_STATE.started) !== stateOf(number, TASK_STATE.cancelled)
+  }
+
+  /** The worker has put its result, or has nothing to put. */
+  finish(worker: number, now: number): void {
+    this.#store(POOL.since, worker, toTicks(now))
+    this.#store(POOL.claims, worker, 0)
+  }
+
+  /** Whether the worker's task is called off. */
+  isTold(worker: number): boolean {
+    return this.#load(POOL.told, worker) === this.claim(worker)
+  }
+
+  /** A wait until the worker's task is called off. */
+  telling(worker: number): Waitable<true> {
+    return {
+      set: this.#told,
+      attempt: () => (this.isTold(worker) ? true : PENDING),
+      available: () => false,
+    }
+  }
+
+  #load(table: number, worker: number): number {
+    return Atomics.load(this.session.words, this.use(this.handle).base + table + worker)
+  }
+
+  #store(table: number, worker: number, value: number): void {
+    Atomics.store(this.session.words, this.use(this.handle).base + table + worker, value)
   }
 
   #leaveQueued(number: number, state: number): number {

@@ -4,34 +4,39 @@
  * @module
  */
 import {
+  type Lease,
   MultiprocessingError,
+  type Reduced,
   TimeoutError,
   type WaitOptions,
   checkWaitOptions,
+  reduceSymbol,
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
-import { type Items, checkItems, collect, collectSync } from './chunks.js'
-import { Crew } from './crew.js'
-import { Dispatcher } from './dispatcher.js'
-import { PoolClosedError, PoolTerminatedError } from './errors.js'
-import { SentFunctions } from './functions.js'
-import { MODE } from './messages.js'
+import type { PoolLine } from './client/line.js'
+import { PoolClient } from './client/pool-client.js'
+import { CallSite } from './call-site.js'
+import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
 import {
-  type CheckedPoolOptions,
   type ImapCallOptions,
+  type LeaseTaskOptions,
   type MapOptions,
   type PoolOptions,
+  type SettleOptions,
+  type TaskOptions,
   checkPoolOptions,
+  checkProcesses,
 } from './options.js'
-import { PoolCore } from './pool-core.js'
-import { Submitter } from './submitter.js'
-import type { Outcome, TaskOptions } from './task.js'
+import { PoolEngine } from './pool-engine.js'
+import type { PoolStats } from './pool-record.js'
+import type { AnyFunction } from './submitter.js'
+import type { Receiver } from './task.js'
 
-type AnyFunction = (...args: never[]) => unknown
 type Result<F extends AnyFunction> = Awaited<ReturnType<F>>
-type Settle = (outcome: Outcome) => void
+type Results<R> = Awaited<R>[]
+type Outcomes<R> = PromiseSettledResult<Awaited<R>>[]
 
 /** What a pool tells of a worker. */
 export interface PoolProcess {
@@ -41,17 +46,7 @@ export interface PoolProcess {
 }
 
 export class Pool implements AsyncDisposable {
-  readonly #options: CheckedPoolOptions
-  readonly #core: PoolCore
-  readonly #crew: Crew
-  readonly #dispatcher: Dispatcher
-  readonly #functions: SentFunctions
-  readonly #submitter: Submitter
-  readonly #ends: Promise<void>
-  #allEnded: () => void = () => {}
-  #state: 'open' | 'closed' | 'terminated' = 'open'
-  #broken: { error: unknown } | undefined
-  #ended = false
+  readonly #engine: PoolEngine | PoolClient
 
   /**
    * Starts the workers.
@@ -59,41 +54,18 @@ export class Pool implements AsyncDisposable {
    * @param options the number of workers (left out: `cpuCount()`), or an object.
    * @throws PicklingError when the initializer or its arguments cannot be sent.
    */
-  constructor(options?: number | PoolOptions) {
-    this.#options = checkPoolOptions(options)
-    const { processes, name, startMethod, initializer, initArgs, maxTasks, maxMemory } =
-      this.#options
-    this.#core = new PoolCore()
-    this.#functions = new SentFunctions(this.#core.session)
-    this.#ends = new Promise((resolve) => (this.#allEnded = resolve))
-    this.#dispatcher = new Dispatcher(this.#core, () => this.#crew, {
-      initializerFailed: (error) => this.#break(error),
-      idle: () => this.#finish(),
-    })
-    const setup = { initializer, initArgs, maxTasks, maxMemory }
-    this.#crew = new Crew(
-      this.#core,
-      { size: processes, name, startMethod, setup },
-      {
-        ended: (worker, exitCode) => {
-          this.#dispatcher.workerEnded(worker, exitCode)
-          this.#checkEnd()
-        },
-        broken: (error) => this.#break(error),
-      },
-    )
-    this.#submitter = new Submitter({
-      processes,
-      dispatcher: this.#dispatcher,
-      functions: this.#functions,
-      checkOpen: () => this.#checkOpen(),
-    })
-    this.#crew.startAll()
+  constructor(options?: number | PoolOptions)
+  /** @internal */
+  constructor(options?: number | PoolOptions | PoolClient)
+  constructor(options?: number | PoolOptions | PoolClient) {
+    this.#engine =
+      options instanceof PoolClient ? options : new PoolEngine(checkPoolOptions(options))
   }
 
-  /** The workers that run now. */
+  /** The workers that run now; none where the pool is another process's. */
   get processes(): readonly PoolProcess[] {
-    return this.#crew.workers
+    if (this.#engine instanceof PoolClient) return []
+    return this.#engine.crew.workers
       .filter((worker) => worker !== undefined)
       .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
   }
@@ -105,77 +77,122 @@ export class Pool implements AsyncDisposable {
    */
   apply<F extends AnyFunction>(
     fn: F,
+    args: Parameters<F> | undefined,
+    options: LeaseTaskOptions,
+  ): Promise<Lease<Result<F>>>
+  apply<F extends AnyFunction>(
+    fn: F,
     args?: Parameters<F>,
     options?: TaskOptions,
-  ): Promise<Result<F>> {
-    return this.#promise((settle) => this.#submitter.call(fn, args, options, settle))
+  ): Promise<Result<F>>
+  apply(fn: AnyFunction, args?: never[], options?: TaskOptions): Promise<unknown> {
+    const site = new CallSite(this.apply)
+    return new Promise((resolve, reject) => {
+      this.#engine.submitter.call(fn, args, options, receiverOf(resolve, reject, site))
+    })
   }
 
   /** `apply`, blocking this thread. */
   applySync<F extends AnyFunction>(fn: F, args?: Parameters<F>, options?: TaskOptions): Result<F> {
-    return this.#sync((settle) => this.#submitter.call(fn, args, options, settle))
+    return this.#sync(new CallSite(this.applySync), (receiver) =>
+      this.#engine.submitter.call(fn, args, options, receiver),
+    )
   }
 
   /** `apply` without waiting: gives a result to ask later. Throws PicklingError at once. */
   applyAsync<F extends AnyFunction>(
     fn: F,
+    args: Parameters<F> | undefined,
+    options: LeaseTaskOptions,
+  ): AsyncResult<Lease<Result<F>>>
+  applyAsync<F extends AnyFunction>(
+    fn: F,
     args?: Parameters<F>,
     options?: TaskOptions,
-  ): AsyncResult<Result<F>> {
-    return this.#asyncResult((settle) => this.#submitter.call(fn, args, options, settle))
+  ): AsyncResult<Result<F>>
+  applyAsync(fn: AnyFunction, args?: never[], options?: TaskOptions): object {
+    const result = new AsyncResult<unknown>()
+    this.#engine.submitter.call(fn, args, options, result)
+    return result
   }
 
   /**
    * Applies `fn` to each item and gives the results in the order of the items.
    *
-   * Rejects with the first error; what has not started then does not start.
+   * Rejects with the first error; what has not started then does not start. With `settle` it gives an outcome for each
+   * item instead, as `Promise.allSettled` does.
    */
-  async map<T, R>(
-    fn: (item: T) => R,
-    items: Items<T>,
-    options?: MapOptions,
-  ): Promise<Awaited<R>[]> {
-    checkItems(items)
-    const all = await collect(items)
-    return this.#promise((settle) => this.#submitter.map(MODE.map, fn, all, options, settle))
+  map<T, R>(fn: (item: T) => R, items: Items<T>, options: SettleOptions): Promise<Outcomes<R>>
+  map<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): Promise<Results<R>>
+  map(fn: AnyFunction, items: Items<unknown>, options?: MapOptions): Promise<unknown[]> {
+    return this.#map(new CallSite(this.map), fn, items, false, options)
   }
 
   /** `map`, blocking this thread. */
-  mapSync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): Awaited<R>[] {
+  mapSync<T, R>(fn: (item: T) => R, items: Iterable<T>, options: SettleOptions): Outcomes<R>
+  mapSync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): Results<R>
+  mapSync(fn: AnyFunction, items: Iterable<unknown>, options?: MapOptions): unknown[] {
     const all = collectSync(items)
-    return this.#sync((settle) => this.#submitter.map(MODE.map, fn, all, options, settle))
+    return this.#sync(new CallSite(this.mapSync), (receiver) =>
+      this.#engine.submitter.map(fn, all, false, options, receiver),
+    )
   }
 
   /** `map` without waiting. */
   mapAsync<T, R>(
     fn: (item: T) => R,
     items: Items<T>,
-    options?: MapOptions,
-  ): AsyncResult<Awaited<R>[]> {
-    return new AsyncResult(this.map(fn, items, options))
+    options: SettleOptions,
+  ): AsyncResult<Outcomes<R>>
+  mapAsync<T, R>(fn: (item: T) => R, items: Items<T>, options?: MapOptions): AsyncResult<Results<R>>
+  mapAsync(fn: AnyFunction, items: Items<unknown>, options?: MapOptions): object {
+    return new AsyncResult(this.#map(undefined, fn, items, false, options))
   }
 
   /** As `map`, with each item an array of arguments: `fn(...item)`. */
-  async starmap<A extends readonly unknown[], R>(
+  starmap<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    items: Items<A>,
+    options: SettleOptions,
+  ): Promise<Outcomes<R>>
+  starmap<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     items: Items<A>,
     options?: MapOptions,
-  ): Promise<Awaited<R>[]> {
-    checkItems(items)
-    const all = await collect(items)
-    for (const item of all) {
-      if (!Array.isArray(item)) throw wrongType('items', 'arrays of arguments', item)
-    }
-    return this.#promise((settle) => this.#submitter.map(MODE.starmap, fn, all, options, settle))
+  ): Promise<Results<R>>
+  starmap(
+    fn: AnyFunction,
+    items: Items<readonly unknown[]>,
+    options?: MapOptions,
+  ): Promise<unknown[]> {
+    return this.#map(new CallSite(this.starmap), fn, items, true, options)
+  }
+
+  /** `starmap`, blocking this thread. */
+  starmapSync<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    items: Iterable<A>,
+    options?: MapOptions,
+  ): Results<R> {
+    const all = collectSync(items)
+    return this.#sync(new CallSite(this.starmapSync), (receiver) =>
+      this.#engine.submitter.map(fn as AnyFunction, all, true, options, receiver),
+    )
   }
 
   /** `starmap` without waiting. */
   starmapAsync<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     items: Items<A>,
+    options: SettleOptions,
+  ): AsyncResult<Outcomes<R>>
+  starmapAsync<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    items: Items<A>,
     options?: MapOptions,
-  ): AsyncResult<Awaited<R>[]> {
-    return new AsyncResult(this.starmap(fn, items, options))
+  ): AsyncResult<Results<R>>
+  starmapAsync(fn: AnyFunction, items: Items<readonly unknown[]>, options?: MapOptions): object {
+    return new AsyncResult(this.#map(undefined, fn, items, true, options))
   }
 
   /**
@@ -188,7 +205,7 @@ export class Pool implements AsyncDisposable {
     items: Items<T>,
     options?: ImapCallOptions,
   ): AsyncIterableIterator<Awaited<R>> {
-    return this.#submitter.imap(fn, items, options, true)
+    return this.#engine.submitter.imap(fn, items, options, true)
   }
 
   /** `imap` with the results in the order in which they are ready. */
@@ -197,23 +214,57 @@ export class Pool implements AsyncDisposable {
     items: Items<T>,
     options?: ImapCallOptions,
   ): AsyncIterableIterator<Awaited<R>> {
-    return this.#submitter.imap(fn, items, options, false)
+    return this.#engine.submitter.imap(fn, items, options, false)
+  }
+
+  /**
+   * Lets an object that many tasks get be sent once to each worker, as it is now: wherever it is an argument of `apply`,
+   * an item of `map` or an argument in one of `starmap`, the worker has it already.
+   *
+   * All tasks of a worker get the same copy. It takes room in shared memory until the pool ends.
+   *
+   * @returns the same object.
+   * @example
+   * const table = pool.share(await load())
+   * await pool.starmap(look, keys.map((key) => [table, key]))
+   */
+  share<T extends object>(value: T): T {
+    this.#engine.checkOpen()
+    if (typeof value !== 'object' || value === null) throw wrongType('value', 'an object', value)
+    this.#engine.shared.share(value)
+    return value
+  }
+
+  /** Changes how many workers there are. Those that are too many end after their task. */
+  resize(processes: number): void {
+    checkProcesses(processes)
+    this.#own.checkOpen()
+    this.#own.crew.resize(processes)
+  }
+
+  /** What the pool has done, and how its workers are. */
+  stats(): PoolStats {
+    const { record, dispatcher } = this.#own
+    return record.stats(dispatcher.queued, dispatcher.running)
+  }
+
+  /**
+   * Writes which worker ran what when, to a file that Perfetto (ui.perfetto.dev) opens: the last 10,000 tasks now, and
+   * when the pool ends also all from now on.
+   */
+  trace(path: string): void {
+    if (typeof path !== 'string') throw wrongType('path', 'a string', path)
+    this.#own.record.trace.write(path)
   }
 
   /** Takes no more tasks; the workers end when all are done. */
   close(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'closed'
-    if (this.#dispatcher.pending === 0) this.#finish()
+    this.#engine.close()
   }
 
   /** Ends the workers at once; pending results reject with PoolTerminatedError. */
   terminate(): void {
-    if (this.#state === 'terminated') return
-    this.#state = 'terminated'
-    this.#stopWorkers()
-    this.#dispatcher.rejectAll(new PoolTerminatedError())
-    this.#checkEnd()
+    this.#engine.terminate()
   }
 
   /**
@@ -224,16 +275,15 @@ export class Pool implements AsyncDisposable {
   async join(options?: WaitOptions): Promise<void> {
     const timeoutMs = checkWaitOptions(options)
     throwIfAborted(options)
-    if (this.#state === 'open') {
-      throw new MultiprocessingError(
-        'ERR_MP_POOL_RUNNING',
-        'The pool runs still: call close() or terminate() first',
-      )
-    }
+    this.#engine.checkEnding()
     // Daemons do not keep this process alive, but who joins them waits for them.
-    const keepAlive = setInterval(() => this.#crew.checkAll(), 1000)
+    const engine = this.#engine
+    const keepAlive = setInterval(
+      () => engine instanceof PoolEngine && engine.crew.checkAll(),
+      1000,
+    )
     try {
-      const end = new AsyncResult(this.#ends)
+      const end = new AsyncResult(this.#engine.ends)
       if (!(await end.wait({ timeout: timeoutMs, signal: options?.signal }))) {
         throw new TimeoutError(`The workers have not ended within ${timeoutMs} ms`)
       }
@@ -248,65 +298,85 @@ export class Pool implements AsyncDisposable {
     await this.join()
   }
 
-  #promise<R>(submit: (settle: Settle) => void): Promise<R> {
+  /** What only the process that made the pool can do. */
+  get #own(): PoolEngine {
+    if (this.#engine instanceof PoolEngine) return this.#engine
+    throw new MultiprocessingError(
+      'ERR_MP_POOL_CLIENT',
+      'Only the process that made the pool can do that',
+    )
+  }
+
+  /** A copy of the handle makes a client of whoever gets it. @internal */
+  reduceHandle(): Reduced {
+    const engine = this.#engine
+    const origin =
+      engine instanceof PoolClient
+        ? [...engine.origin, 1]
+        : [engine.door.line, engine.core.session.agent.tag, engine.crew.size]
+    arrived.set(origin[0] as PoolLine, this)
+    return { module: import.meta.url, name: 'revivePool', args: origin }
+  }
+
+  /** What is there at once is sent at once. */
+  async #map(
+    site: CallSite | undefined,
+    fn: AnyFunction,
+    items: Items<unknown>,
+    isStar: boolean,
+    options: MapOptions | undefined,
+  ): Promise<unknown[]> {
+    checkItems(items)
+    const all = isIterable(items) ? collectSync(items) : await collect(items)
     return new Promise((resolve, reject) => {
-      submit((outcome) => (outcome.ok ? resolve(outcome.value as R) : reject(outcome.error)))
+      const receiver = receiverOf(resolve, reject, site)
+      this.#engine.submitter.map(fn, all, isStar, options, receiver)
     })
   }
 
-  /** What is wrong with the call itself is thrown at once. */
-  #asyncResult<R>(submit: (settle: Settle) => void): AsyncResult<R> {
-    let settle: Settle = () => {}
-    const promise = this.#promise<R>((given) => (settle = given))
-    submit((outcome) => settle(outcome))
-    return new AsyncResult(promise)
-  }
-
-  #sync<R>(submit: (settle: Settle) => void): R {
-    let outcome: Outcome | undefined
-    submit((settled) => (outcome = settled))
-    this.#dispatcher.waitSync(() => outcome !== undefined)
-    const { ok, ...rest } = outcome as unknown as Outcome & { value?: unknown; error?: unknown }
-    if (!ok) throw rest.error
-    return rest.value as R
-  }
-
-  #checkOpen(): void {
-    if (this.#broken !== undefined) throw this.#broken.error
-    if (this.#state !== 'open') throw new PoolClosedError()
-  }
-
-  /** Workers cannot work: no task ever will. */
-  #break(error: unknown): void {
-    this.#broken ??= { error }
-    this.#stopWorkers()
-    this.#dispatcher.rejectAll(this.#broken.error)
-    this.#checkEnd()
-  }
-
-  #stopWorkers(): void {
-    if (this.#ended) return
-    this.#crew.stopReplacing()
-    this.#core.tasks.close()
-    for (const worker of this.#crew.workers) if (worker !== undefined) this.#crew.stop(worker)
-  }
-
-  /** The last task is settled: a closed pool's workers may go. */
-  #finish(): void {
-    if (this.#state !== 'closed' || this.#ended) return
-    this.#crew.stopReplacing()
-    this.#core.tasks.close()
-    this.#checkEnd()
-  }
-
-  #checkEnd(): void {
-    // Later: the dispatcher may be in the middle of a look at what ends with it.
-    queueMicrotask(() => {
-      if (this.#state === 'open' || this.#ended || this.#crew.alive > 0) return
-      this.#ended = true
-      this.#functions.clear()
-      this.#core.close()
-      this.#allEnded()
+  #sync<R>(site: CallSite, submit: (receiver: Receiver) => void): R {
+    let outcome: { value?: unknown; error?: unknown } | undefined
+    submit({
+      resolve: (value) => (outcome = { value }),
+      reject: (error) => (outcome = { error }),
     })
+    this.#engine.dispatcher.waitSync(() => outcome !== undefined)
+    const settled = outcome as unknown as { value?: unknown; error?: unknown }
+    if (!('error' in settled)) return settled.value as R
+    site.addTo(settled.error)
+    throw settled.error
+  }
+}
+
+// Outside of the class because its declaration is for users.
+Object.defineProperty(Pool.prototype, reduceSymbol, {
+  value(this: Pool): Reduced {
+    return this.reduceHandle()
+  },
+})
+
+/** Makes a pool of what arrives: the one that is here already, or a client. @internal */
+export function revivePool(line: PoolLine, owner: number, size: number): Pool {
+  const known = arrived.get(line)
+  if (known !== undefined) return known
+  const pool = new Pool(new PoolClient(line, owner, size))
+  arrived.set(line, pool)
+  return pool
+}
+
+/** One for each pool; the line is the same object each time it arrives. */
+const arrived = new WeakMap<PoolLine, Pool>()
+
+function receiverOf(
+  resolve: Receiver['resolve'],
+  reject: Receiver['reject'],
+  site: CallSite | undefined,
+): Receiver {
+  return {
+    resolve,
+    reject: (error) => {
+      site?.addTo(error)
+      reject(error)
+    },
   }
 }

@@ -3,35 +3,44 @@
  *
  * @module
  */
-import { dumps } from '@mp/pickle'
-import { checkInteger, keepInFlight, wrongType } from '@mp/shared-memory/internal'
-import { type Items, checkItems, chunk, defaultChunkSize } from './chunks.js'
+import { encodeTo } from '@mp/pickle'
+import { checkInteger, collectNotes, wrongType } from '@mp/shared-memory/internal'
+import { type Items, checkItems } from './chunks.js'
 import type { Dispatcher } from './dispatcher.js'
-import { PoolClosedError } from './errors.js'
-import type { SentFunctions } from './functions.js'
+import type { SentFunction, SentFunctions } from './functions.js'
 import { Imap } from './imap.js'
-import { type FunctionReference, MODE } from './messages.js'
+import { MapCall } from './map-call.js'
+import { MODE } from './messages.js'
 import {
   type CheckedTaskOptions,
   type ImapCallOptions,
   type MapOptions,
+  type TaskOptions,
+  checkBoolean,
   checkChunkSize,
   checkFunction,
   checkTaskOptions,
 } from './options.js'
-import type { Outcome, Task, TaskOptions } from './task.js'
+import type { PoolRecord } from './pool-record.js'
+import { ProgressReport } from './progress.js'
+import type { SharedArguments } from './shared-arguments.js'
+import { type Receiver, Task } from './task.js'
 
-type AnyFunction = (...args: never[]) => unknown
-type Settle = (outcome: Outcome) => void
+export type AnyFunction = (...args: never[]) => unknown
 
 /** What a submitter needs of its pool. */
 export interface SubmitterPool {
-  readonly processes: number
-  readonly dispatcher: Dispatcher
-  readonly functions: SentFunctions
+  readonly dispatcher: Pick<Dispatcher, 'submit' | 'discard' | 'now'>
+  readonly functions: Pick<SentFunctions, 'use' | 'release'>
+  readonly shared: SharedArguments
+  readonly record: Pick<PoolRecord, 'encoded'>
+  /** How many workers there are to be. */
+  size(): number
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
 }
+
+const NO_ARGUMENTS: readonly unknown[] = []
 
 export class Submitter {
   readonly #pool: SubmitterPool
@@ -43,66 +52,47 @@ export class Submitter {
   /** `fn(...args)` as one task. Throws what is wrong with the call. */
   call(
     fn: AnyFunction,
-    args: readonly unknown[] = [],
+    args: readonly unknown[] = NO_ARGUMENTS,
     options: TaskOptions | undefined,
-    settle: Settle,
-  ): void {
+    receiver: Receiver,
+  ): Task {
     checkFunction('fn', fn)
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)
     this.#pool.checkOpen()
-    const { result, cancel } = keepInFlight(() => this.#encode(fn, () => dumps(args)))
-    this.#submit(MODE.call, result.reference, result.payload, fn.name, checked, (outcome) => {
-      cancel()
-      settle(outcome)
-    })
+    const { functions, shared } = this.#pool
+    const sent = functions.use(fn)
+    try {
+      return this.submit(MODE.call, sent, shared.replace(args), 1, checked, receiver)
+    } finally {
+      functions.release(sent)
+    }
   }
 
-  /** All items in chunks; settles with an array of results, or with the first error. */
+  /** All items in chunks; settles with an array of results or outcomes, or with the first error. */
   map(
-    mode: number,
     fn: AnyFunction,
     items: readonly unknown[],
+    isStar: boolean,
     options: MapOptions | undefined,
-    settle: Settle,
+    receiver: Receiver,
   ): void {
     checkFunction('fn', fn)
     const checked = checkTaskOptions(options)
-    const { functions, dispatcher, processes } = this.#pool
-    const size = checkChunkSize(options?.chunkSize) ?? defaultChunkSize(items.length, processes)
+    const { settle = false } = options ?? {}
+    checkBoolean('settle', settle)
+    const chunkSize = checkChunkSize(options?.chunkSize)
+    const { functions } = this.#pool
     this.#pool.checkOpen()
-    if (items.length === 0) return settle({ ok: true, value: [] })
-    const { result, cancel } = keepInFlight(() =>
-      this.#encode(fn, () => chunk(items, size).map((piece) => dumps(piece))),
-    )
-    const { reference, payload: payloads } = result
-    const results: unknown[][] = []
-    const tasks: Task[] = []
-    let left = payloads.length
-    let done = 0
-    let failed = false
-    for (const [i, payload] of payloads.entries()) {
-      functions.again(reference)
-      const task = this.#submit(mode, reference, payload, fn.name, checked, (outcome) => {
-        if (failed) return
-        if (!outcome.ok) {
-          failed = true
-          cancel()
-          settle(outcome)
-          for (const other of tasks) dispatcher.withdraw(other, outcome.error)
-          return
-        }
-        const values = (results[i] = outcome.value as unknown[])
-        done += values.length
-        checked.onProgress({ done, total: items.length })
-        if (--left > 0) return
-        cancel()
-        settle({ ok: true, value: results.flat() })
-      })
-      tasks.push(task)
-      if (failed) break
+    if (items.length === 0) return receiver.resolve([])
+    if (isStar) checkRows(items)
+    const sent = functions.use(fn)
+    try {
+      const call = { sent, items, isStar, settle, chunkSize, options: checked, receiver }
+      new MapCall(this, this.#pool, call).start()
+    } finally {
+      functions.release(sent)
     }
-    functions.release(reference)
   }
 
   /** Items one by one or in small chunks, as the consumer asks for them. */
@@ -115,71 +105,53 @@ export class Submitter {
     checkFunction('fn', fn)
     checkItems(items)
     const checked = checkTaskOptions(options)
+    const { functions, dispatcher, size } = this.#pool
     const chunkSize = checkChunkSize(options?.chunkSize) ?? 1
-    const { functions, dispatcher, processes } = this.#pool
-    const buffer = checkInteger('buffer', options?.buffer ?? 4 * processes * chunkSize, 1)
+    const usual = 4 * size() * (chunkSize === 'auto' ? AUTO_BUFFER : chunkSize)
+    const buffer = checkInteger('buffer', options?.buffer ?? usual, 1)
     this.#pool.checkOpen()
-    const reference = functions.use(fn)
+    const sent = functions.use(fn)
     return new Imap<T, Awaited<R>>({
       items,
       chunkSize,
       buffer,
       ordered,
-      submit: (piece, settle) => {
-        try {
-          this.#pool.checkOpen()
-          const { result: payload, cancel } = keepInFlight(() => dumps(piece))
-          functions.again(reference)
-          const task = this.#submit(MODE.each, reference, payload, fn.name, checked, (outcome) => {
-            cancel()
-            settle(outcome)
-          })
-          return () => dispatcher.withdraw(task, new PoolClosedError())
-        } catch (error) {
-          settle({ ok: false, error })
-          return () => {}
-        }
+      progress: ProgressReport.of(checked, undefined),
+      submit: (piece, receiver) => {
+        this.#pool.checkOpen()
+        return this.submit(MODE.each, sent, piece, piece.length, checked, receiver)
       },
-      ended: () => functions.release(reference),
-      onProgress: (done) => checked.onProgress({ done, total: undefined }),
+      discard: (task, error) => dispatcher.discard(task, error),
+      ended: () => functions.release(sent),
     })
   }
 
-  /** The function, put where workers find it, and what it is applied to. */
-  #encode<P>(fn: AnyFunction, encode: () => P): { reference: FunctionReference; payload: P } {
-    const reference = this.#pool.functions.use(fn)
-    try {
-      return { reference, payload: encode() }
-    } catch (error) {
-      this.#pool.functions.release(reference)
-      throw error
-    }
-  }
-
-  #submit(
+  /** Encodes what the function is applied to, and gives the task to the dispatcher. */
+  submit(
     mode: number,
-    fn: FunctionReference,
-    payload: Uint8Array,
-    name: string,
-    { timeoutMs, signal, retries, priority }: CheckedTaskOptions,
-    settle: Settle,
+    sent: SentFunction,
+    payload: readonly unknown[],
+    items: number,
+    options: CheckedTaskOptions,
+    receiver: Receiver,
   ): Task {
-    const task: Task = {
-      mode,
-      fn,
-      payload,
-      label: name === '' ? 'an anonymous function' : `${name}()`,
-      priority,
-      timeoutMs,
-      signal,
-      retriesLeft: retries,
-      number: -1,
-      settle: (outcome) => {
-        this.#pool.functions.release(fn)
-        settle(outcome)
-      },
-    }
-    this.#pool.dispatcher.submit(task)
+    const task = new Task(mode, sent, items, options, receiver)
+    const { dispatcher, record } = this.#pool
+    const before = dispatcher.now()
+    collectNotes(task, encodeTo, payload)
+    task.submittedAt = dispatcher.now()
+    record.encoded(task.submittedAt - before)
+    sent.uses++
+    dispatcher.submit(task)
     return task
+  }
+}
+
+/** With chunks that find their own size, so many items for each of four chunks a worker are read ahead. */
+const AUTO_BUFFER = 256
+
+function checkRows(items: readonly unknown[]): void {
+  for (const item of items) {
+    if (!Array.isArray(item)) throw wrongType('items', 'arrays of arguments', item)
   }
 }

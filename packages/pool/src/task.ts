@@ -3,60 +3,97 @@
  *
  * @module
  */
-import type { FunctionReference } from './messages.js'
+import { Notes } from '@mp/shared-memory/internal'
+import type { SentFunction } from './functions.js'
+import { TASK_HEAD, writeTaskHead } from './messages.js'
+import type { CheckedTaskOptions } from './options.js'
+import { roomFor } from './slab.js'
 
-/** Options of every call that gives a pool work. */
-export interface TaskOptions {
-  /**
-   * How long a task may run, in milliseconds from when a worker took it. Then its worker is stopped and replaced,
-   * and the task rejects with TimeoutError.
-   *
-   * @default Infinity
-   */
-  timeout?: number | undefined
-  /** Ends the task when it aborts: one that is queued never starts; the worker of one that runs is stopped and replaced. */
-  signal?: AbortSignal | undefined
-  /**
-   * How often a task is tried again after its worker died.
-   *
-   * @default 0
-   */
-  retries?: number | undefined
-  /**
-   * Tasks of a higher priority are given to workers first.
-   *
-   * @default 0
-   */
-  priority?: number | undefined
-  /** Called after each item of a `map`, `starmap` or `imap` is done. */
-  onProgress?: ((progress: Progress) => void) | undefined
+/** Who gets the outcome of a task; called once, and does not throw. */
+export interface Receiver {
+  resolve(value: unknown): void
+  reject(error: unknown): void
 }
 
-/** How far a call has come. */
-export interface Progress {
-  /** How many items are done. */
-  readonly done: number
-  /** How many there are; undefined while the input is still being read. */
-  readonly total: number | undefined
-}
-
-/** A task on its way. */
-export interface Task {
+/** A task on its way. It takes what the encoder writes, and the notes of the handles in it. */
+export class Task extends Notes {
   readonly mode: number
-  readonly fn: FunctionReference
-  readonly payload: Uint8Array
-  /** What it is, for messages. */
-  readonly label: string
-  readonly priority: number
-  readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
+  readonly fn: SentFunction
+  /** How many items it is for; 1 for a call. */
+  readonly items: number
+  readonly options: CheckedTaskOptions
+  readonly receiver: Receiver
+  /** Length of what goes to a worker. */
+  byteLength = 0
   retriesLeft: number
-  /** Its number in the ring of tasks; -1 before it is put there. */
-  number: number
-  /** Called once, when the task is over; undoes what the task holds. */
-  settle(outcome: Outcome): void
+  /** Its number in the ring of tasks; -1 while it is not there. */
+  number = -1
+  isSettled = false
+  /** On the clock that all processes share. */
+  submittedAt = 0
+  /** How long it ran, in milliseconds; known when it is settled by a result. */
+  runMs = 0
+  /** How long it waited for a worker, in milliseconds; likewise. */
+  waitMs = 0
+  /** Undone when it is settled. */
+  cleanUp: (() => void) | undefined
+  #bytes: Uint8Array = NOTHING
+  #offset = 0
+
+  constructor(
+    mode: number,
+    fn: SentFunction,
+    items: number,
+    options: CheckedTaskOptions,
+    receiver: Receiver,
+  ) {
+    // It is decoded again when its worker dies.
+    super(true)
+    this.mode = mode
+    this.fn = fn
+    this.items = items
+    this.options = options
+    this.receiver = receiver
+    this.retriesLeft = options.retries
+  }
+
+  get priority(): number {
+    return this.options.priority
+  }
+
+  /** What it is, for messages. */
+  get label(): string {
+    const { name } = this.fn
+    return name === '' ? 'an anonymous function' : `${name}()`
+  }
+
+  /** What goes to a worker; gone when it is settled. */
+  get message(): Uint8Array {
+    const isAll = this.#bytes.length === this.byteLength
+    return isAll ? this.#bytes : this.#bytes.subarray(this.#offset, this.#offset + this.byteLength)
+  }
+
+  /** Lets go of what only an unsettled task needs. */
+  forget(): void {
+    this.#bytes = NOTHING
+    this.cleanUp?.()
+    this.cleanUp = undefined
+  }
+
+  /** What the encoder calls, once, with what the function is applied to. */
+  write(bytes: Uint8Array, length: number, copyTo?: (target: Uint8Array) => void): void {
+    this.byteLength = TASK_HEAD + length
+    const { bytes: target, offset } = roomFor(this.byteLength)
+    this.#bytes = target
+    this.#offset = offset
+    writeTaskHead(target, offset, this.mode, this.fn.reference)
+    const at = offset + TASK_HEAD
+    if (copyTo !== undefined) copyTo(target.subarray(at, at + length))
+    else if (length > SHORT) target.set(bytes.subarray(0, length), at)
+    else for (let i = 0; i < length; i++) target[at + i] = bytes[i]
+  }
 }
 
-export type Outcome =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown }
+const NOTHING = new Uint8Array()
+/** Up to so many bytes, a loop takes less time than making the view that `set` needs. */
+const SHORT = 64

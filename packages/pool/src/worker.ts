@@ -3,21 +3,20 @@
  *
  * Takes tasks as long as there are any, without returning to the event loop for
  * each, but often enough for timers and for what asynchronous functions left
- * running.
+ * running. When there are none it blocks for a moment, because the next one often
+ * comes at once and a sleeping event loop takes longer to wake; then it waits as
+ * everybody does.
  *
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { dumps, loads, loadsAsync } from '@mp/pickle'
-import {
-  MessageTooLargeError,
-  RingClosedError,
-  type Tracked,
-  trackInFlight,
-} from '@mp/shared-memory/internal'
-import { ReceivedFunctions } from './functions.js'
-import { MODE, STATUS, type TaskMessage, decodeTask, encodeResult } from './messages.js'
-import type { PoolCore } from './pool-core.js'
+import { allowChildren } from '@mp/process/internal'
+import { PENDING, RingClosedError } from '@mp/shared-memory/internal'
+import { ORDER, PHASE } from './layout.js'
+import { STATUS } from './messages.js'
+import { type PoolCore, RETIRE, type Retire } from './pool-core.js'
+import { Reporter } from './reporter.js'
+import { TaskRunner } from './task-runner.js'
 
 /** What a worker is told when it starts. */
 export interface WorkerSetup {
@@ -26,174 +25,119 @@ export interface WorkerSetup {
   readonly initArgs: readonly unknown[]
   /** How many tasks it runs before it ends and is replaced. */
   readonly maxTasks: number
-  /** How many bytes of memory it may have (resident) before it ends and is replaced. */
+  /** How many bytes of memory it may have (resident) before it is replaced. */
   readonly maxMemory: number
 }
 
 /** For how long a worker may run synchronous tasks before its event loop gets a turn, in milliseconds. */
 const TURN_MS = 10
+/** For how long a worker blocks its event loop while it has nothing to do. */
+const BLOCK_MS = 2
+/** How long what stands in the event loop of a worker that ends has to finish. */
+const LINGER_MS = 500
+/** Reading the size of the memory takes as long as ten small tasks. */
+const MEMORY_CHECK_MS = 20
+/** When so much of its term is over, a worker gets its successor. */
+const EXPIRING = 0.75
 
 /** The target of a worker's process. */
 export async function runWorker(core: PoolCore, setup: WorkerSetup): Promise<void> {
   const { index, initializer, initArgs } = setup
+  // The pool ends its workers, and their children end with them.
+  allowChildren()
+  const reporter = new Reporter(core, index)
+  core.enter(index, PHASE.initializing)
   try {
     await initializer?.(...(initArgs as never[]))
   } catch (error) {
-    await report(core, index, STATUS.initializerError, error)
+    await reporter.report(index, STATUS.initializerError, error)
     return
   }
-  await report(core, index, STATUS.ready, undefined)
-  const functions = new ReceivedFunctions(core.session)
-  let turnEnds = performance.now() + TURN_MS
-  for (let done = 0; done < setup.maxTasks && !isTooLarge(setup, done); done++) {
-    const message = core.tasks.tryTake(core.claimWord(index)) ?? (await next(core, index))
-    if (message === null) return
-    await runTask(core, index, functions, message)
-    if (performance.now() > turnEnds) {
-      await setImmediate()
-      turnEnds = performance.now() + TURN_MS
+  core.enter(index, PHASE.ready)
+  await reporter.report(index, STATUS.ready, undefined)
+  await new WorkerLoop(core, setup, reporter).run()
+  setTimeout(() => process.exit(), LINGER_MS).unref()
+}
+
+class WorkerLoop {
+  readonly #core: PoolCore
+  readonly #setup: WorkerSetup
+  readonly #reporter: Reporter
+  readonly #runner: TaskRunner
+  readonly #expiresAt: number
+  #checkedAt = 0
+
+  constructor(core: PoolCore, setup: WorkerSetup, reporter: Reporter) {
+    this.#core = core
+    this.#setup = setup
+    this.#reporter = reporter
+    this.#runner = new TaskRunner(core, setup.index, reporter)
+    this.#expiresAt = Math.ceil(setup.maxTasks * EXPIRING) - 1
+  }
+
+  /** Runs tasks until there will be none, or it is told to end. */
+  async run(): Promise<void> {
+    const core = this.#core
+    const { index, maxTasks, maxMemory } = this.#setup
+    const claim = core.claimWord(index)
+    const { tasks } = core
+    let turnEnds = core.now() + TURN_MS
+    for (let done = 0; done < maxTasks; done++) {
+      if (maxMemory !== Infinity && done > 0) await this.#watchMemory()
+      let message: Uint8Array | Retire | null =
+        core.orderOf(index) % ORDER.goOn === ORDER.work ? tasks.tryTake(claim) : null
+      message ??= this.#nextSoon() ?? (await this.#next())
+      if (message === RETIRE) return
+      if (done === this.#expiresAt) {
+        await this.#reporter.report(index, STATUS.expiring, undefined)
+      }
+      const running = this.#runner.run(message)
+      if (running !== undefined) await running
+      const now = core.now()
+      core.finish(index, now)
+      if (now > turnEnds) {
+        await setImmediate()
+        turnEnds = core.now() + TURN_MS
+      }
     }
   }
-}
 
-/** Waits for a task; null when there will be none. */
-async function next(core: PoolCore, index: number): Promise<Uint8Array | null> {
-  try {
-    const message = await core.session.waiting.async(
-      core.tasks.taking(core.claimWord(index)),
-      Infinity,
-    )
-    return message as Uint8Array
-  } catch (error) {
-    if (error instanceof RingClosedError) return null
-    throw error
-  }
-}
-
-async function runTask(
-  core: PoolCore,
-  index: number,
-  functions: ReceivedFunctions,
-  message: Uint8Array,
-): Promise<void> {
-  const number = (core.claim(index) - 1) & 0x7fffffff
-  if (core.start(index, number)) {
-    let status: number = STATUS.value
-    let value: unknown
+  /** Blocks for a moment. */
+  #nextSoon(): Uint8Array | Retire | null {
+    const core = this.#core
+    const { waiting } = core.session
     try {
-      const task = decodeTask(message)
-      const fn = functions.get(task.fn) ?? (await functions.load(task.fn))
-      value = apply(fn, task.mode, await decode(task))
-      if (isThenable(value)) value = await value
+      const message = waiting.block(core.taking(this.#setup.index), core.now() + BLOCK_MS)
+      return message === PENDING ? null : message
     } catch (error) {
-      status = STATUS.error
-      value = error
+      if (error instanceof RingClosedError) return RETIRE
+      throw error
     }
-    await report(core, number, status, value)
-  } else {
-    await report(core, number, STATUS.dropped, undefined)
   }
-  // CRASH: after the result, before this: the pool finds the result first and blames nobody.
-  core.finish(index)
-}
 
-function apply(fn: (...args: unknown[]) => unknown, mode: number, payload: unknown[]): unknown {
-  switch (mode) {
-    case MODE.call:
-      return fn(...payload)
-    case MODE.map:
-      return inOrder(payload, (item) => fn(item))
-    case MODE.starmap:
-      return inOrder(payload, (item) => fn(...(item as unknown[])))
-    default:
-      return inOrder(payload, (item) => settle(fn, item))
+  async #next(): Promise<Uint8Array | Retire> {
+    const core = this.#core
+    try {
+      const message = await core.session.waiting.async(core.taking(this.#setup.index), Infinity)
+      return message as Uint8Array | Retire
+    } catch (error) {
+      if (error instanceof RingClosedError) return RETIRE
+      throw error
+    }
   }
-}
 
-/** Applies `each` to one item after the other; a promise only if one of them is. */
-function inOrder(items: readonly unknown[], each: (item: unknown) => unknown): unknown {
-  const results: unknown[] = []
-  for (let i = 0; i < items.length; i++) {
-    const result = each(items[i])
-    if (isThenable(result)) return inOrderAsync(items, each, results, result)
-    results.push(result)
+  /** With too much memory, says so and waits until its successor is there or it is told to go on. */
+  async #watchMemory(): Promise<void> {
+    const core = this.#core
+    const { index, maxMemory } = this.#setup
+    const now = core.now()
+    if (now - this.#checkedAt < MEMORY_CHECK_MS || core.orderOf(index) !== ORDER.work) return
+    this.#checkedAt = now
+    if (process.memoryUsage.rss() <= maxMemory) return
+    await this.#reporter.report(index, STATUS.large, undefined)
+    const { waiting } = core.session
+    const order = core.ordering(index)
+    if (waiting.block(order, core.now() + BLOCK_MS) === PENDING)
+      await waiting.async(order, Infinity)
   }
-  return results
-}
-
-async function inOrderAsync(
-  items: readonly unknown[],
-  each: (item: unknown) => unknown,
-  results: unknown[],
-  first: PromiseLike<unknown>,
-): Promise<unknown[]> {
-  results.push(await first)
-  while (results.length < items.length) results.push(await each(items[results.length]))
-  return results
-}
-
-/** An outcome: `[true, value]` or `[false, error]`. */
-function settle(fn: (...args: unknown[]) => unknown, item: unknown): unknown {
-  try {
-    const value = fn(item)
-    if (!isThenable(value)) return [true, value]
-    return Promise.resolve(value).then(
-      (result) => [true, result],
-      (error: unknown) => [false, error],
-    )
-  } catch (error) {
-    return [false, error]
-  }
-}
-
-async function decode(task: TaskMessage): Promise<unknown[]> {
-  try {
-    return loads(task.payload) as unknown[]
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-    return (await loadsAsync(task.payload)) as unknown[]
-  }
-}
-
-async function report(
-  core: PoolCore,
-  number: number,
-  status: number,
-  value: unknown,
-): Promise<void> {
-  const { result, cancel, give } = encodeReport(number, status, value)
-  try {
-    give(core.handle.index)
-    if (core.results.tryPut([result]) === 'put') return
-    await core.session.waiting.async(core.results.putting([result]), Infinity)
-  } catch (error) {
-    cancel()
-    // It can never fit, but that it cannot will.
-    if (!(error instanceof MessageTooLargeError)) throw error
-    await report(core, number, STATUS.error, unsendable(error))
-  }
-}
-
-function encodeReport(number: number, status: number, value: unknown): Tracked<Uint8Array> {
-  try {
-    return trackInFlight(() => encodeResult({ number, status, payload: dumps(value) }))
-  } catch (error) {
-    // The value cannot be sent, but why it cannot be can.
-    const payload = dumps(unsendable(error))
-    return trackInFlight(() => encodeResult({ number, status: STATUS.error, payload }))
-  }
-}
-
-function unsendable(error: unknown): Error {
-  const reason = new Error(`The result cannot be sent: ${(error as Error).message}`)
-  reason.name = (error as Error).name
-  return Object.assign(reason, { code: (error as NodeJS.ErrnoException).code })
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-function isTooLarge(setup: WorkerSetup, done: number): boolean {
-  return done > 0 && setup.maxMemory !== Infinity && process.memoryUsage.rss() > setup.maxMemory
 }

@@ -19,6 +19,7 @@ export type { ObjectHandle, ObjectShape } from './directory.js'
 export { Directory } from './directory.js'
 export { MultiprocessingError, OutOfSharedMemoryError, TimeoutError } from './errors.js'
 export {
+  Notes,
   collectNotes,
   collectRevived,
   isKept,
@@ -74,6 +75,7 @@ export { claimOf, ownCopy } from './ring/ring-reader.js'
 export { Taken } from './ring/taken.js'
 export { recoverTakings } from './ring/taking.js'
 export { POSITION_WORDS, RING, RING_SETS, RING_WORDS } from './ring/layout.js'
+export { Spinning } from './spinning.js'
 export { isDead, makeTag, tagSlot } from './tag.js'
 export { ARRIVAL_WORDS, WAIT_SET_WORDS, WaitSet, toTicks } from './wait-set.js'
 export {

@@ -120,8 +120,17 @@ export class Waiting {
     }
   }
 
-  /** Waits as a promise; it gives what `attempt` got, or `PENDING` after `timeoutMs`. Rejects with the signal's reason. */
-  async<T>(waitable: Waitable<T>, timeoutMs: number, signal?: AbortSignal): Promise<T | Pending> {
+  /**
+   * Waits as a promise; it gives what `attempt` got, or `PENDING` after `timeoutMs`. Rejects with the signal's reason.
+   *
+   * @param keepAlive whether the event loop stays alive for it.
+   */
+  async<T>(
+    waitable: Waitable<T>,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    keepAlive = true,
+  ): Promise<T | Pending> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     const first = this.#lines.get(waitable.set.key)
     if (first === undefined || first.waiters.length === 0) {
@@ -134,7 +143,7 @@ export class Waiting {
       }
     }
     if (timeoutMs <= 0) return Promise.resolve(PENDING)
-    return this.#enqueue(waitable, timeoutMs, signal)
+    return this.#enqueue(waitable, timeoutMs, signal, keepAlive)
   }
 
   /**
@@ -216,7 +225,8 @@ export class Waiting {
   #enqueue<T>(
     waitable: Waitable<T>,
     timeoutMs: number,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
+    keepAlive: boolean,
   ): Promise<T | Pending> {
     const { key } = waitable.set
     const line = this.#lines.get(key) ?? { waitable, waiters: [], armed: false, recheck: undefined }
@@ -226,7 +236,7 @@ export class Waiting {
       const finish = (): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
-        this.#setPending(this.#pending - 1)
+        this.#setPending(this.#pending - (keepAlive ? 1 : 0))
       }
       const waiter: Waiter = {
         attempt: () => waitable.attempt(),
@@ -268,7 +278,7 @@ export class Waiting {
       }
       line.waiters.push(waiter)
       this.#hooks.start()
-      this.#setPending(this.#pending + 1)
+      this.#setPending(this.#pending + (keepAlive ? 1 : 0))
       if (line.waiters.length === 1) this.#listenTo(line)
     })
   }

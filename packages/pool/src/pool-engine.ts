@@ -1,0 +1,191 @@
+/**
+ * What is behind a pool, from its first worker to the end of its last.
+ *
+ * @module
+ */
+import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
+import { Door } from './client/door.js'
+import { Crew, type Worker } from './crew.js'
+import { Dispatcher } from './dispatcher.js'
+import { PoolClosedError, PoolTerminatedError } from './errors.js'
+import { SentFunctions } from './functions.js'
+import { PHASE } from './layout.js'
+import type { CheckedPoolOptions } from './options.js'
+import { PoolCore } from './pool-core.js'
+import { PoolRecord } from './pool-record.js'
+import { SharedArguments } from './shared-arguments.js'
+import { Submitter } from './submitter.js'
+
+export class PoolEngine {
+  readonly core: PoolCore = new PoolCore()
+  readonly crew: Crew
+  readonly dispatcher: Dispatcher
+  readonly submitter: Submitter
+  readonly record: PoolRecord
+  readonly shared: SharedArguments
+  /** Resolves when all workers have ended. */
+  readonly ends: Promise<void>
+  readonly #options: CheckedPoolOptions
+  readonly #functions: SentFunctions
+  #allEnded: () => void = () => {}
+  #state: 'open' | 'closed' | 'terminated' = 'open'
+  #broken: { error: unknown } | undefined
+  #hasEnded = false
+  #door: Door | undefined
+  #initializerTimer: NodeJS.Timeout | undefined
+
+  constructor(options: CheckedPoolOptions) {
+    this.#options = options
+    const { core } = this
+    this.#functions = new SentFunctions(core.session)
+    this.shared = new SharedArguments(core.session)
+    this.record = new PoolRecord(core, options.name)
+    this.ends = new Promise((resolve) => (this.#allEnded = resolve))
+    this.dispatcher = new Dispatcher(
+      {
+        core,
+        functions: this.#functions,
+        record: this.record,
+        graceMs: options.graceMs,
+        crew: () => this.crew,
+      },
+      {
+        initializerFailed: (error) => this.#break(error),
+        idle: () => this.#finish(),
+        corrupt: (error) => this.#break(error),
+      },
+    )
+    this.crew = this.#makeCrew()
+    this.submitter = new Submitter({
+      dispatcher: this.dispatcher,
+      functions: this.#functions,
+      shared: this.shared,
+      record: this.record,
+      size: () => this.crew.size,
+      checkOpen: () => this.checkOpen(),
+    })
+    this.crew.fill()
+    this.#watchInitializers()
+  }
+
+  /** What clients in other processes knock at; there from the first time that the pool is sent. */
+  get door(): Door {
+    this.#door ??= new Door({
+      dispatcher: this.dispatcher,
+      functions: this.#functions,
+      checkOpen: () => this.checkOpen(),
+    })
+    return this.#door
+  }
+
+  checkOpen(): void {
+    if (this.#broken !== undefined) throw this.#broken.error
+    if (this.#state !== 'open') throw new PoolClosedError()
+  }
+
+  checkEnding(): void {
+    if (this.#state !== 'open') return
+    throw new MultiprocessingError(
+      'ERR_MP_POOL_RUNNING',
+      'The pool runs still: call close() or terminate() first',
+    )
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    if (this.dispatcher.pending === 0) this.#finish()
+  }
+
+  terminate(): void {
+    if (this.#state === 'terminated') return
+    this.#state = 'terminated'
+    this.#stopWorkers()
+    this.dispatcher.rejectAll(new PoolTerminatedError())
+    this.#checkEnd()
+  }
+
+  #makeCrew(): Crew {
+    const { processes, least, idleMs, name, startMethod, launch } = this.#options
+    const { initializer, initArgs, maxTasks, maxMemory } = this.#options
+    return new Crew(
+      this.core,
+      {
+        size: processes,
+        least,
+        idleMs,
+        name,
+        startMethod,
+        launch,
+        setup: { initializer, initArgs, maxTasks, maxMemory },
+      },
+      {
+        started: (worker) => this.record.workerStarted(worker),
+        ended: (worker, exitCode) => this.#workerEnded(worker, exitCode),
+        broken: (error) => this.#break(error),
+        pending: () => this.dispatcher.pending,
+      },
+    )
+  }
+
+  #workerEnded(worker: Worker, exitCode: number | null): boolean {
+    const hasBlame = this.dispatcher.workerEnded(worker, exitCode)
+    this.record.workerEnded(worker)
+    this.#checkEnd()
+    return hasBlame
+  }
+
+  /** Initializers that do not end keep every task waiting. */
+  #watchInitializers(): void {
+    const { initializer, initializerTimeoutMs } = this.#options
+    if (initializer === undefined || initializerTimeoutMs === Infinity) return
+    const period = Math.min(Math.max(initializerTimeoutMs / 4, 10), 1000)
+    this.#initializerTimer = setInterval(() => {
+      for (const worker of this.crew.workers) {
+        if (worker === undefined || this.core.phase(worker.index) !== PHASE.initializing) continue
+        if (this.core.sinceMs(worker.index) < initializerTimeoutMs) continue
+        const message = `The initializer ran for more than ${initializerTimeoutMs} ms`
+        return this.#break(new TimeoutError(message))
+      }
+    }, period).unref()
+  }
+
+  /** Workers cannot work: no task ever will. */
+  #break(error: unknown): void {
+    this.#broken ??= { error }
+    this.#stopWorkers()
+    this.dispatcher.rejectAll(this.#broken.error)
+    this.#checkEnd()
+  }
+
+  #stopWorkers(): void {
+    if (this.#hasEnded) return
+    this.crew.stopReplacing()
+    this.core.tasks.close()
+    for (const worker of this.crew.workers) if (worker !== undefined) this.crew.stop(worker)
+  }
+
+  /** The last task is settled: a closed pool's workers may go. */
+  #finish(): void {
+    if (this.#state !== 'closed' || this.#hasEnded) return
+    this.crew.stopReplacing()
+    this.core.tasks.close()
+    this.#checkEnd()
+  }
+
+  #checkEnd(): void {
+    // Later: the dispatcher may be in the middle of a look at what ends with it.
+    queueMicrotask(() => {
+      if (this.#state === 'open' || this.#hasEnded || this.crew.alive > 0) return
+      if (this.dispatcher.pending > 0) return
+      this.#hasEnded = true
+      clearInterval(this.#initializerTimer)
+      this.#functions.clear()
+      this.shared.clear()
+      this.record.trace.end()
+      this.#door?.close()
+      this.core.close()
+      this.#allEnded()
+    })
+  }
+}

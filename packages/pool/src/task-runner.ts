@@ -1,0 +1,155 @@
+/**
+ * Runs one task after the other, as the worker takes them.
+ *
+ * @module
+ */
+import { loads, loadsAsync } from '@mp/pickle'
+import { runningTask } from './current-task.js'
+import { ReceivedFunctions } from './functions.js'
+import { MODE, STATUS, TASK_HEAD, readTaskHead } from './messages.js'
+import type { PoolCore } from './pool-core.js'
+import type { Reporter } from './reporter.js'
+
+type Called = (...args: unknown[]) => unknown
+
+export class TaskRunner {
+  readonly #core: PoolCore
+  readonly #index: number
+  readonly #reporter: Reporter
+  readonly #functions: ReceivedFunctions
+
+  constructor(core: PoolCore, index: number, reporter: Reporter) {
+    this.#core = core
+    this.#index = index
+    this.#reporter = reporter
+    this.#functions = new ReceivedFunctions(core.session)
+  }
+
+  /**
+   * Runs the task that the worker has signed for, and puts its result.
+   *
+   * CRASH: before the result is put, the task died with the worker. After it, before the worker clears its signature:
+   * the pool finds the result first and blames nobody.
+   */
+  run(message: Uint8Array): Promise<void> | undefined {
+    const core = this.#core
+    const number = (core.claim(this.#index) - 1) & 0x7fffffff
+    const now = core.now()
+    this.#reporter.startedAt = now
+    if (!core.start(this.#index, number, now)) {
+      return this.#reporter.report(number, STATUS.dropped, undefined)
+    }
+    runningTask.begin(core, this.#index)
+    let value: unknown
+    try {
+      const { mode, fn: reference } = readTaskHead(message)
+      const payload = message.subarray(TASK_HEAD)
+      const fn = this.#functions.get(reference)
+      if (fn === undefined) {
+        value = this.#load(reference, mode, payload)
+      } else {
+        value = this.#apply(fn, mode, payload)
+      }
+      if (isThenable(value)) return this.#finishLater(number, value)
+    } catch (error) {
+      return this.#finish(number, STATUS.error, error)
+    }
+    return this.#finish(number, STATUS.value, value)
+  }
+
+  #apply(fn: Called, mode: number, payload: Uint8Array): unknown {
+    const before = this.#reporter.startedAt
+    let args: unknown[]
+    try {
+      args = loads(payload) as unknown[]
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
+      return loadsAsync(payload).then((items) => apply(fn, mode, items as unknown[]))
+    }
+    this.#reporter.codecMs += this.#core.now() - before
+    return apply(fn, mode, args)
+  }
+
+  async #load(
+    reference: Parameters<ReceivedFunctions['load']>[0],
+    mode: number,
+    payload: Uint8Array,
+  ): Promise<unknown> {
+    return this.#apply(await this.#functions.load(reference), mode, payload)
+  }
+
+  async #finishLater(number: number, value: PromiseLike<unknown>): Promise<void> {
+    let result: unknown
+    let status: number = STATUS.value
+    try {
+      result = await value
+    } catch (error) {
+      status = STATUS.error
+      result = error
+    }
+    await this.#finish(number, status, result)
+  }
+
+  #finish(number: number, status: number, value: unknown): Promise<void> | undefined {
+    runningTask.end()
+    this.#reporter.runMs = this.#core.now() - this.#reporter.startedAt
+    return this.#reporter.report(number, status, value)
+  }
+}
+
+function apply(fn: Called, mode: number, payload: unknown[]): unknown {
+  switch (mode) {
+    case MODE.call:
+      return fn(...payload)
+    case MODE.map:
+      return inOrder(payload, fn)
+    case MODE.starmap:
+      return inOrder(payload, (item) => fn(...(item as unknown[])))
+    case MODE.each:
+      return inOrder(payload, (item) => settle(() => fn(item)))
+    default:
+      return inOrder(payload, (item) => settle(() => fn(...(item as unknown[]))))
+  }
+}
+
+/** Applies `each` to one item after the other; a promise only if one of them is. */
+function inOrder(items: readonly unknown[], each: Called): unknown {
+  const { length } = items
+  const results: unknown[] = []
+  for (let i = 0; i < length; i++) {
+    const result = each(items[i])
+    if (isThenable(result)) return inOrderAsync(items, each, results, result)
+    results.push(result)
+  }
+  return results
+}
+
+async function inOrderAsync(
+  items: readonly unknown[],
+  each: Called,
+  results: unknown[],
+  first: PromiseLike<unknown>,
+): Promise<unknown[]> {
+  results.push(await first)
+  while (results.length < items.length) results.push(await each(items[results.length]))
+  return results
+}
+
+/** An outcome: `[true, value]` or `[false, error]`. */
+function settle(call: () => unknown): unknown {
+  try {
+    const value = call()
+    if (!isThenable(value)) return [true, value]
+    return Promise.resolve(value).then(
+      (result) => [true, result],
+      (error: unknown) => [false, error],
+    )
+  } catch (error) {
+    return [false, error]
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false
+  return typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+}
