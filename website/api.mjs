@@ -5,7 +5,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Application } from 'typedoc'
+import { Application, ReflectionKind } from 'typedoc'
 
 const packages = fileURLToPath(new URL('../packages', import.meta.url))
 
@@ -33,15 +33,34 @@ export async function writeApi(site) {
     parametersFormat: 'table',
     interfacePropertiesFormat: 'list',
     skipErrorChecking: true,
-    logLevel: 'Error',
-    validation: false,
+    logLevel: 'Warn',
+    treatValidationWarningsAsErrors: true,
+    validation: {
+      notExported: false,
+      invalidLink: true,
+      rewrittenLink: false,
+      notDocumented: false,
+    },
   })
   const project = await app.convert()
   if (project === undefined) throw new Error('TypeDoc could not read the packages')
   // Named after their folders, unless told.
   for (const module of project.children ?? []) module.name = `@mp/${module.name.split('/')[0]}`
+  app.validate(project)
+  const bare = (project.children ?? []).flatMap(({ name, children = [] }) =>
+    children.filter((each) => !isDescribed(each)).map((each) => `${name}: ${each.name}`),
+  )
+  if (bare.length > 0) throw new Error(`Exported, and without a doc comment:\n${bare.join('\n')}`)
   await app.generateOutputs(project)
-  if (app.logger.hasErrors()) throw new Error('TypeDoc could not write the API reference')
+  if (app.logger.hasErrors() || app.logger.hasWarnings()) {
+    throw new Error('The API reference has the faults above')
+  }
   return readdirSync(`${site}/api`, { recursive: true }).filter((path) => path.endsWith('.md'))
     .length
+}
+
+/** Its page would be empty otherwise. A name that another package exports as well is described there. */
+function isDescribed(reflection) {
+  if (reflection.kind === ReflectionKind.Reference) return true
+  return [reflection, ...(reflection.signatures ?? [])].some((each) => each.hasComment())
 }

@@ -47,7 +47,12 @@ for (const [screen, options] of Object.entries(screens)) {
   page.on('pageerror', (error) => faults.push(`${screen} ${page.url()}: ${error.message}`))
   for (const [name, path] of paths) {
     await page.goto(base + path, { waitUntil: 'networkidle' })
-    await page.screenshot({ path: join(folder, `${screen}-${name}.png`) })
+    await shoot(page, `${screen}-${name}`)
+    const table = page.locator('.vp-doc table').first()
+    if ((await table.count()) > 0) {
+      await table.evaluate((element) => element.scrollIntoView())
+      await shoot(page, `${screen}-${name}-table`)
+    }
     const [wide, width] = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')
     if (wide > width) faults.push(`${screen} ${path}: ${wide} pixels wide on a screen of ${width}`)
   }
@@ -55,13 +60,13 @@ for (const [screen, options] of Object.entries(screens)) {
   if (screen === 'phone') {
     await page.locator('.VPLocalNav .menu').click()
     await page.locator('.VPSidebar.open').waitFor()
-    await page.screenshot({ path: join(folder, `${screen}-menu.png`) })
+    await shoot(page, `${screen}-menu`)
     await page.goto(base, { waitUntil: 'networkidle' })
   }
   await page.locator('#local-search button').first().click()
   await page.locator('.search-input').fill('dead holder')
   await page.locator('.results .result').first().waitFor()
-  await page.screenshot({ path: join(folder, `${screen}-search.png`) })
+  await shoot(page, `${screen}-search`)
   await page.locator('.results .result').first().click()
   await page.waitForURL('**/*.html*')
   await context.close()
@@ -70,3 +75,8 @@ await browser.close()
 if (faults.length > 0) console.error(faults.join('\n'))
 else console.log(`no faults; the screenshots are in ${folder}`)
 process.exit(faults.length > 0 ? 1 : 0)
+
+/** Animations are over in it. */
+async function shoot(page, name) {
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' })
+}
