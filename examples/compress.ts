@@ -15,12 +15,12 @@ if (folder === undefined || target === undefined)
   throw new Error('usage: compress.ts FOLDER TARGET')
 
 function compress(path: string): { path: string; from: number; gzip: number; brotli: number } {
-  const content = readFileSync(join(folder!, path))
+  const content = readFileSync(join(folder, path))
   const gzip = gzipSync(content, { level: 9 })
   const brotli = brotliCompressSync(content) // at its best, which is its slowest
-  mkdirSync(dirname(join(target!, path)), { recursive: true })
-  writeFileSync(join(target!, `${path}.gz`), gzip)
-  writeFileSync(join(target!, `${path}.br`), brotli)
+  mkdirSync(dirname(join(target, path)), { recursive: true })
+  writeFileSync(join(target, `${path}.gz`), gzip)
+  writeFileSync(join(target, `${path}.br`), brotli)
   return { path, from: content.length, gzip: gzip.length, brotli: brotli.length }
 }
 

@@ -8,7 +8,7 @@
 import { Pool } from '@mp/multiprocessing'
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const [folder = fileURLToPath(new URL('../packages/pool/src', import.meta.url))] =
@@ -18,7 +18,10 @@ async function isFormatted(path: string): Promise<boolean> {
   const prettier = await import('prettier')
   const source = await readFile(path, 'utf8')
   return prettier.check(source, {
-    ...{ filepath: path, semi: false, singleQuote: true, printWidth: 100 },
+    filepath: path,
+    semi: false,
+    singleQuote: true,
+    printWidth: 100,
   })
 }
 
@@ -29,12 +32,11 @@ const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 await using pool = new Pool()
 const results = await Promise.all(
   paths.map((path) =>
-    pool.apply(isFormatted, [join(folder, path)]).catch((error: Error) => error.message),
+    pool.apply(isFormatted, [join(folder, path)]).catch((error: unknown) => String(error)),
   ),
 )
 for (const [i, result] of results.entries()) {
-  if (typeof result === 'string')
-    console.log(`${relative('', paths[i]!)}: ${result.split('\n')[0]}`)
+  if (typeof result === 'string') console.log(`${paths[i]}: ${result.split('\n')[0]}`)
   else if (!result) console.log(`${paths[i]}: not formatted`)
 }
 const well = results.filter((result) => result === true).length

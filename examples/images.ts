@@ -19,7 +19,7 @@ function thumbnail(path: string): { pixels: number; colour: string; bytes: numbe
   const image = decode(readFileSync(path))
   const indexed = image.palette !== undefined
   const data = indexed ? convertIndexedToRgb(image) : image.data
-  const channels = indexed ? image.palette![0]!.length : image.channels
+  const channels = indexed ? image.palette![0].length : image.channels
   const step = Math.max(1, Math.ceil(image.width / WIDTH))
   const width = Math.floor(image.width / step)
   const height = Math.max(1, Math.floor(image.height / step))
@@ -37,13 +37,13 @@ function thumbnail(path: string): { pixels: number; colour: string; bytes: numbe
     let count = 0
     for (let dy = 0; dy < step && y * step + dy < image.height; dy++) {
       for (let dx = 0; dx < step; dx++, count++) {
-        sum += data[((y * step + dy) * image.width + x * step + dx) * channels + c]!
+        sum += data[((y * step + dy) * image.width + x * step + dx) * channels + c]
       }
     }
     small[i] = sum / count / scale
-    sums[c]! += small[i]!
+    sums[c] += small[i]
   }
-  const png = encode({ width, height, data: small, channels: channels as 1 | 2 | 3 | 4, depth: 8 })
+  const png = encode({ width, height, data: small, channels: channels, depth: 8 })
   if (target !== undefined) writeFileSync(join(target, basename(path)), png)
   const colour = [...sums].map((sum) => Math.round(sum / width / height)).join()
   return { pixels: image.width * image.height, colour, bytes: png.byteLength }

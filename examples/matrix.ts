@@ -16,9 +16,9 @@ function multiply(from: number, to: number): void {
   const [left, right, out] = [a.array, b.array, product.array]
   for (let row = from; row < to; row++) {
     for (let k = 0; k < size; k++) {
-      const factor = left[row * size + k]!
+      const factor = left[row * size + k]
       for (let column = 0; column < size; column++) {
-        out[row * size + column]! += factor * right[k * size + column]!
+        out[row * size + column] += factor * right[k * size + column]
       }
     }
   }

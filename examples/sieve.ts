@@ -33,7 +33,7 @@ function sieve(from: number, to: number): number {
     for (let multiple = first; multiple < to; multiple += prime) array[multiple] = 1
   }
   let count = 0
-  for (let n = Math.max(from, 2); n < to; n++) count += 1 - array[n]!
+  for (let n = Math.max(from, 2); n < to; n++) count += 1 - array[n]
   return count
 }
 

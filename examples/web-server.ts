@@ -20,8 +20,13 @@ function heavy(rounds: number): number {
 const ROUNDS = 10_000_000
 
 async function listen(compute: (rounds: number) => number | Promise<number>): Promise<Server> {
-  const server = createServer(async (request, response) => {
-    response.end(request.url === '/heavy' ? String(await compute(ROUNDS)) : 'light')
+  const answer = async (url = ''): Promise<string> =>
+    url === '/heavy' ? String(await compute(ROUNDS)) : 'light'
+  const server = createServer((request, response) => {
+    answer(request.url).then(
+      (text) => response.end(text),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return server
@@ -33,8 +38,8 @@ async function load(title: string, server: Server): Promise<string[]> {
   const get = async (path: string): Promise<string> => (await fetch(base + path)).text()
   await get('/light')
   let done = false
-  const answers = Promise.all(Array.from({ length: requests }, () => get('/heavy')))
-  void answers.finally(() => (done = true))
+  const all = Promise.all(Array.from({ length: requests }, () => get('/heavy')))
+  const answers = all.finally(() => (done = true))
   const waits: number[] = []
   do {
     const start = performance.now()
@@ -42,10 +47,8 @@ async function load(title: string, server: Server): Promise<string[]> {
     waits.push(performance.now() - start)
   } while (!done)
   waits.sort((a, b) => a - b)
-  const [median, worst] = [waits[waits.length >> 1]!, waits.at(-1)!]
-  console.log(
-    `${title}: ${waits.length} light answers, median ${median.toFixed(1)} ms, worst ${worst.toFixed()} ms`,
-  )
+  const [median, worst] = [waits[waits.length >> 1], waits.at(-1)!].map((ms) => ms.toFixed(1))
+  console.log(`${title}: ${waits.length} light answers, median ${median} ms, worst ${worst} ms`)
   server.close()
   server.closeAllConnections()
   return answers

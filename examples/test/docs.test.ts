@@ -53,9 +53,13 @@ beforeAll(async () => {
     JSON.stringify({
       extends: join(root, 'tsconfig.base.json'),
       compilerOptions: {
-        ...{ composite: false, declaration: false, declarationMap: false },
-        ...{ isolatedDeclarations: false, moduleDetection: 'force' },
-        ...{ rootDir: 'src', outDir: 'out' },
+        composite: false,
+        declaration: false,
+        declarationMap: false,
+        isolatedDeclarations: false,
+        moduleDetection: 'force',
+        rootDir: 'src',
+        outDir: 'out',
       },
       include: ['src'],
     }),
@@ -100,7 +104,7 @@ test.each([...programs.keys()])('the programs of %s print what they say', async 
   const reported = stderr.split(`${MARK}\n`)
   const ended = printed.length - 1
   if (ended < own.length) {
-    const { line } = own[ended]!
+    const { line } = own[ended]
     throw new Error(
       `docs/${page}:${line} failed with ${code}:\n${printed[ended]}${reported[ended]}`,
     )
@@ -108,7 +112,7 @@ test.each([...programs.keys()])('the programs of %s print what they say', async 
   for (const [i, program] of own.entries()) {
     const promised = promisesOf(program)
     const where = `docs/${page}:${program.line}`
-    const lines = printed[i]!.split('\n').map((line) => line.trim())
+    const lines = printed[i].split('\n').map((line) => line.trim())
     expect({ where, lines }).toEqual({ where, lines: expect.arrayContaining(promised.stdout) })
     if (promised.stderr.length === 0)
       expect({ where, stderr: reported[i] }).toEqual({ where, stderr: '' })
@@ -164,10 +168,10 @@ test('commands in the documentation exist', () => {
     if (words[0] === 'npx' && words[1] === 'tsx') return isThere('examples', words[2])
     if (words[0] === 'npx' && words[2]?.startsWith('pnpm@')) words.splice(0, 3, 'pnpm')
     if (words[0] === 'pnpm')
-      return ['install', 'exec', 'vitest'].includes(words[1]!) || words[1]! in scripts
+      return ['install', 'exec', 'vitest'].includes(words[1]) || words[1] in scripts
     if (words[0] === 'cd') return isThere('', words[1])
     if (words[0] === 'node') return words.some((word) => /\.m?js$/.test(word))
-    return ['npm', 'esbuild', 'cc'].includes(words[0] === 'npx' ? words[1]! : words[0]!)
+    return ['npm', 'esbuild', 'cc'].includes(words[0] === 'npx' ? words[1] : words[0])
   }
   const unknown = [...blocks].flatMap(([page, own]) =>
     own
@@ -188,15 +192,15 @@ test('JSON in the documentation is JSON', () => {
 
 test('"Coming from Python" has every public name of multiprocessing, and names of ours that exist', () => {
   const [page] = readFileSync(join(root, 'docs/from-python.md'), 'utf8').split('## Idioms')
-  const rows = page!
+  const rows = page
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .map((line) => line.split('|').slice(1, 3))
-  const theirs = new Set(rows.flatMap(([names]) => spans(names!)))
+  const theirs = new Set(rows.flatMap(([names]) => spans(names)))
   expect(pythonNames().filter((name) => !theirs.has(name))).toEqual([])
   const ours = new Set(Object.keys(mp))
   const classes = rows
-    .flatMap(([, span]) => spans(span!))
+    .flatMap(([, span]) => spans(span))
     .flatMap((span) => {
       const [, name, member] = /^(?:new )?([A-Za-z]+)(?:\.(\w+))?/.exec(span) ?? []
       return name === undefined ? [] : [{ span, name, member }]
@@ -213,7 +217,7 @@ function pythonNames(): string[] {
 }
 
 function spans(cell: string): string[] {
-  return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!)
+  return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1])
 }
 
 /** Whether a class has instances with such a member, or has it itself. */
