@@ -9,6 +9,7 @@ import { writeValue } from './encode/value.js'
 import { Writer } from './encode/writer.js'
 import { HAS_TRAILER, VERSION } from './tags.js'
 
+/** Options of `dumps`. */
 export interface DumpsOptions {
   /**
    * What errors call the value.

@@ -11,6 +11,7 @@ import { UnpicklingError } from './errors.js'
 import { loadAhead, type ModuleName } from './modules/load.js'
 import { HAS_TRAILER, VERSION } from './tags.js'
 
+/** Options of `loads` and `loadsAsync`. */
 export interface LoadsOptions {
   /**
    * Accept plain data only: refuse, before anything is evaluated, a message that would import a

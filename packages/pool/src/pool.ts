@@ -45,6 +45,13 @@ export interface PoolProcess {
   readonly exitCode: number | null
 }
 
+/**
+ * Worker processes (or threads) that run the functions they are given; Python's `multiprocessing.Pool`.
+ *
+ * @example
+ * await using pool = new Pool(4)
+ * console.log(await pool.map((n: number) => n * n, [1, 2, 3])) // [ 1, 4, 9 ]
+ */
 export class Pool implements AsyncDisposable {
   readonly #engine: PoolEngine | PoolClient
 

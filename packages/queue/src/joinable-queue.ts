@@ -47,6 +47,11 @@ import { WrappedOutgoing, wrap } from './wrapping.js'
 
 const COUNT_MASK = 0x7fffffff
 
+/**
+ * A queue that knows when all its items are done; Python's `multiprocessing.JoinableQueue`.
+ *
+ * With `acknowledge`, what a dead process had taken and not done is delivered again.
+ */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   readonly #done: number
   readonly #joined: Waitable<true>

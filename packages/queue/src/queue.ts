@@ -57,6 +57,7 @@ import { isInTurn, putAll, putAllSync, putLater, putLaterSync } from './putting.
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
+/** Items that any process or thread puts, and exactly one gets; Python's `multiprocessing.Queue`. */
 export class Queue<T = unknown> extends SharedObject {
   readonly #ring: MessageRing
   readonly #maxBytes: number

@@ -69,6 +69,11 @@ interface Bound {
   readonly clean: () => void
 }
 
+/**
+ * Waits for connections of programs that were started apart; Python's `multiprocessing.connection.Listener`.
+ *
+ * Made by `Listener.listen()`; whoever connects uses `Client()`.
+ */
 export class Listener<Send = unknown, Receive = Send> {
   /** Where it listens, to be given to `Client`: the path, or the host and port that it really has. */
   readonly address: Address
