@@ -237,6 +237,11 @@ const refusals: [name: string, message: string, path?: string][] = [
     '1',
   ],
   [
+    'a chain of functions',
+    'cannot send "chain": it is nested too deeply for the stack that is left',
+    'chain',
+  ],
+  [
     'a detached buffer',
     'cannot send "buffer": it is a detached ArrayBuffer; it has been transferred elsewhere',
     'buffer',

@@ -98,7 +98,9 @@ function call<T>(method: string, params: object): T {
     answer = result as T
   })
   if (failure !== null) throw failure as Error
-  return answer as T
+  // An exhausted stack ends in the native code between, which does not pass the error on.
+  if (answer === undefined) throw new RangeError('Maximum call stack size exceeded')
+  return answer
 }
 
 /** A variable's value, or that it has none yet: an object, since any value may be one. */
