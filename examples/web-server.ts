@@ -1,6 +1,5 @@
 /**
- * A web server that has to compute, under load: what others wait for, when it computes itself and when a pool does.
- *
+ * A web server that has to compute, under load: what others wait for, when it computes itself and when a pool does:
  *     npx tsx web-server.ts [requests]
  *
  * `/heavy` takes a tenth of a second of CPU. `/light` takes none, yet waits while the event loop computes.
@@ -10,6 +9,7 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const requests = Number(process.argv[2] ?? 10)
+const ROUNDS = 10_000_000
 
 /** Burns CPU, and gives something that can be checked. */
 function heavy(rounds: number): number {
@@ -17,7 +17,6 @@ function heavy(rounds: number): number {
   for (let i = 0; i < rounds; i++) x = (x * 48271) % 2147483647
   return x
 }
-const ROUNDS = 10_000_000
 
 async function listen(compute: (rounds: number) => number | Promise<number>): Promise<Server> {
   const answer = async (url = ''): Promise<string> =>

@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Block, blocksOf, nameOf, promisesOf } from './code-blocks.js'
+import { type Block, blocksOf, examplesOf, nameOf, promisesOf } from './code-blocks.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const runner = fileURLToPath(new URL('run-blocks.mjs', import.meta.url))
@@ -58,6 +58,8 @@ beforeAll(async () => {
         declarationMap: false,
         isolatedDeclarations: false,
         moduleDetection: 'force',
+        // A fragment may make something and stop there.
+        noUnusedLocals: false,
         rootDir: 'src',
         outDir: 'out',
       },
@@ -69,6 +71,7 @@ beforeAll(async () => {
     mkdirSync(folder, { recursive: true })
     for (const { name, code } of own) writeFileSync(join(folder, name), code)
   }
+  for (const [name, code] of docComments()) writeFileSync(join(project, 'src', name), code)
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   compiled = await runProgram(process.execPath, { args: [tsc, '-p', project] })
 })
@@ -88,7 +91,8 @@ test('every block is of a kind that is checked', () => {
   expect(others).toEqual([])
 })
 
-test('the compiler accepts every program', () => {
+test('the compiler accepts every program, and every example in a doc comment', () => {
+  expect(docComments().length).toBeGreaterThan(20)
   expect(compiled).toMatchObject({ code: 0, stdout: '' })
 })
 
@@ -211,6 +215,27 @@ test('"Coming from Python" has every public name of multiprocessing, and names o
   })
   expect(wrong.map(({ span }) => span)).toEqual([])
 })
+
+/** The examples in the doc comments of the packages, by the names of their files here. */
+function docComments(): [name: string, code: string][] {
+  const exported = new Set(Object.keys(mp))
+  const packages = join(root, 'packages')
+  return readdirSync(packages)
+    .flatMap((name) =>
+      readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' }).map((path) =>
+        join(name, 'src', path),
+      ),
+    )
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) =>
+      examplesOf(readFileSync(join(packages, path), 'utf8'), exported).map(
+        (code, i): [string, string] => [
+          `${path.replaceAll('/', '-').slice(0, -3)}-${i + 1}.ts`,
+          code,
+        ],
+      ),
+    )
+}
 
 function pythonNames(): string[] {
   return readFileSync(join(root, 'examples/test/python-names.txt'), 'utf8').trim().split('\n')

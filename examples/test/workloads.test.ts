@@ -112,12 +112,12 @@ test('format.ts tells which files are not formatted, or cannot be read', async (
   const project = join(folder, 'project')
   mkdirSync(project)
   writeFileSync(join(project, 'good.ts'), "export const a = 'b'\n")
-  expect(await run('format.ts', project)).toEqual(['1 of 1 files are formatted'])
   writeFileSync(join(project, 'bad.ts'), 'export const a = "b";;\n')
   writeFileSync(join(project, 'broken.ts'), 'export const\n')
   const program = fileURLToPath(new URL('../format.ts', import.meta.url))
   const { code, stdout } = await runProgram(process.execPath, {
     args: ['--import', import.meta.resolve('tsx'), program, project],
+    timeoutMs: 28_000,
   })
   expect(code).toBe(1)
   expect(stdout).toMatch(/^bad\.ts: not formatted\nbroken\.ts: .+\n1 of 3 files are formatted\n$/)
