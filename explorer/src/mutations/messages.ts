@@ -152,7 +152,7 @@ export const messages: readonly Mutation[] = [
       'const old = 0;',
       'pipe-escrow-3',
       1,
-      1,
+      0,
     ],
     [
       'the end of file comes before the last message',

@@ -237,7 +237,8 @@ export class PipeCore extends SharedObject {
   }
 
   #wakeOther(end: End): void {
-    if (this.isHeld(end)) return
+    // Who waits for an end that only a message holds has to look now and then.
+    if (this.isHeld(end) && !this.#isTravelling) return
     this.#rings[end].notEmpty.wakeAll()
     this.#rings[other(end)].notFull.wakeAll()
   }

@@ -59,6 +59,18 @@ describe('an end in a message', () => {
     await expect(here.send('x')).rejects.toMatchObject({ code: 'ERR_MP_BROKEN_PIPE' })
   })
 
+  test('is let go of, too, where somebody waited before it was sent', async () => {
+    const queue = new Queue<Letter>()
+    const [here, there] = ends()
+    const received = here.recv(WAIT)
+    await new Promise(setImmediate)
+    await queue.put({ end: there as never })
+    there.close()
+    await new Promise(setImmediate)
+    queue.close()
+    await expect(received).rejects.toThrow(EOFError)
+  })
+
   test('is held by nobody once the end is closed that would receive it', async () => {
     const [to, from] = Pipe<Letter>()
     const [here, there] = ends()
