@@ -16,10 +16,9 @@ import {
 } from '@mp/shared-memory/internal'
 import { isMainThread } from 'node:worker_threads'
 import { type Body, type Header, unpackPayload } from './payload.js'
-import { Process } from './process.js'
 import { inheritStartMethod } from './start-method.js'
 import { RECORD, takePayload } from './start-record.js'
-import { current, setState } from './state.js'
+import { type Target, current } from './state.js'
 import { redirect } from './thread-output.js'
 import type { Token } from './token.js'
 import { fail, reportToStream, say, showUncaughtErrors } from './uncaught.js'
@@ -54,9 +53,6 @@ function become(header: Header, token: Token): void {
   const { name, daemon, identity } = header
   current.state = { ...current.state, name, daemon, identity }
   current.parent = { ...header.parent, tag: token.parentTag }
-  const self = Object.create(Process.prototype) as Process
-  current.process = self
-  setState(self, current.state)
 }
 
 function prepare(header: Header): void {
@@ -80,7 +76,7 @@ async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): P
   })
   try {
     const body = (await loadsAsync(bytes)) as Body
-    await revive(body).run()
+    await runBody(body)
     settled()
   } catch (error) {
     settled()
@@ -88,23 +84,15 @@ async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): P
   }
 }
 
-/** Gives the object that the payload may refer to its class, its fields and what it calls. */
-function revive(body: Body): Process {
-  const self = current.process as Process
-  if (body.subclass !== undefined) Object.setPrototypeOf(self, body.subclass.prototype as object)
-  // Defined, not assigned: a setter of the subclass must not run.
-  for (const [key, value] of Object.entries(body.fields)) {
-    Object.defineProperty(self, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
+/** Most children have a target and nothing else: they do without the class `Process`, and all that it needs. */
+async function runBody(body: Body): Promise<unknown> {
+  const { subclass, fields, target, args } = body
+  current.state = { ...current.state, target: target as Target | undefined, args }
+  if (current.process !== undefined || subclass !== undefined || Object.keys(fields).length > 0) {
+    const { revive } = await import('./revive.js')
+    return revive(body).run()
   }
-  const { target, args } = body
-  current.state = { ...current.state, target: target as never, args }
-  setState(self, current.state)
-  return self
+  return (target as ((...args: unknown[]) => unknown) | undefined)?.(...args)
 }
 
 /** Tells the exit code at the end; also of a target whose promise nothing can settle any more. */

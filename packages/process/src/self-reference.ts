@@ -7,7 +7,8 @@
  * @module
  */
 import { PicklingError } from '@mp/pickle'
-import { current, stateOf } from './state.js'
+import { currentProcess } from './current.js'
+import { stateOf } from './state.js'
 
 let sending: object | undefined
 
@@ -36,6 +37,6 @@ export function reduceProcess(process: object): { module: string; name: string; 
 }
 
 /** In the child: gives the process that is being revived. The serializer asks for it by name. @public */
-export function runningProcess(): object | undefined {
-  return current.process
+export function runningProcess(): object {
+  return currentProcess()
 }

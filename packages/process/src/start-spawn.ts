@@ -6,17 +6,19 @@
  *
  * @module
  */
-import type { Native, Session } from '@mp/shared-memory/internal'
+import { type Native, type Session, nativePath } from '@mp/shared-memory/internal'
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from './compile-cache.js'
 import { inheritedExecArgv } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { formatToken } from './token.js'
 
-const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.js', import.meta.url))
+/** Built by `scripts/bundle-child.mjs` from `bootstrap.js` and what that needs, for a short start. */
+const BOOTSTRAP = fileURLToPath(new URL('./child.cjs', import.meta.url))
 /** Where the child finds the session's file. */
 const SESSION_FD = 3
 
@@ -34,9 +36,14 @@ export function startSpawn(launch: Launch): Running {
   const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
   if (options.env !== undefined) spawnOptions.env = options.env
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd
+  const env = options.env ?? process.env
   let child: ChildProcess
   try {
-    child = spawn(process.execPath, [...flags, BOOTSTRAP, token], spawnOptions)
+    child = spawn(
+      process.execPath,
+      [...flags, BOOTSTRAP, token, nativePath(), compileCache(env)],
+      spawnOptions,
+    )
   } catch (cause) {
     throw new StartError(name, (cause as Error).message, { cause })
   }

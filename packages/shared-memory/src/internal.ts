@@ -32,7 +32,7 @@ export {
 export { iterate } from './iterate.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
-export type { Native } from './native.js'
+export { nativePath, type Native } from './native.js'
 export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'

@@ -214,8 +214,7 @@ function load(): Native {
       `@mp/shared-memory does not run on ${platform}: it is made for Linux (x64 and arm64)`,
     )
   }
-  // One folder up is the package from src/ and from dist/ alike.
-  const path = fileURLToPath(new URL(`../build/${platform}-${arch}/native.node`, import.meta.url))
+  const path = nativePath()
   if (!existsSync(path)) {
     throw coded(
       'ERR_MP_NATIVE_MISSING',
@@ -233,6 +232,13 @@ function load(): Native {
       cause,
     )
   }
+}
+
+/** Where the addon for this platform is. */
+export function nativePath(): string {
+  // One folder up is the package from src/ and from dist/ alike.
+  const place = `../build/${process.platform}-${process.arch}/native.node`
+  return fileURLToPath(new URL(place, import.meta.url))
 }
 
 function coded(code: string, message: string, cause?: unknown): Error {
