@@ -15,6 +15,7 @@ import {
   joinSession,
 } from '@mp/shared-memory/internal'
 import { isMainThread } from 'node:worker_threads'
+import { announce, tellRecoveries } from './events.js'
 import { type Body, type Header, unpackPayload } from './payload.js'
 import { inheritStartMethod } from './start-method.js'
 import { RECORD, takePayload } from './start-record.js'
@@ -38,6 +39,7 @@ export function runChild(token: Token): void {
   const { header, body } = unpackPayload(takePayload(session, record))
   become(header, token)
   prepare(header)
+  tellRecoveries(session)
   void run(body, session, record)
 }
 
@@ -57,6 +59,7 @@ function become(header: Header, token: Token): void {
 
 function prepare(header: Header): void {
   inheritStartMethod(header.startMethod)
+  if (isMainThread) process.title = titleOf(header.name)
   process.argv.splice(1, process.argv.length, ...header.argv)
   showUncaughtErrors()
   if (isMainThread) {
@@ -67,6 +70,11 @@ function prepare(header: Header): void {
   redirect('stdout', stdout)
   redirect('stderr', stderr)
   if (stderr !== 'inherit') reportToStream()
+}
+
+/** As `ps` and `top` show it. What it begins with tells it from other programs; the rest is cut where the system has no room. */
+function titleOf(name: string): string {
+  return `node ${name}`
 }
 
 async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {
@@ -87,6 +95,12 @@ async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): P
 /** Most children have a target and nothing else: they do without the class `Process`, and all that it needs. */
 async function runBody(body: Body): Promise<unknown> {
   const { subclass, fields, target, args } = body
+  const { name } = current.state
+  announce('mp:process:ready', () => ({
+    name,
+    pid: process.pid,
+    sinceStartMs: performance.now(),
+  }))
   current.state = { ...current.state, target: target as Target | undefined, args }
   if (current.process !== undefined || subclass !== undefined || Object.keys(fields).length > 0) {
     const { revive } = await import('./revive.js')

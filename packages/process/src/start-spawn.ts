@@ -11,7 +11,7 @@ import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from '
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { compileCache } from './compile-cache.js'
-import { inheritedExecArgv } from './exec-argv.js'
+import { inheritedExecArgv, limitFlags } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
@@ -32,7 +32,10 @@ export function startSpawn(launch: Launch): Running {
     recordIndex: record.index,
     recordGeneration: record.generation,
   })
-  const flags = options.execArgv ?? inheritedExecArgv()
+  const flags = [
+    ...(options.execArgv ?? inheritedExecArgv()),
+    ...limitFlags(options.resourceLimits),
+  ]
   const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
   if (options.env !== undefined) spawnOptions.env = options.env
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd

@@ -33,6 +33,12 @@ export interface ProcessState {
   record: ObjectHandle | undefined
   /** Takes back what its payload promised, as far as that has not arrived. */
   undelivered?: ((isLost: boolean) => void) | undefined
+  /** Why the last `start()` failed; `join()` says so, too. */
+  startError?: unknown
+  /** Kills it when it has not heeded `terminate()`. */
+  killTimer?: NodeJS.Timeout | undefined
+  /** From when on somebody who blocks until its end kills it, on the clock of `performance.now()`. */
+  killAt?: number | undefined
   exitCode: number | null
   closed: boolean
   /** Called once, each in a microtask of its own, when it has ended. */
@@ -156,6 +162,7 @@ export function startedState(process: object, what: string): ProcessState & { ru
     )
   }
   if (state.running === undefined) {
+    if (state.startError !== undefined) throw state.startError as Error
     throw new MultiprocessingError(
       'ERR_MP_NOT_STARTED',
       `Cannot ${what} ${state.name} before it is started`,
