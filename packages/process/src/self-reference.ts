@@ -7,8 +7,10 @@
  * @module
  */
 import { PicklingError } from '@mp/pickle'
-import { currentProcess } from './current.js'
 import { stateOf } from './state.js'
+
+/** The module that gives the process in the child. */
+const RUNNING_PROCESS = new URL('./running-process.js', import.meta.url).href
 
 let sending: object | undefined
 
@@ -33,10 +35,5 @@ export function reduceProcess(process: object): { module: string; name: string; 
       name,
     )
   }
-  return { module: import.meta.url, name: 'runningProcess', args: [] }
-}
-
-/** In the child: gives the process that is being revived. The serializer asks for it by name. @public */
-export function runningProcess(): object {
-  return currentProcess()
+  return { module: RUNNING_PROCESS, name: 'runningProcess', args: [] }
 }

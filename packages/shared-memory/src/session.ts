@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type * as Crypto from 'node:crypto'
 import { availableParallelism, totalmem } from 'node:os'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { Agent } from './agent.js'
@@ -107,7 +106,7 @@ function createFile(native: Native): void {
   }
   const words = new Int32Array(native.view(0, HEADER_BYTES))
   // On demand: it takes Node some milliseconds to load, and only the root needs it.
-  const { randomFillSync } = process.getBuiltinModule('node:crypto') as typeof Crypto
+  const { randomFillSync } = process.getBuiltinModule('node:crypto')
   words.set(randomFillSync(new Int32Array(4)), HEADER.id)
   words[HEADER.magic] = MAGIC
   words[HEADER.hash] = layoutHash
