@@ -15,7 +15,8 @@ export default defineConfig({
     // The tests start processes of their own; more files at a time than this only makes them wait for each other.
     maxWorkers: 2,
     // Fails whatever leaves a process, a file or a descriptor behind.
-    globalSetup: ['internal/dist/run-folders.js'],
+    // And builds again what is built of several packages, should one of them have been compiled since.
+    globalSetup: ['internal/dist/run-folders.js', 'packages/process/scripts/bundle-child.mjs'],
     setupFiles: ['internal/dist/leak-check.js'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

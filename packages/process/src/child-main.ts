@@ -15,11 +15,11 @@ import {
   joinSession,
 } from '@mp/shared-memory/internal'
 import { isMainThread } from 'node:worker_threads'
+import { announce, tellRecoveries } from './events.js'
 import { type Body, type Header, unpackPayload } from './payload.js'
-import { Process } from './process.js'
 import { inheritStartMethod } from './start-method.js'
 import { RECORD, takePayload } from './start-record.js'
-import { current, setState } from './state.js'
+import { type Target, current } from './state.js'
 import { redirect } from './thread-output.js'
 import type { Token } from './token.js'
 import { fail, reportToStream, say, showUncaughtErrors } from './uncaught.js'
@@ -39,6 +39,7 @@ export function runChild(token: Token): void {
   const { header, body } = unpackPayload(takePayload(session, record))
   become(header, token)
   prepare(header)
+  tellRecoveries(session)
   void run(body, session, record)
 }
 
@@ -54,13 +55,11 @@ function become(header: Header, token: Token): void {
   const { name, daemon, identity } = header
   current.state = { ...current.state, name, daemon, identity }
   current.parent = { ...header.parent, tag: token.parentTag }
-  const self = Object.create(Process.prototype) as Process
-  current.process = self
-  setState(self, current.state)
 }
 
 function prepare(header: Header): void {
   inheritStartMethod(header.startMethod)
+  if (isMainThread) process.title = titleOf(header.name)
   process.argv.splice(1, process.argv.length, ...header.argv)
   showUncaughtErrors()
   if (isMainThread) {
@@ -73,6 +72,11 @@ function prepare(header: Header): void {
   if (stderr !== 'inherit') reportToStream()
 }
 
+/** As `ps` and `top` show it. What it begins with tells it from other programs; the rest is cut where the system has no room. */
+function titleOf(name: string): string {
+  return `node ${name}`
+}
+
 async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {
   const settled = watchEnd((exitCode) => {
     if (isMainThread) process.exitCode = exitCode
@@ -80,7 +84,7 @@ async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): P
   })
   try {
     const body = (await loadsAsync(bytes)) as Body
-    await revive(body).run()
+    await runBody(body)
     settled()
   } catch (error) {
     settled()
@@ -88,23 +92,21 @@ async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): P
   }
 }
 
-/** Gives the object that the payload may refer to its class, its fields and what it calls. */
-function revive(body: Body): Process {
-  const self = current.process as Process
-  if (body.subclass !== undefined) Object.setPrototypeOf(self, body.subclass.prototype as object)
-  // Defined, not assigned: a setter of the subclass must not run.
-  for (const [key, value] of Object.entries(body.fields)) {
-    Object.defineProperty(self, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
+/** Most children have a target and nothing else: they do without the class `Process`, and all that it needs. */
+async function runBody(body: Body): Promise<unknown> {
+  const { subclass, fields, target, args } = body
+  const { name } = current.state
+  announce('mp:process:ready', () => ({
+    name,
+    pid: process.pid,
+    sinceStartMs: performance.now(),
+  }))
+  current.state = { ...current.state, target: target as Target | undefined, args }
+  if (current.process !== undefined || subclass !== undefined || Object.keys(fields).length > 0) {
+    const { revive } = await import('./revive.js')
+    return revive(body).run()
   }
-  const { target, args } = body
-  current.state = { ...current.state, target: target as never, args }
-  setState(self, current.state)
-  return self
+  return (target as ((...args: unknown[]) => unknown) | undefined)?.(...args)
 }
 
 /** Tells the exit code at the end; also of a target whose promise nothing can settle any more. */

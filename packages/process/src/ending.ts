@@ -13,6 +13,8 @@ import {
   deadlineAfter,
   session,
 } from '@mp/shared-memory/internal'
+import { announce } from './events.js'
+import { forgetGrace, killNow, untilKill } from './grace.js'
 import type { Running } from './running.js'
 import { RECORD, letGoOfRecord } from './start-record.js'
 import { type ProcessState, children } from './state.js'
@@ -31,6 +33,7 @@ export function look(state: Started): number | null {
 export function finish(state: ProcessState, exitCode: number): void {
   if (state.exitCode !== null) return
   state.exitCode = exitCode
+  forgetGrace(state)
   children.delete(state)
   state.running?.release()
   const { reaper } = session()
@@ -43,6 +46,13 @@ export function finish(state: ProcessState, exitCode: number): void {
   reaper.reapAll()
   for (const listener of state.listeners) queueMicrotask(listener)
   state.listeners.clear()
+  tellEnd(state, exitCode)
+}
+
+function tellEnd({ name, running }: ProcessState, exitCode: number): void {
+  const pid = running?.pid ?? 0
+  if (exitCode < 0) announce('mp:process:death', () => ({ name, pid, signal: -exitCode }))
+  announce('mp:process:exit', () => ({ name, pid, exitCode }))
 }
 
 /** Calls back once it has ended; the event loop stays alive for it when `keepAlive`. Returns what takes that back. */
@@ -115,10 +125,19 @@ export function blockUntilEnd(state: Started, timeoutMs: number): number | null 
   const waitable = endOf(state)
   if (seen !== null || waitable === undefined) return state.exitCode
   const { agent, waiting } = session()
-  const exitCode = waiting.block(waitable, deadlineAfter(agent, timeoutMs))
-  if (exitCode === PENDING) return null
-  finish(state, exitCode)
-  return state.exitCode
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const left = deadline - performance.now()
+    const wait = Math.min(left, untilKill(state))
+    const exitCode = waiting.block(waitable, deadlineAfter(agent, wait))
+    if (exitCode !== PENDING) {
+      finish(state, exitCode)
+      return state.exitCode
+    }
+    if (wait >= left) return null
+    // Its timer cannot run while we block.
+    killNow(state)
+  }
 }
 
 /** A blocking wait for its end, which gives the exit code; undefined once its record is freed. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ResourceLimits } from './options.js'
 
 /** Flags that are followed by a value of their own. */
 const WITH_VALUE = [
@@ -47,6 +48,24 @@ export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv
     }
   }
   return inherited
+}
+
+/** Flags that set the limits of a process. */
+export function limitFlags(limits: ResourceLimits = {}): string[] {
+  const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb, stackSizeMb } = limits
+  const flags: string[] = []
+  if (maxOldGenerationSizeMb !== undefined) {
+    flags.push(`--max-old-space-size=${Math.ceil(maxOldGenerationSizeMb)}`)
+  }
+  if (maxYoungGenerationSizeMb !== undefined) {
+    // The young generation is three of these.
+    flags.push(`--max-semi-space-size=${Math.max(1, Math.floor(maxYoungGenerationSizeMb / 3))}`)
+  }
+  if (stackSizeMb !== undefined) {
+    // As for a Worker, Node keeps some of it for itself; in kilobytes.
+    flags.push(`--stack-size=${Math.max(64, Math.floor(stackSizeMb * 1024) - 192)}`)
+  }
+  return flags
 }
 
 function nameOf(flag: string): string {

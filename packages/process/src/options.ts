@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wrongType } from '@mp/shared-memory/internal'
+import { outOfRange, wrongType } from '@mp/shared-memory/internal'
 import type { StdioOptions } from 'node:child_process'
 import type { Target } from './state.js'
 
@@ -42,6 +42,20 @@ export interface LaunchOptions {
    * @default 'inherit'
    */
   stdio?: StdioOptions | undefined
+  /**
+   * How much memory its JavaScript may use; one that needs more ends with an error. A process gets them as flags of
+   * Node, which its own children inherit.
+   *
+   * @default those of Node
+   */
+  resourceLimits?: ResourceLimits | undefined
+}
+
+/** In megabytes, as those of a Worker. */
+export interface ResourceLimits {
+  maxOldGenerationSizeMb?: number | undefined
+  maxYoungGenerationSizeMb?: number | undefined
+  stackSizeMb?: number | undefined
 }
 
 interface OwnOptions<F extends Target> extends LaunchOptions {
@@ -98,7 +112,25 @@ export function checkDaemon(daemon: unknown): void {
   if (typeof daemon !== 'boolean') throw wrongType('daemon', 'a boolean', daemon)
 }
 
-function checkLaunchOptions({ env, cwd, execArgv, stdio }: LaunchOptions): void {
+const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb'] as const
+
+function checkResourceLimits(limits: unknown): void {
+  if (typeof limits !== 'object' || limits === null) {
+    throw wrongType('resourceLimits', 'an object', limits)
+  }
+  for (const [name, value] of Object.entries(limits)) {
+    const known = LIMITS.find((each) => each === name)
+    if (known === undefined)
+      throw outOfRange('resourceLimits', `an object of ${LIMITS.join(', ')}`, name)
+    if (value === undefined) continue
+    if (typeof value !== 'number') throw wrongType(`resourceLimits.${name}`, 'a number', value)
+    if (!(value > 0)) throw outOfRange(`resourceLimits.${name}`, 'a number above 0', value)
+  }
+}
+
+function checkLaunchOptions(options: LaunchOptions): void {
+  const { env, cwd, execArgv, stdio, resourceLimits } = options
+  if (resourceLimits !== undefined) checkResourceLimits(resourceLimits)
   if (env !== undefined && (typeof env !== 'object' || env === null)) {
     throw wrongType('env', 'an object', env)
   }

@@ -17,6 +17,7 @@ import {
 } from '@mp/shared-memory/internal'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { type TerminateOptions, checkGrace, killLater } from './grace.js'
 import { assertEnded, blockUntilEnd, endOf, listen, look, waitForEnd } from './ending.js'
 import { defaultName } from './names.js'
 import {
@@ -62,7 +63,8 @@ export class Process<F extends Target = () => unknown> {
    */
   constructor(options: ProcessOptions<F> = {}) {
     checkOptions(options)
-    const { target, args, name, daemon, startMethod, env, cwd, execArgv, stdio } = options
+    const { target, args, name, daemon, startMethod, env, cwd, execArgv, stdio, resourceLimits } =
+      options
     if (startMethod !== undefined) checkStartMethod('startMethod', startMethod)
     const identity = [...current.state.identity, ++current.made]
     setState(this, {
@@ -73,7 +75,7 @@ export class Process<F extends Target = () => unknown> {
       target,
       args: args ?? [],
       startMethod: startMethod ?? new.target.startMethod,
-      options: { env, cwd, execArgv, stdio },
+      options: { env, cwd, execArgv, stdio, resourceLimits },
       running: undefined,
       record: undefined,
       exitCode: null,
@@ -143,9 +145,14 @@ export class Process<F extends Target = () => unknown> {
     return state.running.isRunning()
   }
 
-  /** Asks the child to end (SIGTERM); a thread is stopped. Does nothing after its end. */
-  terminate(): void {
+  /**
+   * Asks the child to end (SIGTERM), and kills it when it still runs after a while; a thread is stopped.
+   * Does nothing after its end.
+   */
+  terminate(options?: TerminateOptions): void {
+    const graceMs = checkGrace(options)
     signal(this, 'terminate', constants.signals.SIGTERM)
+    killLater(startedState(this, 'terminate'), graceMs)
   }
 
   /** Ends the child at once (SIGKILL); a thread is stopped. Does nothing after its end. */

@@ -7,7 +7,10 @@
  * @module
  */
 import { PicklingError } from '@mp/pickle'
-import { current, stateOf } from './state.js'
+import { stateOf } from './state.js'
+
+/** The module that gives the process in the child. */
+const RUNNING_PROCESS = new URL('./running-process.js', import.meta.url).href
 
 let sending: object | undefined
 
@@ -32,10 +35,5 @@ export function reduceProcess(process: object): { module: string; name: string; 
       name,
     )
   }
-  return { module: import.meta.url, name: 'runningProcess', args: [] }
-}
-
-/** In the child: gives the process that is being revived. The serializer asks for it by name. @public */
-export function runningProcess(): object | undefined {
-  return current.process
+  return { module: RUNNING_PROCESS, name: 'runningProcess', args: [] }
 }

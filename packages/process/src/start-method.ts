@@ -5,11 +5,9 @@
  */
 import { MultiprocessingError, outOfRange, wrongType } from '@mp/shared-memory/internal'
 import type { StartMethod } from './options.js'
+import { startMethods } from './state.js'
 
 const METHODS: readonly StartMethod[] = ['spawn', 'thread']
-
-let chosen: StartMethod | undefined
-let inherited: StartMethod = 'spawn'
 
 /** Returns the start methods that exist here, the default one first. */
 export function getAllStartMethods(): StartMethod[] {
@@ -18,7 +16,7 @@ export function getAllStartMethods(): StartMethod[] {
 
 /** Returns the method by which processes start that name none. */
 export function getStartMethod(): StartMethod {
-  return chosen ?? inherited
+  return startMethods.chosen ?? startMethods.inherited
 }
 
 /** Options of `setStartMethod`. */
@@ -38,18 +36,19 @@ export interface SetStartMethodOptions {
  */
 export function setStartMethod(method: StartMethod, options: SetStartMethodOptions = {}): void {
   checkStartMethod('method', method)
+  const { chosen } = startMethods
   if (chosen !== undefined && options.force !== true) {
     throw new MultiprocessingError(
       'ERR_MP_START_METHOD_SET',
       `The start method was set to '${chosen}' before; set it once, or use { force: true }`,
     )
   }
-  chosen = method
+  startMethods.chosen = method
 }
 
 /** Takes over the parent's default; a program may still set its own. */
 export function inheritStartMethod(method: StartMethod): void {
-  inherited = method
+  startMethods.inherited = method
 }
 
 /** Throws unless it is a start method that exists here. */

@@ -10,13 +10,15 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { inheritedExecArgv } from './exec-argv.js'
+import { compileCache } from './compile-cache.js'
+import { inheritedExecArgv, limitFlags } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { formatToken } from './token.js'
 
-const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.js', import.meta.url))
+/** Built by `scripts/bundle-child.mjs` from `bootstrap.js` and what that needs, for a short start. */
+const BOOTSTRAP = fileURLToPath(new URL('./child.cjs', import.meta.url))
 /** Where the child finds the session's file. */
 const SESSION_FD = 3
 
@@ -30,13 +32,21 @@ export function startSpawn(launch: Launch): Running {
     recordIndex: record.index,
     recordGeneration: record.generation,
   })
-  const flags = options.execArgv ?? inheritedExecArgv()
+  const flags = [
+    ...(options.execArgv ?? inheritedExecArgv()),
+    ...limitFlags(options.resourceLimits),
+  ]
   const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
   if (options.env !== undefined) spawnOptions.env = options.env
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd
+  const env = options.env ?? process.env
   let child: ChildProcess
   try {
-    child = spawn(process.execPath, [...flags, BOOTSTRAP, token], spawnOptions)
+    child = spawn(
+      process.execPath,
+      [...flags, BOOTSTRAP, token, session.native.path, compileCache(env)],
+      spawnOptions,
+    )
   } catch (cause) {
     throw new StartError(name, (cause as Error).message, { cause })
   }

@@ -43,6 +43,8 @@ export function startThread(launch: Launch): Running {
     stdout: streams[1] !== 'inherit',
     stderr: streams[2] !== 'inherit',
   }
+  if (options.resourceLimits !== undefined)
+    workerOptions.resourceLimits = { ...options.resourceLimits } as WorkerOptions['resourceLimits']
   if (options.env !== undefined) workerOptions.env = options.env
   if (options.execArgv !== undefined) workerOptions.execArgv = [...options.execArgv]
   try {

@@ -17,6 +17,7 @@ import {
   trackInFlight,
 } from '@mp/shared-memory/internal'
 import { finish } from './ending.js'
+import { announce, tellRecoveries } from './events.js'
 import { endChildrenAtExit } from './exit.js'
 import type { StartMethod } from './options.js'
 import { type Body, packPayload } from './payload.js'
@@ -48,6 +49,14 @@ export function startProcess(process: object, state: ProcessState): void {
   launch(state, method, own, payload)
   children.set(state, process)
   endChildrenAtExit()
+  tellRecoveries(own)
+  const { name, daemon } = state
+  announce('mp:process:start', () => ({
+    name,
+    pid: state.running?.pid ?? 0,
+    startMethod: method,
+    daemon,
+  }))
   if (state.daemon) state.running?.unref()
 }
 
@@ -73,6 +82,7 @@ function launch(
   } catch (error) {
     payload.cancel()
     letGoOfRecord(own, record)
+    state.startError = error
     throw error
   }
 }

@@ -4,6 +4,9 @@
  * The state stands beside the object, not in private fields: in the child an instance of
  * a subclass comes to be without its constructor, and is a full Process all the same.
  *
+ * All of it is in one place of this thread's global object: a child is started by a file that has
+ * these modules built in (`child.ts`), and what it knows is found by those that are loaded later.
+ *
  * @module
  */
 import { MultiprocessingError, type ObjectHandle } from '@mp/shared-memory/internal'
@@ -30,6 +33,12 @@ export interface ProcessState {
   record: ObjectHandle | undefined
   /** Takes back what its payload promised, as far as that has not arrived. */
   undelivered?: ((isLost: boolean) => void) | undefined
+  /** Why the last `start()` failed; `join()` says so, too. */
+  startError?: unknown
+  /** Kills it when it has not heeded `terminate()`. */
+  killTimer?: NodeJS.Timeout | undefined
+  /** From when on somebody who blocks until its end kills it, on the clock of `performance.now()`. */
+  killAt?: number | undefined
   exitCode: number | null
   closed: boolean
   /** Called once, each in a microtask of its own, when it has ended. */
@@ -48,32 +57,65 @@ export interface Current {
   made: number
 }
 
-const states = new WeakMap<object, ProcessState>()
-
-export const current: Current = {
-  state: {
-    kind: 'self',
-    name: MAIN_NAME,
-    daemon: false,
-    identity: [],
-    target: undefined,
-    args: [],
-    startMethod: undefined,
-    options: {},
-    running: undefined,
-    record: undefined,
-    exitCode: null,
-    closed: false,
-    listeners: new Set(),
-    waiting: 0,
-  },
-  process: undefined,
-  parent: undefined,
-  made: 0,
+/** What the copies of this module in this thread have in common. */
+interface Shared {
+  readonly states: WeakMap<object, ProcessState>
+  readonly current: Current
+  readonly children: Map<ProcessState, object>
+  readonly startMethod: { chosen: StartMethod | undefined; inherited: StartMethod }
+  /** Whether uncaught errors are shown, whether one ends us, and where they go. */
+  readonly uncaught: {
+    shown: boolean
+    failing: boolean
+    write: ((text: string) => void) | undefined
+  }
 }
 
+// The directory tells another installed copy of the package, maybe of another version.
+const place = Symbol.for(`@mp/process/state ${import.meta.url.replace(/[^/]*$/, '')}`)
+
+const shared: Shared = ((globalThis as Record<symbol, unknown>)[place] ??= initial()) as Shared
+
+function initial(): Shared {
+  return {
+    states: new WeakMap(),
+    current: {
+      state: {
+        kind: 'self',
+        name: MAIN_NAME,
+        daemon: false,
+        identity: [],
+        target: undefined,
+        args: [],
+        startMethod: undefined,
+        options: {},
+        running: undefined,
+        record: undefined,
+        exitCode: null,
+        closed: false,
+        listeners: new Set(),
+        waiting: 0,
+      },
+      process: undefined,
+      parent: undefined,
+      made: 0,
+    },
+    children: new Map(),
+    startMethod: { chosen: undefined, inherited: 'spawn' },
+    uncaught: { shown: false, failing: false, write: undefined },
+  }
+}
+
+const { states } = shared
+
+export const current: Current = shared.current
+
 /** The children of this agent that have been started and have not been seen to end, with their objects. */
-export const children: Map<ProcessState, object> = new Map()
+export const children: Map<ProcessState, object> = shared.children
+
+export const startMethods: Shared['startMethod'] = shared.startMethod
+
+export const uncaught: Shared['uncaught'] = shared.uncaught
 
 const stock = new WeakSet<object>()
 
@@ -120,6 +162,7 @@ export function startedState(process: object, what: string): ProcessState & { ru
     )
   }
   if (state.running === undefined) {
+    if (state.startError !== undefined) throw state.startError as Error
     throw new MultiprocessingError(
       'ERR_MP_NOT_STARTED',
       `Cannot ${what} ${state.name} before it is started`,

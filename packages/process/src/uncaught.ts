@@ -9,27 +9,23 @@
 import type { EventEmitter } from 'node:events'
 import { isMainThread } from 'node:worker_threads'
 import { describe, header, writeStderr } from './report.js'
-import { children, current } from './state.js'
+import { children, current, uncaught } from './state.js'
 
 /** What `process.exit()` calls last; undocumented, and the same in all Nodes since 0.1. */
 interface Exiting {
   reallyExit(code: number): never
 }
 
-let installed = false
-let failing = false
-let write: (text: string) => void = writeStderr
-
 /** Starts to show this agent's uncaught errors. */
 export function showUncaughtErrors(): void {
-  if (installed) return
-  installed = true
+  if (uncaught.shown) return
+  uncaught.shown = true
   process.on('uncaughtExceptionMonitor', show)
 }
 
 /** Makes reports go where the thread's `process.stderr` goes. */
 export function reportToStream(): void {
-  write = (text) => void process.stderr.write(text)
+  uncaught.write = (text) => void process.stderr.write(text)
 }
 
 /** Ends this agent with an error that its target threw; as an uncaught one, so handlers of the program see it. */
@@ -41,7 +37,7 @@ export function fail(error: unknown): void {
     })
     return
   }
-  failing = true
+  uncaught.failing = true
   const emitter: EventEmitter = process
   emitter.emit('uncaughtExceptionMonitor', error, 'uncaughtException')
   process.exit(1)
@@ -49,11 +45,13 @@ export function fail(error: unknown): void {
 
 /** Writes a message of this agent under its name. */
 export function say(message: string): void {
+  const { write = writeStderr } = uncaught
   write(`${header(current.state.name)}${message}\n`)
 }
 
 function show(error: unknown): void {
   if (isHandled()) return
+  const { failing, write = writeStderr } = uncaught
   const isChild = current.parent !== undefined
   const waits = isMainThread && [...children.keys()].some((child) => !child.daemon)
   const whole = failing || waits || (isChild && !isMainThread)

@@ -22,12 +22,26 @@ export class MultiprocessingError extends Error {
   }
 
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
-    if (this !== MultiprocessingError) {
-      return Function.prototype[Symbol.hasInstance].call(this as () => void, value)
-    }
     const code: unknown = value instanceof Error ? (value as { code?: unknown }).code : undefined
-    return typeof code === 'string' && code.startsWith('ERR_MP_')
+    if (typeof code !== 'string' || !code.startsWith('ERR_MP_')) return false
+    if (this === MultiprocessingError) return true
+    const type = this as { name: string }
+    return (
+      Function.prototype[Symbol.hasInstance].call(type as never, value) || isNamed(value, type.name)
+    )
   }
+}
+
+/** Whether it is of a class with this name: the session of a child comes from another copy of this module. */
+function isNamed(value: unknown, name: string): boolean {
+  for (
+    let at: unknown = Object.getPrototypeOf(value);
+    at !== null;
+    at = Object.getPrototypeOf(at)
+  ) {
+    if ((at as object).constructor?.name === name) return true
+  }
+  return false
 }
 
 /** Thrown when a wait that has no other way to say so passes its `timeout`. */

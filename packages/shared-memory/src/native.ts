@@ -64,6 +64,9 @@ export type NativeRun = object & { readonly brand: unique symbol }
 
 /** The functions of the addon. A "word" is the index of a 32-bit word in the mapping. */
 export interface Native {
+  /** The file that it was loaded from. */
+  readonly path: string
+
   /**
    * Creates the session's memory: a sealed file without a name, zeroed, mapped whole. Pages cost
    * nothing until touched. Throws EALREADY when this process has a session.
@@ -217,10 +220,7 @@ function load(): Native {
   }
   // One folder up is the package from src/ and from dist/ alike.
   const folder = fileURLToPath(new URL(`../prebuilds/${platform}-${arch}/`, import.meta.url))
-  // A binary for the other C library cannot be loaded, and asking the system which one it has takes longer.
-  const files = ['glibc', 'musl']
-    .map((libc) => `${folder}node.napi.${libc}.node`)
-    .filter(existsSync)
+  const files = binariesIn(folder)
   if (files.length === 0) {
     throw coded(
       'ERR_MP_NATIVE_MISSING',
@@ -232,7 +232,8 @@ function load(): Native {
   const failures: Error[] = []
   for (const file of files) {
     try {
-      return createRequire(import.meta.url)(file) as Native
+      const addon = createRequire(import.meta.url)(file) as Native
+      return Object.assign(addon, { path: file })
     } catch (error) {
       failures.push(error as Error)
     }
@@ -243,6 +244,11 @@ function load(): Native {
       `${failures.map(({ message }) => message).join('; ')}; run \`node scripts/build-native.mjs --force\` in the package`,
     failures[0],
   )
+}
+
+/** A binary for the other C library cannot be loaded, and asking the system which one it has takes longer. */
+function binariesIn(folder: string): string[] {
+  return ['glibc', 'musl'].map((libc) => `${folder}node.napi.${libc}.node`).filter(existsSync)
 }
 
 function coded(code: string, message: string, cause?: unknown): Error {

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { randomFillSync } from 'node:crypto'
 import { availableParallelism, totalmem } from 'node:os'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { Agent } from './agent.js'
@@ -52,21 +51,27 @@ export interface Session {
   readonly deathWatch: DeathWatch
 }
 
-let current: Session | undefined
+/**
+ * Where this thread's session is. Beside the module, not in it: a child is started by a file that has this module
+ * built in (`child-bundle.cjs` of @mp/process), and this module, loaded later, finds the session of that one.
+ */
+const place: { current?: Session } = ((globalThis as Record<symbol, object>)[
+  Symbol.for(`@mp/shared-memory/session/${layoutHash}`)
+] ??= {})
 
 /** This thread's session; makes one when the process has none. */
 export function session(): Session {
-  if (current === undefined) {
+  if (place.current === undefined) {
     const native = loadNative()
     if (!native.attached()) createFile(native)
-    current = join(native, 0)
+    place.current = join(native, 0)
   }
-  return current
+  return place.current
 }
 
 /** Whether this thread has joined a session already. */
 export function hasSession(): boolean {
-  return current !== undefined
+  return place.current !== undefined
 }
 
 /**
@@ -79,8 +84,8 @@ export function hasSession(): boolean {
 export function joinSession(fd: number | undefined, parent: number): Session {
   const native = loadNative()
   if (fd !== undefined) native.attach(fd)
-  current = join(native, parent)
-  return current
+  place.current = join(native, parent)
+  return place.current
 }
 
 function createFile(native: Native): void {
@@ -102,6 +107,8 @@ function createFile(native: Native): void {
     }
   }
   const words = new Int32Array(native.view(0, HEADER_BYTES))
+  // On demand: it takes Node some milliseconds to load, and only the root needs it.
+  const { randomFillSync } = process.getBuiltinModule('node:crypto')
   words.set(randomFillSync(new Int32Array(4)), HEADER.id)
   words[HEADER.magic] = MAGIC
   words[HEADER.hash] = layoutHash

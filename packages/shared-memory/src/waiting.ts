@@ -18,7 +18,8 @@ import { PARKED } from './layout.js'
 import type { WaitSet } from './wait-set.js'
 
 /** What an attempt answers when it has to wait. */
-export const PENDING: unique symbol = Symbol('pending')
+// Registered, so that it is one for all copies of this module in a thread (see `place` in session.ts).
+export const PENDING: unique symbol = Symbol.for('@mp/shared-memory/pending') as never
 export type Pending = typeof PENDING
 
 /** Something to wait for. */

@@ -31,8 +31,25 @@ export interface ReceivedCode {
 /** Codes are forgotten in the order of arrival beyond this many. */
 const KEPT_CODES = 1_000
 
-const codes = new Map<string, ReceivedCode>()
-const bodies = new Map<string, Code>()
+/**
+ * What the copies of this module in this thread have in common: a child is started by a file that has
+ * it built in, and what it received is known to the copy that is loaded later.
+ */
+interface Shared {
+  readonly codes: Map<string, ReceivedCode>
+  readonly bodies: Map<string, Code>
+  readonly identities: WeakMap<Callable, string>
+  readonly functions: Map<string, WeakRef<Callable>>
+}
+
+const { codes, bodies, identities, functions } = ((globalThis as Record<symbol, unknown>)[
+  Symbol.for('@mp/pickle/registry/1')
+] ??= {
+  codes: new Map(),
+  bodies: new Map(),
+  identities: new WeakMap(),
+  functions: new Map(),
+}) as Shared
 
 export function receivedCode(hash: string): ReceivedCode | undefined {
   return codes.get(hash)
@@ -63,8 +80,6 @@ const KEPT_FUNCTIONS = 256
 let home = ''
 let homePid = 0
 let nextSerial = 0
-const identities: WeakMap<Callable, string> = new WeakMap()
-const functions = new Map<string, WeakRef<Callable>>()
 const recent: Callable[] = []
 const collected: FinalizationRegistry<string> = new FinalizationRegistry((identity) => {
   if (functions.get(identity)?.deref() === undefined) functions.delete(identity)

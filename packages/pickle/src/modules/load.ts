@@ -9,7 +9,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { types } from 'node:util'
 import { UnpicklingError } from '../errors.js'
 import { compile } from './compile.js'
-import { isEsmFile, isEsmSource, likeEsm, loadedNamespace, residentModule } from './loaded.js'
+import {
+  isEsmFile,
+  isEsmSource,
+  likeEsm,
+  loadedExports,
+  loadedNamespace,
+  residentModule,
+} from './loaded.js'
 import { importerOf, requireOf, resolverOf } from './stand-ins.js'
 
 /** A module as a message names it. */
@@ -32,7 +39,10 @@ function keyOf({ specifier, parent, kind }: ModuleName): string {
 export async function loadAhead(name: ModuleName): Promise<void> {
   const { specifier, parent, kind } = name
   if (!kind.startsWith('import') || imported.has(keyOf(name))) return
-  const resident = parent === '' ? residentModule(specifier) : undefined
+  // What is loaded as an ES module, import() finds by itself.
+  const mayBeCommonJs = parent === '' && specifier.startsWith('file:')
+  const resident =
+    mayBeCommonJs && loadedExports(fileURLToPath(specifier)) ? residentModule(specifier) : undefined
   if (resident !== undefined) return void imported.set(keyOf(name), resident)
   const type = kind.slice('import:'.length)
   const options = type ? { with: { type } } : undefined
