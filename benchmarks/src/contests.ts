@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PoolSpec } from './pool/spec.js'
 import type { Spec } from './programs/spec.js'
 
 /** How figures are read and printed. */
@@ -16,8 +17,8 @@ export interface Unit {
 export interface Contender {
   readonly name: string
   /** A program of `programs/`, or `python`. */
-  readonly program: 'ours' | 'python' | 'ipc' | 'port' | 'sleeper' | 'idle'
-  readonly spec: Spec
+  readonly program: 'ours' | 'python' | 'ipc' | 'port' | 'sleeper' | 'idle' | 'pool' | 'python-pool'
+  readonly spec: Spec | PoolSpec
 }
 
 /** The first contender is the one that all are compared with. */

@@ -20,7 +20,11 @@ export interface Figures {
   readonly ratio: number
 }
 
-const PYTHON_PROGRAM = fileURLToPath(new URL('../python/messages.py', import.meta.url))
+const PYTHON_PROGRAMS: Partial<Record<Contender['program'], string>> = {
+  python: fileURLToPath(new URL('../python/messages.py', import.meta.url)),
+  'python-pool': fileURLToPath(new URL('../python/pools.py', import.meta.url)),
+}
+const POOL_PROGRAM = fileURLToPath(new URL('./pool/measure.js', import.meta.url))
 const DEADLINE_MS = 120_000
 
 /** Why Python cannot take part, or undefined when it can. */
@@ -55,12 +59,14 @@ export async function compete(contest: Contest, rounds: number): Promise<Figures
 }
 
 async function run({ name, program, spec }: Contender): Promise<number> {
+  const python = PYTHON_PROGRAMS[program]
   const path =
-    program === 'python'
-      ? PYTHON_PROGRAM
-      : fileURLToPath(new URL(`./programs/${program}.js`, import.meta.url))
+    python ??
+    (program === 'pool'
+      ? POOL_PROGRAM
+      : fileURLToPath(new URL(`./programs/${program}.js`, import.meta.url)))
   const child = spawn(
-    program === 'python' ? 'python3' : process.execPath,
+    python === undefined ? process.execPath : 'python3',
     [path, JSON.stringify(spec)],
     { stdio: ['ignore', 'pipe', 'inherit'], timeout: DEADLINE_MS, killSignal: 'SIGKILL' },
   )

@@ -23,7 +23,7 @@ export interface CrewOptions {
   readonly idleMs: number
   readonly name: string
   readonly startMethod: StartMethod | undefined
-  readonly launch: Pick<ProcessOptions<() => unknown>, 'env' | 'cwd' | 'execArgv'>
+  readonly launch: Pick<ProcessOptions<() => unknown>, 'env' | 'cwd' | 'execArgv' | 'stdio'>
   readonly setup: Omit<WorkerSetup, 'index'>
 }
 

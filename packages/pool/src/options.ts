@@ -122,6 +122,12 @@ export interface PoolOptions {
   /** Flags of Node for the workers, as of a `Process`. */
   execArgv?: readonly string[] | undefined
   /**
+   * Where the standard streams of the workers go.
+   *
+   * @default 'inherit'
+   */
+  stdio?: 'inherit' | 'ignore' | undefined
+  /**
    * What the workers' names begin with.
    *
    * @default 'PoolWorker'
@@ -174,7 +180,7 @@ export interface CheckedPoolOptions {
   readonly maxTasks: number
   readonly maxMemory: number
   readonly startMethod: StartMethod | undefined
-  readonly launch: Pick<PoolOptions, 'env' | 'cwd' | 'execArgv'>
+  readonly launch: Pick<PoolOptions, 'env' | 'cwd' | 'execArgv' | 'stdio'>
   readonly name: string
 }
 
@@ -210,9 +216,17 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
     maxTasks: checkLimit('maxTasksPerChild', options.maxTasksPerChild),
     maxMemory: checkLimit('maxMemoryPerChild', options.maxMemoryPerChild),
     startMethod: options.startMethod,
-    launch: { env: options.env, cwd: options.cwd, execArgv: options.execArgv },
+    launch: checkLaunch(options),
     name,
   }
+}
+
+/** The others are checked by `Process`. */
+function checkLaunch({ env, cwd, execArgv, stdio }: PoolOptions): CheckedPoolOptions['launch'] {
+  if (stdio !== undefined && stdio !== 'inherit' && stdio !== 'ignore') {
+    throw wrongType('stdio', "'inherit' or 'ignore'", stdio)
+  }
+  return { env, cwd, execArgv, stdio }
 }
 
 export function checkProcesses(processes: unknown): number {

@@ -191,6 +191,15 @@ export class PoolCore extends SharedObject {
     return this.#load(POOL.told, worker) === this.claim(worker)
   }
 
+  /** Tells quickly, and perhaps a moment late, whether the task that the worker has now is called off. */
+  toldLook(worker: number): () => boolean {
+    const { words } = this.session
+    const at = this.use(this.handle).base + POOL.told + worker
+    const claim = this.claim(worker)
+    // SYNC: a plain read, since nothing depends on it: who looks again sees it.
+    return () => words[at] === claim
+  }
+
   /** A wait until the worker's task is called off. */
   telling(worker: number): Waitable<true> {
     return {

@@ -11,6 +11,7 @@ import {
   type WaitOptions,
   checkWaitOptions,
   reduceSymbol,
+  reviveSymbol,
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
@@ -322,7 +323,7 @@ export class Pool implements AsyncDisposable {
         ? [...engine.origin, 1]
         : [engine.door.line, engine.core.session.agent.tag, engine.crew.size]
     arrived.set(origin[0] as PoolLine, this)
-    return { module: import.meta.url, name: 'revivePool', args: origin }
+    return { module: import.meta.url, name: 'Pool', args: origin }
   }
 
   /** What is there at once is sent at once. */
@@ -362,8 +363,10 @@ Object.defineProperty(Pool.prototype, reduceSymbol, {
   },
 })
 
-/** Makes a pool of what arrives: the one that is here already, or a client. @internal */
-export function revivePool(line: PoolLine, owner: number, size: number): Pool {
+Object.defineProperty(Pool, reviveSymbol, { value: revivePool })
+
+/** Makes a pool of what arrives: the one that is here already, or a client. */
+function revivePool(line: PoolLine, owner: number, size: number): Pool {
   const known = arrived.get(line)
   if (known !== undefined) return known
   const pool = new Pool(new PoolClient(line, owner, size))

@@ -60,7 +60,7 @@ export class ProgressBar {
 }
 
 /** `[######------] 50/100 50% 120/s ETA 0:12 3 failed` */
-export function barLine({ done, total, failed, rate, etaMs, elapsedMs }: Progress): string {
+function barLine({ done, total, failed, rate, etaMs, elapsedMs }: Progress): string {
   const parts = []
   if (total === undefined) {
     parts.push(`${done} done`)

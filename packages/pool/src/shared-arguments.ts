@@ -106,7 +106,11 @@ export class SharedArguments {
 
 const arrived = new Map<string, unknown>()
 
-/** What a worker makes of a shared argument: the same value for all tasks. @internal */
+/**
+ * What a worker makes of a shared argument: the same value for all tasks.
+ *
+ * @public Found by its name.
+ */
 export function reviveSharedArgument(id: string, page: number, byteLength: number): unknown {
   if (!arrived.has(id)) {
     arrived.set(id, loads(session().pages.bytes(page, byteLength).slice()))

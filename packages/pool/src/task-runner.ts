@@ -64,10 +64,15 @@ export class TaskRunner {
       args = loads(payload) as unknown[]
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
-      return loadsAsync(payload).then((items) => apply(fn, mode, items as unknown[]))
+      return loadsAsync(payload).then((items) => this.#call(fn, mode, items as unknown[]))
     }
     this.#reporter.codecMs += this.#core.now() - before
-    return apply(fn, mode, args)
+    return this.#call(fn, mode, args)
+  }
+
+  #call(fn: Called, mode: number, payload: unknown[]): unknown {
+    if (mode === MODE.call) return fn(...payload)
+    return inOrder(payload, eachOf(fn, mode), this.#core.toldLook(this.#index))
   }
 
   async #load(
@@ -97,28 +102,31 @@ export class TaskRunner {
   }
 }
 
-function apply(fn: Called, mode: number, payload: unknown[]): unknown {
+/** What is done with one item. */
+function eachOf(fn: Called, mode: number): Called {
   switch (mode) {
-    case MODE.call:
-      return fn(...payload)
     case MODE.map:
-      return inOrder(payload, fn)
+      return (item) => fn(item)
     case MODE.starmap:
-      return inOrder(payload, (item) => fn(...(item as unknown[])))
+      return (item) => fn(...(item as unknown[]))
     case MODE.each:
-      return inOrder(payload, (item) => settle(() => fn(item)))
+      return (item) => settle(() => fn(item))
     default:
-      return inOrder(payload, (item) => settle(() => fn(...(item as unknown[]))))
+      return (item) => settle(() => fn(...(item as unknown[])))
   }
 }
 
-/** Applies `each` to one item after the other; a promise only if one of them is. */
-function inOrder(items: readonly unknown[], each: Called): unknown {
+/**
+ * Applies `each` to one item after the other, until nobody wants the results; a promise only if one of them is.
+ *
+ * @param isTold whether the task is called off.
+ */
+function inOrder(items: readonly unknown[], each: Called, isTold: () => boolean): unknown {
   const { length } = items
   const results: unknown[] = []
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < length && !isTold(); i++) {
     const result = each(items[i])
-    if (isThenable(result)) return inOrderAsync(items, each, results, result)
+    if (isThenable(result)) return inOrderAsync(items, each, isTold, results, result)
     results.push(result)
   }
   return results
@@ -127,11 +135,14 @@ function inOrder(items: readonly unknown[], each: Called): unknown {
 async function inOrderAsync(
   items: readonly unknown[],
   each: Called,
+  isTold: () => boolean,
   results: unknown[],
   first: PromiseLike<unknown>,
 ): Promise<unknown[]> {
   results.push(await first)
-  while (results.length < items.length) results.push(await each(items[results.length]))
+  while (results.length < items.length && !isTold()) {
+    results.push(await each(items[results.length]))
+  }
   return results
 }
 

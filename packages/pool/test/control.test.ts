@@ -64,6 +64,26 @@ test('the chunks of a map that has failed are told', async () => {
   expect(await ended.wait({ timeout: 10_000 })).toBe(true)
 })
 
+test('of a chunk that nobody wants any more, the items that are left do not start', async () => {
+  const pool = makePool({ processes: 1, grace: 20_000 })
+  const ran = new SimpleQueue<number>()
+  const first = new Event()
+  const controller = new AbortController()
+  const result = pool.starmap(
+    control.appendAndWait,
+    numbers(1000).map((n) => [ran, first, n] as const),
+    { chunkSize: 1000, signal: controller.signal },
+  )
+  await first.wait()
+  controller.abort()
+  await expect(result).rejects.toMatchObject({ name: 'AbortError' })
+  // The worker is free long before all items would have been done.
+  expect(await pool.apply(tasks.square, [2])).toBe(4)
+  const all = []
+  while (!ran.empty()) all.push(await ran.get())
+  expect(all.length).toBeLessThan(1000)
+})
+
 test('only the worker of a task that does not give up is replaced', async () => {
   const pool = makePool({ processes: 3, grace: 50 })
   await pool.map(control.pidLater, numbers(12).fill(20), { chunkSize: 1 })

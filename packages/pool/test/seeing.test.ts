@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Progress } from '@mp/pool'
 import { afterEach, expect, test } from 'vitest'
-import { barLine } from '../dist/progress-bar.js'
+import { ProgressBar } from '../dist/progress-bar.js'
 import * as tasks from './fixtures/tasks.mjs'
 import { endPools, makePool } from './make-pool.js'
 
@@ -48,13 +48,24 @@ test('a callback sees the async context of the call', async () => {
   })
 })
 
-test('a bar shows done, rate, time left and failures', () => {
+test('a bar shows done, rate, time left and failures, and is one at a time', () => {
   const progress = { done: 50, total: 100, failed: 3, elapsedMs: 5000, rate: 10, etaMs: 65_000 }
-  expect(barLine(progress)).toBe('[############------------] 50/100 50% 10/s ETA 1:05 3 failed')
-  expect(barLine({ ...progress, total: undefined, failed: 0, etaMs: undefined })).toBe(
-    '50 done 10/s',
-  )
-  expect(barLine({ ...progress, done: 100 })).toContain('100% 10/s in 0:05')
+  const shown = (columns: number, last: Progress): string => {
+    let text = ''
+    const bar = ProgressBar.on({ isTTY: true, columns, write: (more) => (text += more) })
+    bar?.draw(progress)
+    expect(ProgressBar.on({ isTTY: true, write: () => {} })).toBe(undefined)
+    bar?.end(last)
+    return text
+  }
+  const clear = '\r\u{1b}[2K'
+  const line = '[############------------] 50/100 50% 10/s ETA 1:05 3 failed'
+  const full = '[########################] 100/100 100% 10/s in 0:05 3 failed'
+  expect(shown(200, { ...progress, done: 100 })).toBe(`${clear}${line}${clear}${full}\n`)
+  expect(shown(11, progress)).toBe(`${clear}[#########${clear}[#########\n`)
+  const unknown = { ...progress, total: undefined, failed: 0, etaMs: undefined }
+  expect(shown(200, unknown)).toContain(`${clear}50 done 10/s\n`)
+  expect(ProgressBar.on({ isTTY: false, write: () => {} })).toBe(undefined)
 })
 
 test('statistics count tasks, times and bytes', async () => {

@@ -22,7 +22,7 @@ const ENDS = {
 
 describe.each(Object.entries(ENDS))('a worker that ends by %s', (way, how) => {
   test('rejects its own task in every form of call, and the pool goes on', async () => {
-    const pool = makePool({ processes: 2, grace: 50 })
+    const pool = makePool({ processes: 2, grace: 50, stdio: 'ignore' })
     const error = await pool.apply(deaths.die, [[way]]).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(WorkerLostError)
     expect(error).toMatchObject({ ...how, code: 'ERR_MP_WORKER_LOST', task: 'die()' })
@@ -55,7 +55,7 @@ test('a worker that ends while it sends its result rejects the task, one that en
 })
 
 test('a worker without memory says so', async () => {
-  const pool = makePool({ processes: 1, execArgv: ['--max-old-space-size=40'] })
+  const pool = makePool({ processes: 1, execArgv: ['--max-old-space-size=40'], stdio: 'ignore' })
   await expect(pool.apply(deaths.hog)).rejects.toMatchObject({
     code: 'ERR_MP_WORKER_LOST',
     outOfMemory: true,
@@ -64,7 +64,7 @@ test('a worker without memory says so', async () => {
 })
 
 test('a thread that exits or runs out of memory rejects its task, and the pool goes on', async () => {
-  const pool = makePool({ processes: 1, startMethod: 'thread' })
+  const pool = makePool({ processes: 1, startMethod: 'thread', stdio: 'ignore' })
   await expect(pool.apply(deaths.die, [['exit']])).rejects.toMatchObject({ exitCode: 5 })
   await expect(pool.apply(deaths.die, [['throwElsewhere']])).rejects.toMatchObject({ exitCode: 1 })
   expect(await pool.apply(tasks.square, [3])).toBe(9)

@@ -1,0 +1,10 @@
+/** The worker of poolifier, as a thread. */
+import { ThreadWorker } from 'poolifier'
+import { echo, noop } from './functions.js'
+
+const worker: ThreadWorker<unknown, unknown> = new ThreadWorker<unknown, unknown>({
+  noop,
+  echo: (bytes) => echo(bytes as Uint8Array),
+})
+
+export default worker
