@@ -3,9 +3,10 @@
  *
  * @module
  */
-export { Context, SpawnProcess, ThreadProcess, getContext } from './context.js'
+export { Context, ForkserverProcess, SpawnProcess, ThreadProcess, getContext } from './context.js'
 export { cpuCount } from './cpu-count.js'
 export { type ParentProcess, activeChildren, currentProcess, parentProcess } from './current.js'
+export { setForkserverPreload } from './forkserver/preload.js'
 export type { LaunchOptions, ProcessOptions, StartMethod } from './options.js'
 export { Process } from './process.js'
 export { StartError } from './start-error.js'

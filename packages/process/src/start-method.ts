@@ -6,7 +6,8 @@
 import { MultiprocessingError, outOfRange, wrongType } from '@mp/shared-memory/internal'
 import type { StartMethod } from './options.js'
 
-const METHODS: readonly StartMethod[] = ['spawn', 'thread']
+const METHODS: readonly StartMethod[] =
+  process.platform === 'linux' ? ['spawn', 'forkserver', 'thread'] : ['spawn', 'thread']
 
 let chosen: StartMethod | undefined
 let inherited: StartMethod = 'spawn'

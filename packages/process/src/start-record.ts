@@ -13,6 +13,7 @@
  * | 2    | parent     | tag                                                  | the parent        |
  * | 3    | child      | tag; 0 until it has joined the session               | the child         |
  * | 4    | exit       | exit code (8 bits) + 1; 0 until it exits             | the child         |
+ * | 5    | pid        | pid of a fork, before it runs                        | the kernel        |
  * | 8–15 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
  *
  * @module
@@ -34,6 +35,7 @@ export const RECORD = {
   parent: 2,
   child: 3,
   exit: 4,
+  pid: 5,
   waiters: 8,
 } as const
 
