@@ -15,7 +15,7 @@ import { inheritedExecArgv } from './exec-argv.js'
 import { CopyRefused } from './forkserver/client.js'
 import { copyByServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
-import { MAX_OWN_FDS } from './forkserver/protocol.js'
+import { MAX_OWN_FDS, SESSION_FD } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
 import { atStart } from './forkserver/surroundings.js'
 import type { LaunchOptions } from './options.js'
@@ -24,9 +24,6 @@ import { StartError } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { startSpawn } from './start-spawn.js'
 import { formatToken } from './token.js'
-
-/** Where the child finds the session's file. */
-const SESSION_FD = 3
 
 /** Starts a process; throws StartError when the system refuses. */
 export function startForkserver(launch: Launch): Running {

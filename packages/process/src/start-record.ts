@@ -77,7 +77,8 @@ export function takePayload(session: Session, record: ObjectHandle): Uint8Array 
   const { pages, words } = session
   const page = Atomics.load(words, record.base + RECORD.page)
   const byteLength = Atomics.load(words, record.base + RECORD.byteLength)
-  const payload = pages.bytes(page, byteLength).slice()
+  // Not by a window of the pages: 64 MB that the engine takes for garbage to be make it collect (Node 20).
+  const payload = new Uint8Array(pages.buffer(page, byteLength)).slice()
   freePages(session, record)
   return payload
 }

@@ -49,6 +49,7 @@ static napi_value fork_serve(napi_env env, napi_callback_info info) {
     return NULL;
   }
   int error = mp_forkserver_serve(control, text);
+  if (error == 0) error = mp_session_renew();
   if (error < 0) {
     mp_throw_errno(&call, error, NULL);
     return NULL;

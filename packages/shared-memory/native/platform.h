@@ -46,6 +46,9 @@ int mp_segment_attach(int fd, struct mp_segment *out, const char **step);
 /* The same for the file that process `pid`, of the same user, holds open as its descriptor `fd`. */
 int mp_segment_attach_sibling(int pid, int fd, struct mp_segment *out, const char **step);
 
+/* In a copy of the process that mapped it: gives it a description of its own for liveness locks. */
+int mp_segment_renew(const struct mp_segment *segment);
+
 /* Gives the pages wholly inside a range back to the system; the range then reads as zeros. */
 int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t byte_length);
 

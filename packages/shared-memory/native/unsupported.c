@@ -32,6 +32,11 @@ int mp_segment_attach_sibling(int pid, int fd, struct mp_segment *out, const cha
   return -ENOSYS;
 }
 
+int mp_segment_renew(const struct mp_segment *segment) {
+  (void)segment;
+  return -ENOSYS;
+}
+
 int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t byte_length) {
   (void)segment, (void)offset, (void)byte_length;
   return -ENOSYS;

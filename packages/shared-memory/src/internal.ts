@@ -39,7 +39,7 @@ export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
 export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
 export { loadNative } from './native.js'
-export { hasSession, joinSession, session, type Session } from './session.js'
+export { hasSession, joinSession, prepareSession, session, type Session } from './session.js'
 export {
   Attachment,
   SharedObject,

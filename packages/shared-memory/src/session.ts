@@ -51,6 +51,8 @@ export interface Session {
 }
 
 let current: Session | undefined
+/** In a fork, what its server has prepared. */
+let prepared: Int32Array | undefined
 
 /** This thread's session; makes one when the process has none. */
 export function session(): Session {
@@ -76,9 +78,21 @@ export function hasSession(): boolean {
  */
 export function joinSession(fd: number | undefined, parent: number): Session {
   const native = loadNative()
-  if (fd !== undefined) native.attach(fd)
+  if (fd !== undefined && prepared === undefined) native.attach(fd)
   current = join(native, parent)
   return current
+}
+
+/**
+ * Maps a session's file without joining it; for a fork server, whose copies then join it with what they have.
+ *
+ * Mapping it is dear where the engine takes it for memory that a collection might free.
+ */
+export function prepareSession(fd: number): void {
+  const native = loadNative()
+  native.attach(fd)
+  if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
+  prepared = new Int32Array(native.sharedView(0, CONTROL_BYTES))
 }
 
 function createFile(native: Native): void {
@@ -132,7 +146,7 @@ function constrainedMemory(): number {
 
 function join(native: Native, parent: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
-  const words = new Int32Array(native.sharedView(0, CONTROL_BYTES))
+  const words = prepared ?? new Int32Array(native.sharedView(0, CONTROL_BYTES))
   awaitHeader(native, words)
   const hash = Atomics.load(words, HEADER.hash)
   if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)

@@ -10,7 +10,7 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, SESSION_FD, type Ready, type Request, type Settings } from './protocol.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
 
@@ -54,7 +54,7 @@ export class ForkServer {
     const [ours, theirs] = native.forkPair(false)
     this.#control = ours
     try {
-      this.#process = spawnServer(flags, settings, theirs)
+      this.#process = spawnServer(flags, settings, native.fd(), theirs)
     } catch (error) {
       closeSync(ours)
       throw error
@@ -151,13 +151,18 @@ export class ForkServer {
   }
 }
 
-function spawnServer(flags: readonly string[], settings: Settings, control: number): ChildProcess {
+function spawnServer(
+  flags: readonly string[],
+  settings: Settings,
+  session: number,
+  control: number,
+): ChildProcess {
   // libuv opens nothing where it is to ignore one of these.
   const nothing = openSync('/dev/null', 'r')
   try {
-    const places = Array.from({ length: CONTROL_FD - 3 }, () => nothing)
+    const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
     const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
-      stdio: ['ignore', 'inherit', 'inherit', ...places, control],
+      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control],
     })
     // It says so again as an event.
     child.on('error', () => {})

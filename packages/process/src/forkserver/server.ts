@@ -7,7 +7,7 @@
  * @module
  */
 import { dumps, loadsAsync } from '@mp/pickle'
-import { hasSession, loadNative } from '@mp/shared-memory/internal'
+import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { writeSync } from 'node:fs'
 import { Module } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -16,7 +16,7 @@ import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
 import { parseToken } from '../token.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, SESSION_FD, type Ready, type Request, type Settings } from './protocol.js'
 import { guardRandomness } from './randomness.js'
 import { guardStreams } from './streams.js'
 import { takeOver } from './surroundings.js'
@@ -27,6 +27,7 @@ const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
 native.forkBegin(settings.parentPid)
+prepareSession(SESSION_FD)
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
 const failures = await load(settings)
