@@ -6,7 +6,7 @@ test('children that end at the same moment each tell their own exit code', async
   expect(outcome).toMatchObject({ code: 0, stdout: '0\n', stderr: '' })
 })
 
-describe.each(['spawn', 'thread'])('%s', (method) => {
+describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
   test.each([
     ['return', 0],
     ['exit', 6],
