@@ -43,10 +43,14 @@ export function startForkserver(launch: Launch): Running {
     pid = copyByServer(session, record.base + RECORD.pid, { token }, streams.fds)
   } catch (error) {
     if (error instanceof CopyRefused) {
-      throw new StartError(name, `the system refuses another process (${getSystemErrorName(error.errno)})`)
+      throw new StartError(
+        name,
+        `the system refuses another process (${getSystemErrorName(error.errno)})`,
+      )
     }
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF') throw new StartError(name, message)
+    if (code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF')
+      throw new StartError(name, message)
     throw error
   } finally {
     streams.closeTheirs()

@@ -38,16 +38,27 @@ test('whatever is killed while children start, each start ends, and the next one
 }, 3_600_000)
 
 test.each([
-  ['./preload-connection.mjs', /^\(node:\d+\) \[MP_FORKSERVER_UNAVAILABLE\] .* descriptor \d+ open: socket/],
+  [
+    './preload-connection.mjs',
+    /^\(node:\d+\) \[MP_FORKSERVER_UNAVAILABLE\] .* descriptor \d+ open: socket/,
+  ],
   ['./preload-lock.mjs', /^\(node:\d+\) \[MP_FORKSERVER_UNAVAILABLE\] .* makes shared objects/],
-  ['./no-such-file.mjs', /^\(node:\d+\) \[MP_FORKSERVER_PRELOAD\] .* cannot load \.\/no-such-file\.mjs/],
-])('with %s in advance children start all the same, and one warning says why', async (preload, warning) => {
-  const { code, stdout, stderr } = await runProgram('forkserver-unusable.mjs', { args: [preload] })
-  expect(code).toBe(0)
-  expect(stdout).toBe('[0,0]\n')
-  expect(stderr).toMatch(warning)
-  expect(stderr.match(/Warning:/g)).toHaveLength(1)
-})
+  [
+    './no-such-file.mjs',
+    /^\(node:\d+\) \[MP_FORKSERVER_PRELOAD\] .* cannot load \.\/no-such-file\.mjs/,
+  ],
+])(
+  'with %s in advance children start all the same, and one warning says why',
+  async (preload, warning) => {
+    const { code, stdout, stderr } = await runProgram('forkserver-unusable.mjs', {
+      args: [preload],
+    })
+    expect(code).toBe(0)
+    expect(stdout).toBe('[0,0]\n')
+    expect(stderr).toMatch(warning)
+    expect(stderr.match(/Warning:/g)).toHaveLength(1)
+  },
+)
 
 test('a stopped fork does not outlive its parent', async () => {
   const program = new Program('forkserver-stopped.mjs')

@@ -217,7 +217,8 @@ test('a context starts processes in its own way, whatever the default', async ()
     context: ['Process', 'thread'],
     twice: 'ERR_MP_START_METHOD_SET',
     forced: 'fine',
-    unknown: "RangeError: Expected `method` to be one of 'spawn', 'forkserver', 'thread', got `'vfork'`",
+    unknown:
+      "RangeError: Expected `method` to be one of 'spawn', 'forkserver', 'thread', got `'vfork'`",
     cpus: true,
     current: true,
     parent: null,

@@ -122,7 +122,10 @@ test.each([
     { startMethod: 'vfork' },
     "Expected `startMethod` to be one of 'spawn', 'forkserver', 'thread', got `'vfork'`",
   ],
-  [{ startMethod: 1 }, "Expected `startMethod` to be one of 'spawn', 'forkserver', 'thread', got `1`"],
+  [
+    { startMethod: 1 },
+    "Expected `startMethod` to be one of 'spawn', 'forkserver', 'thread', got `1`",
+  ],
   [{ env: 'PATH=x' }, "Expected `env` to be an object, got `'PATH=x'`"],
   [{ cwd: 1 }, 'Expected `cwd` to be a string or a URL, got `1`'],
   [{ execArgv: [1] }, 'Expected `execArgv` to be an array of strings, got `[ 1 ]`'],

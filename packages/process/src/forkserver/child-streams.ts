@@ -25,7 +25,11 @@ interface HasFd {
 }
 
 /** Opens them. @throws StartError when the system refuses, or an entry has no descriptor. */
-export function openStreams(native: Native, name: string, stdio: StdioOptions | undefined): ChildStreams {
+export function openStreams(
+  native: Native,
+  name: string,
+  stdio: StdioOptions | undefined,
+): ChildStreams {
   const given: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
   const fds: number[] = []
   const ours: (number | undefined)[] = []

@@ -54,7 +54,14 @@ function currentServer(session: Session, pidWord: number): ForkServer {
   const flags = inheritedExecArgv()
   const main = mainModule()
   const preload = forkserverPreload()
-  const key = JSON.stringify([process.execPath, flags, main, preload, credentials(), atStart(process.env)])
+  const key = JSON.stringify([
+    process.execPath,
+    flags,
+    main,
+    preload,
+    credentials(),
+    atStart(process.env),
+  ])
   if (server !== undefined && key === serverKey) return server
   endServer()
   const { native } = session
@@ -95,9 +102,12 @@ function endServer(): void {
 function giveUp(why: string): null {
   isHopeless = true
   endServer()
-  process.emitWarning(`Processes are started by 'spawn', as 'forkserver' cannot work here: ${why}`, {
-    code: 'MP_FORKSERVER_UNAVAILABLE',
-  })
+  process.emitWarning(
+    `Processes are started by 'spawn', as 'forkserver' cannot work here: ${why}`,
+    {
+      code: 'MP_FORKSERVER_UNAVAILABLE',
+    },
+  )
   return null
 }
 
@@ -107,5 +117,11 @@ function mainModule(): string {
 
 /** Who this process is for the system: a server that was started by somebody else must not be used. */
 function credentials(): unknown {
-  return [process.getuid?.(), process.geteuid?.(), process.getgid?.(), process.getegid?.(), process.getgroups?.()]
+  return [
+    process.getuid?.(),
+    process.geteuid?.(),
+    process.getgid?.(),
+    process.getegid?.(),
+    process.getgroups?.(),
+  ]
 }

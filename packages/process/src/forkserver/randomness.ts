@@ -41,7 +41,7 @@ export function guardRandomness(): () => void {
 
 /** Seeds the real one, by its first call; threads and contexts that come later seed themselves. */
 function seed(random: () => number): void {
-  setFlagsFromString(`--random-seed=${1 + crypto.randomBytes(4).readUInt32LE() % 0x7ffffffe}`)
+  setFlagsFromString(`--random-seed=${1 + (crypto.randomBytes(4).readUInt32LE() % 0x7ffffffe)}`)
   random()
   setFlagsFromString('--random-seed=0')
 }
