@@ -8,7 +8,7 @@
  * @module
  */
 import type { Native, Session } from '@mp/shared-memory/internal'
-import { statSync } from 'node:fs'
+import { closeSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { inheritedExecArgv } from './exec-argv.js'
@@ -83,6 +83,8 @@ class ForkedProcess implements Running {
   readonly #native: Native
   readonly #session: Session
   readonly #exitWord: number
+  /** Our ends of further pipes, which have no streams. */
+  readonly #further: readonly (number | undefined)[]
 
   constructor(pid: number, streams: ChildStreams, launch: Launch) {
     const { session, record } = launch
@@ -90,7 +92,8 @@ class ForkedProcess implements Running {
     this.#session = session
     this.#native = session.native
     this.#exitWord = record.base + RECORD.exit
-    const [stdin, stdout, stderr] = streams.ours
+    const [stdin, stdout, stderr, ...further] = streams.ours
+    this.#further = further
     this.stdin = streamOf(stdin, 'writable')
     this.stdout = streamOf(stdout, 'readable')
     this.stderr = streamOf(stderr, 'readable')
@@ -132,6 +135,7 @@ class ForkedProcess implements Running {
 
   release(): void {
     forgetExit(this.#native, this.pid)
+    for (const fd of this.#further) if (fd !== undefined) closeSync(fd)
     try {
       this.#native.reap(this.pid)
     } catch (error) {

@@ -6,6 +6,7 @@
  */
 import type { Session } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
 import { CannotFork, ForkServer, ServerLost } from './client.js'
 import { forkserverPreload } from './preload.js'
@@ -64,6 +65,8 @@ function currentServer(session: Session, pidWord: number): ForkServer {
   ])
   if (server !== undefined && key === serverKey) return server
   endServer()
+  // Of a main thread, the kernel sees to it.
+  if (!isMainThread && serverKey === undefined) process.once('exit', endServer)
   const { native } = session
   server = new ForkServer(native, flags, { parentPid: process.pid, main, preload })
   serverKey = key

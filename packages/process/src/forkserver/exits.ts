@@ -57,5 +57,5 @@ function isWatched(native: Native, pid: number): boolean {
 }
 
 function lookAtAll(): void {
-  for (const listener of [...listeners.values()]) listener()
+  for (const listener of listeners.values()) listener()
 }
