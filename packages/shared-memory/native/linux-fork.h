@@ -50,10 +50,24 @@ const char *mp_renew_prepare(int control);
 /* In a copy: replaces what it has in common with the original. Returns 0 or -errno. */
 int mp_renew(void);
 
+/* ---- linux-rings.c: what libuv shares with the kernel ---- */
+
+/* Makes libuv do without. Returns NULL, or why not; then it goes on as before. */
+const char *mp_rings_take(void);
+
 /* ---- reading /proc without allocating ---- */
 
 /* Calls back for each number that names an entry of the directory; false ends it. Returns 0 or -errno. */
 int mp_list_numbers(const char *directory, int (*each)(int number, void *context), void *context);
+
+/* A line of /proc/self/maps. */
+struct mp_mapping {
+  uintptr_t from, to;
+  const char *line;
+};
+
+/* Calls back for each mapping of this process. Returns 0 or -errno. */
+int mp_each_mapping(void (*each)(const struct mp_mapping *mapping));
 
 /* Reads a small file; the text is terminated, and cut to fit. Returns its length or -errno. */
 ssize_t mp_read_text(const char *path, char *text, size_t size);

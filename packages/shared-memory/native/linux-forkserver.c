@@ -46,39 +46,17 @@ void mp_forkserver_begin(int parent) {
   mp_renew_begin();
 }
 
-/* V8 keeps what it maps from being copied; undoes that. Returns 0 or -errno. */
-static int make_inheritable(void) {
-  static char text[65536];
-  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -errno;
-  size_t length = 0;
-  int error = 0;
-  for (;;) {
-    ssize_t count = read(fd, text + length, sizeof text - 1 - length);
-    if (count < 0) error = -errno;
-    if (count <= 0) break;
-    length += (size_t)count;
-    text[length] = '\0';
-    char *line = text;
-    for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-      char *dash = NULL;
-      uintptr_t from = (uintptr_t)strtoull(line, &dash, 16);
-      uintptr_t to = (uintptr_t)strtoull(dash + 1, NULL, 16);
-      /* Refused for the kernel's own pages, which are always there. */
-      (void)madvise((void *)from, to - from, MADV_DOFORK);
-    }
-    length -= (size_t)(line - text);
-    memmove(text, line, length);
-  }
-  (void)close(fd);
-  return error;
+/* V8 keeps what it maps from being copied; undoes that. Refused for the kernel's own pages, which are always there. */
+static void make_inheritable(const struct mp_mapping *mapping) {
+  (void)madvise((void *)mapping->from, mapping->to - mapping->from, MADV_DOFORK);
 }
 
 const char *mp_forkserver_prepare(int control) {
   const char *why = mp_freeze();
   if (why != NULL) return why;
-  why = mp_renew_prepare(control);
-  if (why == NULL && make_inheritable() < 0) why = "/proc cannot be read";
+  why = mp_rings_take();
+  if (why == NULL) why = mp_renew_prepare(control);
+  if (why == NULL && mp_each_mapping(make_inheritable) < 0) why = "/proc cannot be read";
   if (why != NULL) mp_thaw();
   return why;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,4 +67,31 @@ ssize_t mp_read_text(const char *path, char *text, size_t size) {
   (void)close(fd);
   text[length] = '\0';
   return error < 0 ? error : (ssize_t)length;
+}
+
+int mp_each_mapping(void (*each)(const struct mp_mapping *mapping)) {
+  static char text[65536];
+  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  size_t length = 0;
+  int error = 0;
+  for (;;) {
+    ssize_t count = read(fd, text + length, sizeof text - 1 - length);
+    if (count < 0) error = -errno;
+    if (count <= 0) break;
+    length += (size_t)count;
+    text[length] = '\0';
+    char *line = text;
+    for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+      *end = '\0';
+      char *dash = NULL;
+      struct mp_mapping mapping = {.from = (uintptr_t)strtoull(line, &dash, 16), .line = line};
+      mapping.to = (uintptr_t)strtoull(dash + 1, NULL, 16);
+      each(&mapping);
+    }
+    length -= (size_t)(line - text);
+    memmove(text, line, length);
+  }
+  (void)close(fd);
+  return error;
 }

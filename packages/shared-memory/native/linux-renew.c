@@ -127,6 +127,8 @@ static int look(int fd, void *context) {
   else if (strcmp(link, "anon_inode:[eventfd]") == 0) file->kind = FILE_EVENTFD;
   else if (S_ISFIFO(status.st_mode)) file->kind = FILE_PIPE;
   else if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISCHR(status.st_mode)) return 1;
+  /* libuv has one for its epoll, from the start, unless it is told not to: its memory would be shared. */
+  else if (strcmp(link, "anon_inode:[io_uring]") == 0) return refuse(fd, link);
   else return is_inherited(fd) ? 1 : refuse(fd, link);
   state.file_count++;
   const bool has_details = file->kind == FILE_EPOLL || file->kind == FILE_EVENTFD;
