@@ -25,7 +25,14 @@ const linux = [
   'linux-poll.c',
   'linux-named.c',
   ...(process.arch === 'x64'
-    ? ['linux-proc.c', 'linux-clone-x64.c', 'linux-freeze.c', 'linux-rings.c', 'linux-renew.c', 'linux-forkserver.c']
+    ? [
+        'linux-proc.c',
+        'linux-clone-x64.c',
+        'linux-freeze.c',
+        'linux-rings.c',
+        'linux-renew.c',
+        'linux-forkserver.c',
+      ]
     : ['linux-no-forkserver.c']),
 ]
 
