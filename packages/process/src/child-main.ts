@@ -28,8 +28,12 @@ import { keepOutputWhole } from './whole-output.js'
 /** As Node for a program whose top-level `await` never ends. */
 const UNSETTLED = 13
 
-/** Runs the child that the token leads to. */
-export function runChild(token: Token): void {
+/**
+ * Runs the child that the token leads to.
+ *
+ * @param onHeader called before anything of the program is loaded.
+ */
+export function runChild(token: Token, onHeader?: (header: Header) => void): void {
   const session = joinSession(token.fd, token.parentTag)
   // Also by the kernel's signal, which comes when the parent's *thread* ends: that is our parent.
   if (isMainThread) session.native.dieWithParent(token.parentPid, true)
@@ -37,6 +41,7 @@ export function runChild(token: Token): void {
   if (isDead(session.words, token.parentTag)) process.exit(1)
   const record = openRecord(session, token)
   const { header, body } = unpackPayload(takePayload(session, record))
+  onHeader?.(header)
   become(header, token)
   prepare(header)
   tellRecoveries(session)

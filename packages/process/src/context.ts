@@ -6,6 +6,7 @@
 import { reduceSymbol } from '@mp/shared-memory/internal'
 import { cpuCount } from './cpu-count.js'
 import { type ParentProcess, activeChildren, currentProcess, parentProcess } from './current.js'
+import { setForkserverPreload } from './forkserver/preload.js'
 import type { StartMethod } from './options.js'
 import { Process } from './process.js'
 import {
@@ -22,13 +23,25 @@ export class SpawnProcess<F extends Target = () => unknown> extends Process<F> {
   static override readonly startMethod = 'spawn'
 }
 
+/** A Process that is started by `forkserver`, whatever the default is. */
+export class ForkserverProcess<F extends Target = () => unknown> extends Process<F> {
+  static override readonly startMethod = 'forkserver'
+}
+
 /** A Process that is started as a `thread`, whatever the default is. */
 export class ThreadProcess<F extends Target = () => unknown> extends Process<F> {
   static override readonly startMethod = 'thread'
 }
 
 markStock(SpawnProcess)
+markStock(ForkserverProcess)
 markStock(ThreadProcess)
+
+const CLASSES: Record<StartMethod, typeof Process> = {
+  spawn: SpawnProcess,
+  forkserver: ForkserverProcess,
+  thread: ThreadProcess,
+}
 
 /** The same functions and classes as the module, with processes started in one way. See `getContext`. */
 export class Context {
@@ -41,8 +54,7 @@ export class Context {
 
   /** `Process`, started by this context's method. */
   get Process(): typeof Process {
-    if (this.#method === undefined) return Process
-    return this.#method === 'thread' ? ThreadProcess : SpawnProcess
+    return this.#method === undefined ? Process : CLASSES[this.#method]
   }
 
   getStartMethod(): StartMethod {
@@ -60,6 +72,10 @@ export class Context {
 
   getContext(method?: StartMethod): Context {
     return method === undefined ? this : getContext(method)
+  }
+
+  setForkserverPreload(names: readonly string[]): void {
+    setForkserverPreload(names)
   }
 
   cpuCount(): number {

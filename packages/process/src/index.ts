@@ -3,12 +3,13 @@
  *
  * @module
  */
-export { Context, SpawnProcess, ThreadProcess, getContext } from './context.js'
+export { Context, ForkserverProcess, SpawnProcess, ThreadProcess, getContext } from './context.js'
 export { cpuCount } from './cpu-count.js'
 export { type ParentProcess, activeChildren, currentProcess, parentProcess } from './current.js'
 export type { ProcessEvents } from './events.js'
 export type { TerminateOptions } from './grace.js'
 export type { LaunchOptions, ProcessOptions, ResourceLimits, StartMethod } from './options.js'
+export { setForkserverPreload } from './forkserver/preload.js'
 export { Process } from './process.js'
 export { StartError } from './start-error.js'
 export {

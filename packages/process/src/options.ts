@@ -10,8 +10,8 @@ import type { Target } from './state.js'
 /**
  * How a process comes to be.
  *
- * `spawn`: a new process of this Node. `thread`: a worker thread of this process. `forkserver`: a
- * fork of a prepared process. `getAllStartMethods()` tells which there are.
+ * `spawn`: a new process of this Node. `forkserver`: a copy of a process that has everything loaded, or
+ * `spawn` where that cannot be. `thread`: a worker thread of this process. `getAllStartMethods()` tells which there are.
  */
 export type StartMethod = 'spawn' | 'forkserver' | 'thread'
 

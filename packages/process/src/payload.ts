@@ -12,6 +12,7 @@
  *
  * @module
  */
+import type { Surroundings } from './forkserver/protocol.js'
 import type { StartMethod } from './options.js'
 import type { ThreadStream } from './thread-output.js'
 
@@ -27,6 +28,8 @@ export interface Header {
   readonly parent: { readonly name: string; readonly pid: number }
   /** Where a thread's standard output and error go; empty for a process. */
   readonly streams: readonly ThreadStream[]
+  /** For a fork of the server, which has others. */
+  readonly surroundings?: Surroundings
 }
 
 /** What the child runs. */

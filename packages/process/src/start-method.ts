@@ -7,7 +7,8 @@ import { MultiprocessingError, outOfRange, wrongType } from '@mp/shared-memory/i
 import type { StartMethod } from './options.js'
 import { startMethods } from './state.js'
 
-const METHODS: readonly StartMethod[] = ['spawn', 'thread']
+const METHODS: readonly StartMethod[] =
+  process.platform === 'linux' ? ['spawn', 'forkserver', 'thread'] : ['spawn', 'thread']
 
 /** Returns the start methods that exist here, the default one first. */
 export function getAllStartMethods(): StartMethod[] {

@@ -13,6 +13,7 @@
  * | 2    | parent     | tag                                                  | the parent        |
  * | 3    | child      | tag; 0 until it has joined the session               | the child         |
  * | 4    | exit       | exit code (8 bits) + 1; 0 until it exits             | the child         |
+ * | 5    | pid        | pid of a fork, before it runs                        | the kernel        |
  * | 8–15 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
  *
  * @module
@@ -34,6 +35,7 @@ export const RECORD = {
   parent: 2,
   child: 3,
   exit: 4,
+  pid: 5,
   waiters: 8,
 } as const
 
@@ -75,7 +77,8 @@ export function takePayload(session: Session, record: ObjectHandle): Uint8Array 
   const { pages, words } = session
   const page = Atomics.load(words, record.base + RECORD.page)
   const byteLength = Atomics.load(words, record.base + RECORD.byteLength)
-  const payload = pages.bytes(page, byteLength).slice()
+  // Not by a window of the pages: 64 MB that the engine takes for garbage to be make it collect (Node 20).
+  const payload = new Uint8Array(pages.buffer(page, byteLength)).slice()
   freePages(session, record)
   return payload
 }

@@ -19,18 +19,21 @@ import {
 import { finish } from './ending.js'
 import { announce, tellRecoveries } from './events.js'
 import { endChildrenAtExit } from './exit.js'
-import type { StartMethod } from './options.js'
+import { surroundingsFor } from './forkserver/surroundings.js'
+import type { LaunchOptions, StartMethod } from './options.js'
 import { type Body, packPayload } from './payload.js'
 import type { Launch, Running } from './running.js'
 import { sendProcess } from './self-reference.js'
 import { checkStartMethod, getStartMethod } from './start-method.js'
 import { createRecord, letGoOfRecord } from './start-record.js'
+import { startForkserver } from './start-forkserver.js'
 import { startSpawn } from './start-spawn.js'
 import { startThread, threadStreams } from './start-thread.js'
 import { type ProcessState, children, current, isStock } from './state.js'
 
 const LAUNCHERS: Record<string, (launch: Launch) => Running> = {
   spawn: startSpawn,
+  forkserver: startForkserver,
   thread: startThread,
 }
 
@@ -72,7 +75,7 @@ function launch(
   try {
     state.running = start({
       name: state.name,
-      options: { ...state.options, env: withOurLimit(state.options.env) },
+      options: launchOptions(state),
       session: own,
       record,
       onEnd: (exitCode) => finish(state, exitCode),
@@ -85,6 +88,10 @@ function launch(
     state.startError = error
     throw error
   }
+}
+
+function launchOptions({ options }: ProcessState): LaunchOptions {
+  return { ...options, env: withOurLimit(options.env) }
 }
 
 /** What `MP_MAX_OBJECTS` says decides the layout of the session: the child must not be told otherwise. */
@@ -110,6 +117,7 @@ function pack(self: object, state: ProcessState, method: StartMethod): Tracked<U
     argv: process.argv.slice(1),
     parent: { name: current.state.name, pid: process.pid },
     streams: method === 'thread' ? threadStreams(state.options.stdio).slice(1) : [],
+    ...(method === 'forkserver' && { surroundings: surroundingsFor(launchOptions(state)) }),
   }
   return trackInFlight(() =>
     packPayload(

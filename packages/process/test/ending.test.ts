@@ -6,7 +6,7 @@ test('children that end at the same moment each tell their own exit code', async
   expect(outcome).toMatchObject({ code: 0, stdout: '0\n', stderr: '' })
 })
 
-describe.each(['spawn', 'thread'])('%s', (method) => {
+describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
   test.each([
     ['return', 0],
     ['exit', 6],
@@ -78,32 +78,38 @@ test('a daemon that does not heed SIGTERM is killed', async () => {
   })
 })
 
-test('a process does not outlive the thread that started it', async () => {
-  const stdio = 'pipe'
-  const program = new Program('terminated-thread.mjs', { stdio })
-  await program.untilOutput('ready')
-  expect(program.processes()).toHaveLength(2)
-  program.child.stdin?.write('kill the thread\n')
-  await program.untilOutput('thread: -9')
-  const deadline = performance.now() + 1_000
-  while (program.processes().length > 1 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  expect(program.processes()).toEqual([program.child.pid])
-  program.child.stdin?.write('end\n')
-  expect((await program.end()).code).toBe(0)
-})
+test.each(['spawn', 'forkserver'])(
+  'a process by %s does not outlive the thread that started it',
+  async (method) => {
+    const stdio = 'pipe'
+    const program = new Program('terminated-thread.mjs', { args: [method], stdio })
+    await program.untilOutput('ready')
+    expect(program.processes()).toHaveLength(method === 'spawn' ? 2 : 3)
+    program.child.stdin?.write('kill the thread\n')
+    await program.untilOutput('thread: -9')
+    const deadline = performance.now() + 1_000
+    while (program.processes().length > 1 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(program.processes()).toEqual([program.child.pid])
+    program.child.stdin?.write('end\n')
+    expect((await program.end()).code).toBe(0)
+  },
+)
 
-test('Ctrl-C ends all of them within a second, and nobody says a word', async () => {
-  const program = new Program('interrupted.mjs', { detached: true })
-  await program.untilOutput('ready')
-  expect(program.processes()).toHaveLength(4)
-  process.kill(-(program.child.pid as number), 'SIGINT')
-  expect(await program.survivors(1_000)).toEqual([])
-  expect(await program.end()).toEqual({
-    code: null,
-    signal: 'SIGINT',
-    stdout: 'ready\n',
-    stderr: '',
-  })
-})
+test.each(['spawn', 'forkserver'])(
+  'Ctrl-C ends all of them by %s within a second, and nobody says a word',
+  async (method) => {
+    const program = new Program('interrupted.mjs', { args: [method], detached: true })
+    await program.untilOutput('ready')
+    expect(program.processes()).toHaveLength(method === 'spawn' ? 4 : 5)
+    process.kill(-(program.child.pid as number), 'SIGINT')
+    expect(await program.survivors(1_000)).toEqual([])
+    expect(await program.end()).toEqual({
+      code: null,
+      signal: 'SIGINT',
+      stdout: 'ready\n',
+      stderr: '',
+    })
+  },
+)

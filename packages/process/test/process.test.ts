@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { report, runProgram } from './run-program.js'
 
-describe.each(['spawn', 'thread'])('%s', (method) => {
+describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
   test('a process runs its target with its arguments', async () => {
     const { code, stdout, stderr } = await runProgram('smoke.mjs', { args: [method] })
     expect(stderr).toBe('')
@@ -42,7 +42,7 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
         name === 'MainProcess' ? null : { name: above, pid: pids.get(above), alive: true },
       )
     }
-    expect(new Set(pids.values()).size).toBe(method === 'spawn' ? 7 : 1)
+    expect(new Set(pids.values()).size).toBe(method === 'thread' ? 1 : 7)
     expect(seen[7]).toEqual({ active: 0, named: 'x' })
     expect(seen[8]).toEqual({ subclass: 'Worker-4' })
   })
@@ -205,18 +205,20 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
 
 test('a context starts processes in its own way, whatever the default', async () => {
   expect(await report('contexts.mjs')).toEqual({
-    all: ['spawn', 'thread'],
+    all: ['spawn', 'forkserver', 'thread'],
     byDefault: 'spawn',
     spawn: ['SpawnProcess', 'process'],
+    forkserver: ['ForkserverProcess', 'process'],
     thread: ['ThreadProcess', 'thread'],
-    methods: ['spawn', 'thread', 'spawn'],
+    methods: ['spawn', 'forkserver', 'thread', 'spawn'],
     same: true,
     set: 'fine',
     afterwards: ['Process', 'thread'],
     context: ['Process', 'thread'],
     twice: 'ERR_MP_START_METHOD_SET',
     forced: 'fine',
-    unknown: "RangeError: Expected `method` to be one of 'spawn', 'thread', got `'vfork'`",
+    unknown:
+      "RangeError: Expected `method` to be one of 'spawn', 'forkserver', 'thread', got `'vfork'`",
     cpus: true,
     current: true,
     parent: null,

@@ -2,7 +2,7 @@ import { Process } from '@mp/process'
 import { describe, expect, test } from 'vitest'
 import { report } from './run-program.js'
 
-describe.each(['spawn', 'thread'])('%s', (method) => {
+describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
   test('arguments travel: handles as the same shared object, large values whole', async () => {
     expect(await report('arguments.mjs', { args: [method] })).toEqual({
       whileHeld: 1,
@@ -25,21 +25,21 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
     const outcomes = await report('start-failures.mjs', { args: [method], env, noisy: true })
     expect(outcomes).toEqual({
       'bad flag':
-        method === 'spawn'
+        method !== 'thread'
           ? 9
           : expect.stringMatching(/^StartError ERR_MP_START: .*--no-such-flag/),
       'bad directory': expect.stringMatching(
-        method === 'spawn'
+        method !== 'thread'
           ? /^StartError ERR_MP_START: .*no such file or directory/
           : /^TypeError .*`cwd`/,
       ),
       'file as directory': expect.stringMatching(
-        method === 'spawn' ? /^StartError ERR_MP_START: .*ENOTDIR/ : /^TypeError .*`cwd`/,
+        method !== 'thread' ? /^StartError ERR_MP_START: .*ENOTDIR/ : /^TypeError .*`cwd`/,
       ),
       'failing preload': 1,
       'failing preload, blocked': 1,
       unsendable: expect.stringMatching(/^PicklingError ERR_MP_PICKLING: .*args/),
-      'too large': expect.stringMatching(/^OutOfSharedMemoryError ERR_MP_OUT_OF_MEMORY: .*6710/),
+      'too large': expect.stringMatching(/^OutOfSharedMemoryError ERR_MP_OUT_OF_MEMORY: .*671/),
       again: ['ERR_MP_PICKLING', 'ERR_MP_PICKLING'],
       active: 0,
       left: { records: 0, pages: 0, slots: 0 },
@@ -90,12 +90,12 @@ describe.each(['spawn', 'thread'])('%s', (method) => {
     })) as {
       plain: object
     }
-    const flags = method === 'spawn' ? ['--stack-trace-limit=20'] : nodeArgs
+    const flags = method !== 'thread' ? ['--stack-trace-limit=20'] : nodeArgs
     const plain = { color: 'blue', execArgv: flags, startMethod: method, token: false }
     expect(outcomes.plain).toMatchObject(plain)
     expect(outcomes).toMatchObject({
       env: { ...plain, color: 'red' },
-      ...(method === 'spawn' && {
+      ...(method !== 'thread' && {
         cwd: true,
         execArgv: ['--stack-trace-limit=5'],
         fourth: true,
@@ -120,9 +120,12 @@ test.each([
   [{ daemon: 'yes' }, "Expected `daemon` to be a boolean, got `'yes'`"],
   [
     { startMethod: 'vfork' },
-    "Expected `startMethod` to be one of 'spawn', 'thread', got `'vfork'`",
+    "Expected `startMethod` to be one of 'spawn', 'forkserver', 'thread', got `'vfork'`",
   ],
-  [{ startMethod: 1 }, "Expected `startMethod` to be one of 'spawn', 'thread', got `1`"],
+  [
+    { startMethod: 1 },
+    "Expected `startMethod` to be one of 'spawn', 'forkserver', 'thread', got `1`",
+  ],
   [{ env: 'PATH=x' }, "Expected `env` to be an object, got `'PATH=x'`"],
   [{ cwd: 1 }, 'Expected `cwd` to be a string or a URL, got `1`'],
   [{ execArgv: [1] }, 'Expected `execArgv` to be an array of strings, got `[ 1 ]`'],

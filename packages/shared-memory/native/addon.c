@@ -46,7 +46,8 @@ NAPI_MODULE_INIT() {
   /* From here on the hook frees the agent, whatever fails. */
   if (!mp_define_session(agent, exports) || !mp_define_parking(agent, exports) ||
       !mp_define_liveness(agent, exports) || !mp_define_named(agent, exports) ||
-      !mp_define_run(agent, exports)) {
+      !mp_define_run(agent, exports) || !mp_define_forkserver(agent, exports) ||
+      !mp_define_exits(agent, exports)) {
     return NULL;
   }
   return exports;

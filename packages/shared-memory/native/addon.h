@@ -16,6 +16,7 @@ struct mp_agent {
   struct mp_waiter *waiter;      /* NULL when not started */
   napi_threadsafe_function tsfn; /* valid while `waiter` is not NULL, unless `tsfn_closed` */
   bool tsfn_closed;              /* written by the waiter thread; read after joining it */
+  napi_threadsafe_function exits; /* hears of the ends of children; NULL when not started */
 };
 
 /* Checks a napi_status: on failure throws, unless something is thrown already, and returns. */
@@ -73,6 +74,8 @@ bool mp_define_parking(struct mp_agent *agent, napi_value exports);
 bool mp_define_liveness(struct mp_agent *agent, napi_value exports);
 bool mp_define_named(struct mp_agent *agent, napi_value exports);
 bool mp_define_run(struct mp_agent *agent, napi_value exports);
+bool mp_define_forkserver(struct mp_agent *agent, napi_value exports);
+bool mp_define_exits(struct mp_agent *agent, napi_value exports);
 
 /* Stops this agent's waiter thread, if there is one. Callable from cleanup hooks. */
 void mp_agent_stop_waiter(struct mp_agent *agent);

@@ -119,3 +119,13 @@ int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t
   } while (result < 0 && errno == EINTR);
   return result < 0 ? -errno : 0;
 }
+
+int mp_segment_renew(const struct mp_segment *segment) {
+  char path[64];
+  (void)snprintf(path, sizeof path, "/proc/self/fd/%d", segment->fd);
+  int fresh = reopen(path);
+  if (fresh < 0) return fresh;
+  int error = dup3(fresh, segment->lock_fd, O_CLOEXEC) < 0 ? -errno : 0;
+  close_if_open(fresh);
+  return error;
+}

@@ -46,6 +46,9 @@ int mp_segment_attach(int fd, struct mp_segment *out, const char **step);
 /* The same for the file that process `pid`, of the same user, holds open as its descriptor `fd`. */
 int mp_segment_attach_sibling(int pid, int fd, struct mp_segment *out, const char **step);
 
+/* In a copy of the process that mapped it: gives it a description of its own for liveness locks. */
+int mp_segment_renew(const struct mp_segment *segment);
+
 /* Gives the pages wholly inside a range back to the system; the range then reads as zeros. */
 int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t byte_length);
 
@@ -145,6 +148,48 @@ struct mp_exit {
  * Returns 1 and fills `out`, or 0 when it still runs (or a signal came), or -ECHILD.
  */
 int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out);
+
+/* ---- fork server: a process that makes copies of itself --------------------------------------- */
+
+enum {
+  MP_START_BYTES = 4096,   /* of the text of a request, its end included */
+  MP_START_FDS = 32,       /* with a request; a server keeps its own descriptors above these numbers */
+  MP_START_SESSION_FD = 3, /* where a copy finds the session's file */
+};
+
+/* Binds this process's life to its parent's, which is `parent`, as far as the kernel does it. */
+void mp_forkserver_begin(int parent);
+
+/*
+ * Stops all other threads of this process, for ever, and makes ready to copy it. `control` is the
+ * descriptor by which requests come.
+ *
+ * Returns NULL, or why this process cannot be copied; then everything goes on as before.
+ */
+const char *mp_forkserver_prepare(int control);
+
+/*
+ * Answers requests until nobody is left who could send one, and ends the process.
+ *
+ * In each copy it returns 0, with the request's text: the copy has all threads of this process, is a
+ * child of this process's parent, and shares no descriptor with anybody but those that it was given.
+ * Otherwise it returns -errno.
+ */
+int mp_forkserver_serve(int control, char text[MP_START_BYTES]);
+
+/* A pair of connected sockets: of streams, or for control. */
+int mp_forkserver_pair(bool is_stream, int out[2]);
+
+/*
+ * Asks for a copy. Descriptors: where it (or the server) answers with 0 or -errno, 32 bits; the
+ * session's file; then its own, from 0 on, without MP_START_SESSION_FD. The kernel writes its pid
+ * into the word at `pid_offset` of the session's file before it runs.
+ */
+int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
+                      uint32_t fd_count);
+
+/* Lets go of a child that has ended and that nobody else waits for. */
+int mp_reap(int pid);
 
 /* ---- descriptors: wait for what somebody else reads and writes ------------------------------- */
 

@@ -63,6 +63,11 @@ int mp_session_attach_sibling(int pid, int fd, const char **step) {
   return publish(mp_segment_attach_sibling(pid, fd, &session.segment, step));
 }
 
+int mp_session_renew(void) {
+  const struct mp_segment *segment = mp_session();
+  return segment == NULL ? 0 : mp_segment_renew(segment);
+}
+
 static uint32_t *word_at(uint64_t index) {
   /* SAFETY: the mapping is page-aligned, so every word in it is aligned. */
   return (uint32_t *)(void *)(session.segment.base + index * sizeof(uint32_t));

@@ -27,6 +27,9 @@ int mp_session_create(uint64_t byte_length, const char **step);
 int mp_session_attach(int fd, const char **step);
 int mp_session_attach_sibling(int pid, int fd, const char **step);
 
+/* In a copy of a process that attached and did nothing else: makes its liveness its own. */
+int mp_session_renew(void);
+
 /* The mapping, or NULL before the above. Lock-free. */
 const struct mp_segment *mp_session(void);
 

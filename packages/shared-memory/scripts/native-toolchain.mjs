@@ -24,6 +24,16 @@ const linux = [
   'linux-exit.c',
   'linux-poll.c',
   'linux-named.c',
+  ...(process.arch === 'x64'
+    ? [
+        'linux-proc.c',
+        'linux-clone-x64.c',
+        'linux-freeze.c',
+        'linux-rings.c',
+        'linux-renew.c',
+        'linux-forkserver.c',
+      ]
+    : ['linux-no-forkserver.c']),
 ]
 
 /** The implementation of `platform.h`, and how a loadable module is linked, by `process.platform`. */
@@ -47,6 +57,8 @@ const addonSources = [
   'addon-liveness.c',
   'addon-named.c',
   'addon-run.c',
+  'addon-forkserver.c',
+  'addon-exits.c',
   'errors.c',
 ]
 

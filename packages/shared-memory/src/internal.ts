@@ -43,7 +43,8 @@ export { givePages } from './object-pages.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
 export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
-export { hasSession, joinSession, session, type Session } from './session.js'
+export { loadNative } from './native.js'
+export { hasSession, joinSession, prepareSession, session, type Session } from './session.js'
 export {
   Attachment,
   SharedObject,

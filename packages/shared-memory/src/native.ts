@@ -184,6 +184,43 @@ export interface Native {
   waitExit(pid: number, timeoutMs: number): NativeExit | null
 
   /**
+   * Has the kernel kill this process (SIGKILL) when the thread that started it ends; at once when
+   * `parent` is not its parent.
+   */
+  forkBegin(parent: number): void
+  /**
+   * Stops all other threads of this process for ever, so that it can be copied by {@link forkServe}.
+   *
+   * @param control the descriptor by which requests come; 32 or more, as all but those passed on.
+   * @returns null, or why it cannot be copied; then everything goes on.
+   */
+  forkPrepare(control: number): string | null
+  /**
+   * Makes copies of this process as they are asked for, until nobody is left who could ask; then the
+   * process ends. Returns in each copy, with the text of {@link forkAsk}.
+   */
+  forkServe(control: number): string
+  /** Two connected sockets: of a stream, or for requests. */
+  forkPair(isStream: boolean): [number, number]
+  /**
+   * Asks the process at the other end of `control` for a copy: a child of this process. Descriptors: a socket
+   * where 0 or a negative errno is answered (4 bytes), the session's file, then those that the child
+   * has as 0, 1, 2, 4, 5… The session's is its 3. The kernel writes the child's pid into a word
+   * before it runs. Throws EMSGSIZE for a text of 4 KiB, EPIPE when nobody is there.
+   */
+  forkAsk(control: number, pidWord: number, text: string, fds: readonly number[]): void
+  /** Lets go of a child that has ended and is not libuv's. Throws ECHILD when it is gone. */
+  reap(pid: number): void
+
+  /** Says who is called, from the event loop, when a child of {@link exitsWatch} has ended. Once for each agent. */
+  exitsStart(callback: (pid: number) => void): void
+  /** Watches a child of this process that is not libuv's. False where the system cannot do this. */
+  exitsWatch(pid: number): boolean
+  /** Lets the watches keep the event loop alive; undone by {@link exitsUnref}. Neither counts. */
+  exitsRef(): void
+  exitsUnref(): void
+
+  /**
    * Waits until a descriptor is in one of the states of `interest` (a sum of {@link PollState}), at most
    * `timeoutMs` and at most 100 ms. Call it through a JavaScript function for each slice, as `park`.
    *

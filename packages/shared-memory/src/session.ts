@@ -53,9 +53,10 @@ export interface Session {
 
 /**
  * Where this thread's session is. Beside the module, not in it: a child is started by a file that has this module
- * built in (`child-bundle.cjs` of @mp/process), and this module, loaded later, finds the session of that one.
+ * built in (`child-bundle.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
+ * there is what its server has prepared.
  */
-const place: { current?: Session } = ((globalThis as Record<symbol, object>)[
+const place: { current?: Session; prepared?: Int32Array } = ((globalThis as Record<symbol, object>)[
   Symbol.for(`@mp/shared-memory/session/${layoutHash}`)
 ] ??= {})
 
@@ -83,9 +84,21 @@ export function hasSession(): boolean {
  */
 export function joinSession(fd: number | undefined, parent: number): Session {
   const native = loadNative()
-  if (fd !== undefined) native.attach(fd)
+  if (fd !== undefined && place.prepared === undefined) native.attach(fd)
   place.current = join(native, parent)
   return place.current
+}
+
+/**
+ * Maps a session's file without joining it; for a fork server, whose copies then join it with what they have.
+ *
+ * Mapping it is dear where the engine takes it for memory that a collection might free.
+ */
+export function prepareSession(fd: number): void {
+  const native = loadNative()
+  native.attach(fd)
+  if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
+  place.prepared = new Int32Array(native.sharedView(0, CONTROL_BYTES))
 }
 
 function createFile(native: Native): void {
@@ -141,7 +154,7 @@ function constrainedMemory(): number {
 
 function join(native: Native, parent: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
-  const words = new Int32Array(native.sharedView(0, CONTROL_BYTES))
+  const words = place.prepared ?? new Int32Array(native.sharedView(0, CONTROL_BYTES))
   awaitHeader(native, words)
   const hash = Atomics.load(words, HEADER.hash)
   if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)

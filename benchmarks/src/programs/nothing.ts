@@ -1,0 +1,6 @@
+/**
+ * Ends at once.
+ *
+ * @module
+ */
+export {}

@@ -1,0 +1,175 @@
+/**
+ * A fork server, seen from the thread whose children it makes. There is one for each such thread: the
+ * children are that thread's own, as the kernel sees it, so they die with it and it waits for them.
+ *
+ * Nothing here waits for the event loop: `start()` returns with a process that exists.
+ *
+ * @module
+ */
+import type { Native, Session } from '@mp/shared-memory/internal'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CONTROL_FD, SESSION_FD, type Ready, type Request, type Settings } from './protocol.js'
+
+const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
+
+/** How long a server may load modules; it is given up then. */
+const LOADING_MS = 120_000
+/** How long a server may take for a copy. It takes a millisecond, unless it is stopped. */
+const COPYING_MS = 10_000
+/** One slice of a wait: JavaScript runs in between, so that Ctrl-C and `terminate()` work. */
+const SLICE_MS = 100
+const READABLE = 1
+
+/** Thrown when the server is gone, or does not answer: another one may do. */
+export class ServerLost extends Error {}
+
+/** Thrown when forking cannot work here. */
+export class CannotFork extends Error {}
+
+/** Thrown when the system refuses a copy. */
+export class CopyRefused extends Error {
+  readonly errno: number
+
+  constructor(errno: number) {
+    super(`the fork server cannot make a copy of itself: errno ${-errno}`)
+    this.errno = errno
+  }
+}
+
+export class ForkServer {
+  readonly #native: Native
+  readonly #process: ChildProcess
+  readonly #control: number
+  readonly failures: readonly string[]
+
+  /**
+   * Starts a server, and waits until it is ready.
+   *
+   * @throws CannotFork when it says that it cannot be copied; ServerLost when it ends before.
+   */
+  constructor(native: Native, flags: readonly string[], settings: Settings) {
+    this.#native = native
+    const [ours, theirs] = native.forkPair(false)
+    this.#control = ours
+    try {
+      this.#process = spawnServer(flags, settings, native.fd(), theirs)
+    } catch (error) {
+      closeSync(ours)
+      throw error
+    } finally {
+      closeSync(theirs)
+    }
+    try {
+      const { why, failures } = this.#awaitReady()
+      if (why !== null) throw new CannotFork(why)
+      this.failures = failures
+    } catch (error) {
+      this.end()
+      throw error
+    }
+  }
+
+  /**
+   * Asks for a copy, and waits until it is there.
+   *
+   * CRASH: the kernel has written the pid before the copy runs, and the socket for the answer closes when
+   * neither server nor copy has it any more. So when that is closed there is a pid, and then a child of
+   * ours, dead or alive; or there is none, and never will be.
+   *
+   * @throws ServerLost when there is no copy because the server is gone; CopyRefused.
+   */
+  copy(session: Session, pidWord: number, request: Request, fds: readonly number[]): number {
+    const { words } = session
+    Atomics.store(words, pidWord, 0)
+    const [ours, theirs] = this.#native.forkPair(true)
+    let answer: number | null | undefined
+    try {
+      try {
+        this.#native.forkAsk(this.#control, pidWord, JSON.stringify(request), [
+          theirs,
+          session.native.fd(),
+          ...fds,
+        ])
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'EPIPE' || code === 'ECONNRESET') throw new ServerLost('it is gone')
+        throw error
+      } finally {
+        closeSync(theirs)
+      }
+      answer = this.#awaitAnswer(ours)
+    } finally {
+      closeSync(ours)
+    }
+    const pid = Atomics.load(words, pidWord)
+    if (answer !== undefined && answer !== null && answer < 0) {
+      if (pid !== 0) this.#takeAway(pid)
+      throw new CopyRefused(answer)
+    }
+    if (pid === 0) throw new ServerLost('it ended, or does not answer')
+    return pid
+  }
+
+  /** Ends the server; its children live on. */
+  end(): void {
+    closeSync(this.#control)
+    this.#process.kill('SIGKILL')
+  }
+
+  #awaitReady(): Ready {
+    if (this.#awaitReadable(this.#control, LOADING_MS)) {
+      const text = Buffer.alloc(1 << 16)
+      const length = readSync(this.#control, text)
+      if (length > 0) return JSON.parse(text.toString('utf8', 0, length)) as Ready
+    }
+    throw new ServerLost('it ended, or was not ready in time')
+  }
+
+  /** What it answers; null when nobody is left who could; undefined when time is up. */
+  #awaitAnswer(fd: number): number | null | undefined {
+    const answer = Buffer.alloc(4)
+    // Whether it is stopped or has lost its mind: killed, it lets go of what it has of ours.
+    if (!this.#awaitReadable(fd, COPYING_MS)) return undefined
+    return readSync(fd, answer) === 4 ? answer.readInt32LE() : null
+  }
+
+  #awaitReadable(fd: number, timeoutMs: number): boolean {
+    const native = this.#native
+    for (const end = native.now() + timeoutMs; ;) {
+      const left = end - native.now()
+      if (native.poll(fd, READABLE, Math.min(SLICE_MS, Math.max(0, left))) !== 0) return true
+      if (left <= 0) return false
+    }
+  }
+
+  /** Waits for a copy that could not become a whole process; it ends at once. */
+  #takeAway(pid: number): void {
+    while (this.#native.waitExit(pid, SLICE_MS) === null);
+    this.#native.reap(pid)
+  }
+}
+
+function spawnServer(
+  flags: readonly string[],
+  settings: Settings,
+  session: number,
+  control: number,
+): ChildProcess {
+  // libuv opens nothing where it is to ignore one of these.
+  const nothing = openSync('/dev/null', 'r')
+  try {
+    const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
+    const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
+      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control],
+    })
+    // It says so again as an event.
+    child.on('error', () => {})
+    if (child.pid === undefined) throw new ServerLost('the system refuses another process')
+    child.unref()
+    return child
+  } finally {
+    closeSync(nothing)
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a fork server does: it loads what children need, then makes copies of itself.
+ *
+ * All that is here happens once, but for what follows `forkServe`, which returns in every child.
+ * Nothing of it may leave behind what children must not share: see `forkPrepare` of the addon.
+ *
+ * @module
+ */
+import { dumps, loadsAsync } from '@mp/pickle'
+import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
+import { writeSync } from 'node:fs'
+import { Module } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { runChild } from '../child-main.js'
+import { parseToken } from '../token.js'
+import { probe } from './probe.js'
+import { CONTROL_FD, SESSION_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { exitQuickly } from './quick-exit.js'
+import { guardRandomness } from './randomness.js'
+import { guardStreams } from './streams.js'
+import { takeOver } from './surroundings.js'
+
+/** What children may meet in their arguments; a program need not have all of them. */
+const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
+
+const settings = JSON.parse(process.argv[2] ?? '') as Settings
+const native = loadNative()
+native.forkBegin(settings.parentPid)
+prepareSession(SESSION_FD)
+const setRandomnessFree = guardRandomness()
+const giveStreamsBack = guardStreams()
+const failures = await load(settings)
+await loadsAsync(dumps({ warm: [1, 'up', new Map()] }))
+setFlagsFromString('--lazy')
+tidy()
+say({ why: prepare(), failures })
+
+const request = JSON.parse(native.forkServe(CONTROL_FD)) as Request
+Object.defineProperty(process, 'pid', {
+  value: native.pid(),
+  enumerable: true,
+  configurable: true,
+  writable: false,
+})
+setFlagsFromString('--flush-bytecode')
+giveStreamsBack()
+setRandomnessFree()
+exitQuickly()
+if ('probe' in request) await probe()
+else {
+  runChild(parseToken(request.token), ({ surroundings }) => {
+    if (surroundings !== undefined) takeOver(surroundings)
+  })
+}
+
+async function load({ main, preload }: Settings): Promise<string[]> {
+  const importFrom = importerOf(main)
+  for (const name of PACKAGES) await importFrom(`@mp/${name}`).catch(ignoreMissing)
+  const failed: string[] = []
+  for (const name of preload) {
+    await importFrom(name).catch((error: unknown) => failed.push(`${name}: ${String(error)}`))
+  }
+  return failed
+}
+
+/** As `pickle`'s: undocumented, and there for as long as `require`. */
+interface Compiling {
+  exports: unknown
+  filename: string
+  _compile(source: string, filename: string, format?: string): void
+}
+
+/** `import()` as the main module has it: what it names is looked up from there. */
+function importerOf(main: string): (name: string) => Promise<unknown> {
+  const filename = join(dirname(main), '[forkserver].cjs')
+  const module = new Module(filename) as unknown as Compiling
+  module.filename = filename
+  module._compile('module.exports = (name) => import(name)', filename, 'commonjs')
+  return module.exports as (name: string) => Promise<unknown>
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+}
+
+/** Collects garbage, so that children share pages that stay as they are. */
+function tidy(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  setFlagsFromString('--no-expose-gc')
+}
+
+function prepare(): string | null {
+  if (hasSession())
+    return 'a module that was loaded in advance makes shared objects when it is loaded'
+  return native.forkPrepare(CONTROL_FD)
+}
+
+/** A pipe or socket that takes one message at a time. */
+function say(ready: Ready): void {
+  writeSync(CONTROL_FD, JSON.stringify(ready))
+  if (ready.why !== null) process.exit(0)
+}

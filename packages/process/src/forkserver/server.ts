@@ -1,0 +1,11 @@
+/**
+ * The program of a fork server. It loads the rest with all functions compiled at once and kept: what
+ * V8 would put off until a function is first called, every child would have to do again.
+ *
+ * @module
+ */
+import { setFlagsFromString } from 'node:v8'
+
+setFlagsFromString('--no-lazy')
+setFlagsFromString('--no-flush-bytecode')
+await import('./serve.js')

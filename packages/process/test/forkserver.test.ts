@@ -1,0 +1,75 @@
+import { setForkserverPreload } from '@mp/process'
+import { expect, test } from 'vitest'
+import { Program, report, runProgram } from './run-program.js'
+
+test('forks have their own pids, random numbers and descriptors', async () => {
+  expect(await report('forkserver-siblings.mjs', { noisy: true })).toEqual({
+    codes: [0, 0, 0, 0],
+    pids: true,
+    differing: [4, 4, 4, 4, 4, 4],
+    preloaded: [4, 4, 4, 4],
+    native: true,
+    shared: [],
+  })
+})
+
+test('a fork is a whole process, with what was loaded in advance', async () => {
+  const { stdout, stderr, code } = await runProgram('forkserver-whole.mjs')
+  expect(stderr).toBe('')
+  expect(stdout.split('\n')).toEqual(['loaded in advance', 'whole', '0', ''])
+  expect(code).toBe(0)
+})
+
+test('children outlive a server that is killed, and the next start gets another', async () => {
+  expect(await report('forkserver-killed.mjs')).toEqual({
+    codes: [3, -9, 5],
+    replaced: true,
+    parents: false,
+  })
+})
+
+test('whatever is killed while children start, each start ends, and the next one works', async () => {
+  const seconds = process.env['FORKSERVER_SECONDS'] ?? '3'
+  expect(await report('forkserver-hunted.mjs', { args: [seconds], noisy: true })).toEqual({
+    started: true,
+    unexpected: [],
+    last: 7,
+  })
+}, 3_600_000)
+
+test.each([
+  [
+    './preload-connection.mjs',
+    /^\(node:\d+\) \[MP_FORKSERVER_UNAVAILABLE\] .* descriptor \d+ open: socket/,
+  ],
+  ['./preload-lock.mjs', /^\(node:\d+\) \[MP_FORKSERVER_UNAVAILABLE\] .* makes shared objects/],
+  [
+    './no-such-file.mjs',
+    /^\(node:\d+\) \[MP_FORKSERVER_PRELOAD\] .* cannot load \.\/no-such-file\.mjs/,
+  ],
+])(
+  'with %s in advance children start all the same, and one warning says why',
+  async (preload, warning) => {
+    const { code, stdout, stderr } = await runProgram('forkserver-unusable.mjs', {
+      args: [preload],
+    })
+    expect(code).toBe(0)
+    expect(stdout).toBe('[0,0]\n')
+    expect(stderr).toMatch(warning)
+    expect(stderr.match(/Warning:/g)).toHaveLength(1)
+  },
+)
+
+test('a stopped fork does not outlive its parent', async () => {
+  const program = new Program('forkserver-stopped.mjs')
+  await program.untilOutput('stopped')
+  program.child.kill('SIGKILL')
+  expect(await program.survivors(1_000)).toEqual([])
+  expect((await program.end()).signal).toBe('SIGKILL')
+})
+
+test('what is to be loaded in advance is checked', () => {
+  expect(() => setForkserverPreload('x' as never)).toThrow(
+    "Expected `names` to be an array of module names, got `'x'`",
+  )
+})

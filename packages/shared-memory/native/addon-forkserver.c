@@ -1,0 +1,146 @@
+/*
+ * The fork server, for JavaScript. The one thing to know: `serve` returns in another process than
+ * the one that called it; whatever there was in JavaScript is there in each of them.
+ */
+#include "addon.h"
+#include "session.h"
+
+#include <errno.h>
+
+static bool arg_fd(const struct mp_call *call, size_t i, const char *name, int *out) {
+  uint64_t value;
+  if (!mp_arg_integer(call, i, name, 0, INT32_MAX, &value)) return false;
+  *out = (int)value;
+  return true;
+}
+
+static napi_value fork_begin(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int parent;
+  if (!mp_call_begin(&call, env, info, "forkBegin") || !mp_arg_pid(&call, 0, &parent)) return NULL;
+  mp_forkserver_begin(parent);
+  return NULL;
+}
+
+static napi_value string(napi_env env, const char *text) {
+  napi_value result;
+  if (text == NULL) {
+    MP_TRY(env, napi_get_null(env, &result), NULL);
+  } else {
+    MP_TRY(env, napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result), NULL);
+  }
+  return result;
+}
+
+static napi_value fork_prepare(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int control;
+  if (!mp_call_begin(&call, env, info, "forkPrepare") || !arg_fd(&call, 0, "control", &control)) {
+    return NULL;
+  }
+  return string(env, mp_forkserver_prepare(control));
+}
+
+static napi_value fork_serve(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int control;
+  static char text[MP_START_BYTES];
+  if (!mp_call_begin(&call, env, info, "forkServe") || !arg_fd(&call, 0, "control", &control)) {
+    return NULL;
+  }
+  int error = mp_forkserver_serve(control, text);
+  if (error == 0) error = mp_session_renew();
+  if (error < 0) {
+    mp_throw_errno(&call, error, NULL);
+    return NULL;
+  }
+  return string(env, text);
+}
+
+static napi_value fork_pair(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  bool is_stream = false;
+  if (!mp_call_begin(&call, env, info, "forkPair")) return NULL;
+  if (napi_get_value_bool(env, call.argv[0], &is_stream) != napi_ok) {
+    mp_throw_type(&call, "isStream", "a boolean");
+    return NULL;
+  }
+  int ends[2];
+  int error = mp_forkserver_pair(is_stream, ends);
+  if (error < 0) {
+    mp_throw_errno(&call, error, "socketpair");
+    return NULL;
+  }
+  napi_value result;
+  MP_TRY(env, napi_create_array_with_length(env, 2, &result), NULL);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value number = mp_number(env, ends[i]);
+    if (number == NULL) return NULL;
+    MP_TRY(env, napi_set_element(env, result, i, number), NULL);
+  }
+  return result;
+}
+
+/* Reads an array of descriptors. */
+static bool arg_fds(const struct mp_call *call, size_t i, int *fds, uint32_t *count) {
+  bool is_array = false;
+  MP_TRY(call->env, napi_is_array(call->env, call->argv[i], &is_array), false);
+  if (is_array) MP_TRY(call->env, napi_get_array_length(call->env, call->argv[i], count), false);
+  if (!is_array || *count > MP_START_FDS) {
+    mp_throw_type(call, "fds", "an array of at most 32 descriptors");
+    return false;
+  }
+  for (uint32_t j = 0; j < *count; j++) {
+    napi_value element;
+    MP_TRY(call->env, napi_get_element(call->env, call->argv[i], j, &element), false);
+    struct mp_call one = *call;
+    one.argv[0] = element;
+    if (!arg_fd(&one, 0, "fds", &fds[j])) return false;
+  }
+  return true;
+}
+
+static napi_value fork_ask(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int control;
+  uint32_t *word;
+  char text[MP_START_BYTES];
+  size_t length;
+  int fds[MP_START_FDS];
+  uint32_t count = 0;
+  if (!mp_call_begin(&call, env, info, "forkAsk") || !arg_fd(&call, 0, "control", &control) ||
+      !mp_arg_word(&call, 1, "pidWord", &word) || !arg_fds(&call, 3, fds, &count)) {
+    return NULL;
+  }
+  napi_status status = napi_get_value_string_utf8(env, call.argv[2], text, sizeof text, &length);
+  if (status == napi_string_expected) {
+    mp_throw_type(&call, "text", "a string");
+    return NULL;
+  }
+  MP_TRY(env, status, NULL);
+  const uint64_t offset = (uint64_t)((uint8_t *)word - mp_session()->base);
+  int error = length == sizeof text - 1 ? -EMSGSIZE
+                                        : mp_forkserver_ask(control, offset, text, fds, count);
+  if (error < 0) mp_throw_errno(&call, error, "sendmsg");
+  return NULL;
+}
+
+static napi_value reap(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int pid;
+  if (!mp_call_begin(&call, env, info, "reap") || !mp_arg_pid(&call, 0, &pid)) return NULL;
+  int error = mp_reap(pid);
+  if (error < 0) mp_throw_errno(&call, error, "waitid");
+  return NULL;
+}
+
+bool mp_define_forkserver(struct mp_agent *agent, napi_value exports) {
+  const napi_property_descriptor functions[] = {
+    MP_FUNCTION("forkBegin", fork_begin, agent),   MP_FUNCTION("forkPrepare", fork_prepare, agent),
+    MP_FUNCTION("forkServe", fork_serve, agent),   MP_FUNCTION("forkPair", fork_pair, agent),
+    MP_FUNCTION("forkAsk", fork_ask, agent),       MP_FUNCTION("reap", reap, agent),
+  };
+  const size_t count = sizeof functions / sizeof *functions;
+  MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);
+  return true;
+}

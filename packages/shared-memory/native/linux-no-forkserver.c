@@ -1,0 +1,38 @@
+/*
+ * Linux on a processor for which linux-clone-*.c is not written. The one thing to know: what is
+ * prepared says why it cannot be, and nothing else is called then.
+ */
+#include "platform.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+void mp_forkserver_begin(int parent) {
+  (void)parent;
+}
+
+const char *mp_forkserver_prepare(int control) {
+  (void)control;
+  return "threads cannot be copied on this processor: that is written for x86-64 only";
+}
+
+int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
+  (void)control, (void)text;
+  return -ENOSYS;
+}
+
+int mp_forkserver_pair(bool is_stream, int out[2]) {
+  (void)is_stream, (void)out;
+  return -ENOSYS;
+}
+
+int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
+                      uint32_t fd_count) {
+  (void)control, (void)pid_offset, (void)text, (void)fds, (void)fd_count;
+  return -ENOSYS;
+}
+
+int mp_reap(int pid) {
+  (void)pid;
+  return -ENOSYS;
+}
