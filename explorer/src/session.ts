@@ -44,6 +44,10 @@ export function joinSession(): Session {
   throw new Error('Agents of the explorer join by `join`')
 }
 
+export function prepareSession(): void {
+  throw new Error('There are no forks in the explorer')
+}
+
 /** Lays the slots of agents, from one up to but not including another. */
 export function layOut(from: number, to: number): void {
   const { words } = host
