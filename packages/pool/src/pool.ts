@@ -234,7 +234,7 @@ export class Pool implements AsyncDisposable {
    * @returns the same object.
    * @example
    * const table = pool.share(await load())
-   * await pool.starmap(look, keys.map((key) => [table, key]))
+   * await pool.starmap(look, ['left', 'right'].map((key) => [table, key]))
    */
   share<T extends object>(value: T): T {
     this.#engine.checkOpen()
