@@ -47,6 +47,7 @@ const handbook = [
     collapsed: true,
     items: [
       { text: 'Reliability', link: '/reliability' },
+      { text: 'Platforms', link: '/platforms' },
       { text: 'Protocols', link: '/protocols/' },
       { text: 'Protocols of the core', link: '/protocols/core' },
       { text: 'Protocols of the primitives', link: '/protocols/primitives' },

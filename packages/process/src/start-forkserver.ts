@@ -59,7 +59,9 @@ export function startForkserver(launch: Launch): Running {
   return pid === null ? startSpawn(launch) : new ForkedProcess(pid, streams, launch)
 }
 
-function canBeCopy({ execArgv, env, stdio }: LaunchOptions): boolean {
+function canBeCopy({ execArgv, env, resourceLimits, stdio }: LaunchOptions): boolean {
+  // Of the engine as it starts: a copy has those of its server.
+  if (resourceLimits !== undefined) return false
   if (Array.isArray(stdio) && stdio.length > MAX_OWN_FDS) return false
   if (env !== undefined && atStart(env) !== atStart(process.env)) return false
   return execArgv === undefined || JSON.stringify(execArgv) === JSON.stringify(inheritedExecArgv())

@@ -50,7 +50,7 @@ test('NODE_DEBUG=mp writes what happens to stderr, in parent and child', async (
   expect(lines).toContainEqual(expect.stringMatching(/^MP \d+: exit name=looker .*exitCode=0$/))
 })
 
-test.each(['spawn', 'thread'])('%s: resource limits are kept', async (method) => {
+test.each(['spawn', 'forkserver', 'thread'])('%s: resource limits are kept', async (method) => {
   // A process that has no memory left aborts; a thread ends with an error.
   expect(await report('limits.mjs', { args: [method], noisy: true })).toEqual([
     method === 'thread' ? 1 : -6,
