@@ -15,7 +15,7 @@ import { inheritedExecArgv } from './exec-argv.js'
 import { CopyRefused } from './forkserver/client.js'
 import { copyByServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
-import { MAX_OWN_FDS, SESSION_FD } from './forkserver/protocol.js'
+import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
 import { atStart } from './forkserver/surroundings.js'
 import type { LaunchOptions } from './options.js'
@@ -23,20 +23,14 @@ import type { Launch, Running } from './running.js'
 import { StartError } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { startSpawn } from './start-spawn.js'
-import { formatToken } from './token.js'
+import { SESSION_FD, tokenFor } from './token.js'
 
 /** Starts a process; throws StartError when the system refuses. */
 export function startForkserver(launch: Launch): Running {
   const { name, options, session, record } = launch
   if (!canBeCopy(options)) return startSpawn(launch)
   checkDirectory(name, options.cwd)
-  const token = formatToken({
-    fd: SESSION_FD,
-    parentPid: process.pid,
-    parentTag: session.agent.tag,
-    recordIndex: record.index,
-    recordGeneration: record.generation,
-  })
+  const token = tokenFor(launch, SESSION_FD)
   const streams = openStreams(session.native, name, options.stdio)
   let pid: number | null = null
   try {

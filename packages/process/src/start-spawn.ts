@@ -15,23 +15,15 @@ import { inheritedExecArgv, limitFlags } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
-import { formatToken } from './token.js'
+import { SESSION_FD, tokenFor } from './token.js'
 
 /** Built by `scripts/bundle-child.mjs` from `bootstrap.js` and what that needs, for a short start. */
 const BOOTSTRAP = fileURLToPath(new URL('./child.cjs', import.meta.url))
-/** Where the child finds the session's file. */
-const SESSION_FD = 3
 
 /** Starts a process; throws StartError when the system refuses. */
 export function startSpawn(launch: Launch): Running {
-  const { name, options, session, record } = launch
-  const token = formatToken({
-    fd: SESSION_FD,
-    parentPid: process.pid,
-    parentTag: session.agent.tag,
-    recordIndex: record.index,
-    recordGeneration: record.generation,
-  })
+  const { name, options, session } = launch
+  const token = tokenFor(launch, SESSION_FD)
   const flags = [
     ...(options.execArgv ?? inheritedExecArgv()),
     ...limitFlags(options.resourceLimits),

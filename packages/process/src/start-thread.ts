@@ -16,13 +16,13 @@ import { StartError } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { areGone, withNewThreads } from './thread-ids.js'
 import type { ThreadStream } from './thread-output.js'
-import { formatToken } from './token.js'
+import { tokenFor } from './token.js'
 
 const BOOTSTRAP = new URL('./bootstrap.js', import.meta.url)
 
 /** Starts a thread; throws StartError when Node refuses. */
 export function startThread(launch: Launch): Running {
-  const { name, options, session, record } = launch
+  const { name, options } = launch
   if (options.cwd !== undefined) {
     throw new TypeError(
       `Expected no \`cwd\` for a thread, got \`${String(options.cwd)}\`: threads share that of their process`,
@@ -31,13 +31,7 @@ export function startThread(launch: Launch): Running {
   const streams = threadStreams(options.stdio)
   const workerOptions: WorkerOptions = {
     name,
-    workerData: formatToken({
-      fd: undefined,
-      parentPid: process.pid,
-      parentTag: session.agent.tag,
-      recordIndex: record.index,
-      recordGeneration: record.generation,
-    }),
+    workerData: tokenFor(launch, undefined),
     stdin: streams[0] === 'pipe',
     // What it writes before it has redirected them must not reach ours.
     stdout: streams[1] !== 'inherit',

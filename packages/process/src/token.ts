@@ -5,6 +5,10 @@
  *
  * @module
  */
+import type { Launch } from './running.js'
+
+/** Where a process finds the session's file. */
+export const SESSION_FD = 3
 
 /** What a child has to know before it has joined the session. */
 export interface Token {
@@ -16,9 +20,10 @@ export interface Token {
   readonly recordGeneration: number
 }
 
-export function formatToken(token: Token): string {
-  const { fd, parentPid, parentTag, recordIndex, recordGeneration } = token
-  return [fd ?? '', parentPid, parentTag, recordIndex, recordGeneration].join(':')
+/** The token of a child that this thread starts, which finds the session's file at `fd`. */
+export function tokenFor({ session, record }: Launch, fd: number | undefined): string {
+  const { index, generation } = record
+  return [fd ?? '', process.pid, session.agent.tag, index, generation].join(':')
 }
 
 export function parseToken(text: unknown): Token {

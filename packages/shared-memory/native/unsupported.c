@@ -175,33 +175,3 @@ void *mp_symbol(const char *name) {
   (void)name;
   return NULL;
 }
-
-void mp_forkserver_begin(int parent) {
-  (void)parent;
-}
-
-const char *mp_forkserver_prepare(int control) {
-  (void)control;
-  return "it is implemented for Linux only";
-}
-
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
-  (void)control, (void)text;
-  return -ENOSYS;
-}
-
-int mp_forkserver_pair(bool is_stream, int out[2]) {
-  (void)is_stream, (void)out;
-  return -ENOSYS;
-}
-
-int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
-                      uint32_t fd_count) {
-  (void)control, (void)pid_offset, (void)text, (void)fds, (void)fd_count;
-  return -ENOSYS;
-}
-
-int mp_reap(int pid) {
-  (void)pid;
-  return -ENOSYS;
-}

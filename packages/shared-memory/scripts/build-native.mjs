@@ -45,7 +45,7 @@ function fingerprint(target, plan, compiler, headers) {
 }
 
 function build(target, isForced) {
-  const plan = addonPlan(target.split('-')[0])
+  const plan = addonPlan(target)
   const compiler = findCompiler(target)
   const headers = nodeApiHeaders()
   const binary = binaryPath(target)

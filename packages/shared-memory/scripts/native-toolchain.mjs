@@ -24,26 +24,35 @@ const linux = [
   'linux-exit.c',
   'linux-poll.c',
   'linux-named.c',
-  ...(process.arch === 'x64'
-    ? [
-        'linux-proc.c',
-        'linux-clone-x64.c',
-        'linux-freeze.c',
-        'linux-rings.c',
-        'linux-renew.c',
-        'linux-forkserver.c',
-      ]
-    : ['linux-no-forkserver.c']),
 ]
+
+/** Copying a process with its threads is written for one target. */
+const forkserver = {
+  'linux-x64-glibc': [
+    'linux-proc.c',
+    'linux-clone-x64.c',
+    'linux-freeze.c',
+    'linux-rings.c',
+    'linux-renew.c',
+    'linux-forkserver.c',
+  ],
+}
+const noForkserver = ['no-forkserver.c']
+
+/** The implementation of `platform.h` for systems that there is none for. */
+export const unsupported = ['unsupported.c', ...noForkserver]
 
 /** The implementation of `platform.h`, and how a loadable module is linked, by `process.platform`. */
 const systems = {
   linux: {
-    sources: linux,
+    sources: (target) => [...linux, ...(forkserver[target] ?? noForkserver)],
     // nodelete: our threads outlive the worker that may have been alone in loading the addon.
     link: ['-shared', '-Wl,-z,nodelete', '-Wl,-z,now', '-Wl,-z,relro'],
   },
-  darwin: { sources: ['unsupported.c'], link: ['-bundle', '-undefined', 'dynamic_lookup'] },
+  darwin: {
+    sources: () => unsupported,
+    link: ['-bundle', '-undefined', 'dynamic_lookup'],
+  },
 }
 
 /** Everything that is not Node: what the C tests link. */
@@ -83,8 +92,9 @@ export const dialect = ['-std=c11', '-D_GNU_SOURCE', '-pthread']
 /** A failure that its message explains: what is missing, and what to do. */
 export class ToolchainError extends Error {}
 
-/** The sources and link flags of the addon for a platform. */
-export function addonPlan(platform) {
+/** The sources and link flags of the addon for a target, which need not be this machine. */
+export function addonPlan(target) {
+  const [platform] = target.split('-')
   const system = systems[platform]
   if (system === undefined) {
     throw new ToolchainError(
@@ -93,7 +103,7 @@ export function addonPlan(platform) {
     )
   }
   return {
-    sources: [...addonSources, ...coreSources, ...system.sources],
+    sources: [...addonSources, ...coreSources, ...system.sources(target)],
     compile: [...dialect, ...warnings, '-O2', '-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8'],
     link: system.link,
   }
@@ -101,7 +111,7 @@ export function addonPlan(platform) {
 
 /** The sources of `platform.h` for this machine. */
 export function platformSources() {
-  return systems[process.platform]?.sources ?? ['unsupported.c']
+  return systems[process.platform]?.sources(hostTarget()) ?? unsupported
 }
 
 /** Compilers for other machines than this one, as Debian and Alpine name them, by what they build for. */

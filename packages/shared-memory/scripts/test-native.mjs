@@ -18,10 +18,12 @@ import {
   coreSources,
   dialect,
   findCompiler,
+  hostTarget,
   nativeDir,
   nodeApiHeaders,
   platformSources,
   runScript,
+  unsupported,
   warnings,
 } from './native-toolchain.mjs'
 
@@ -58,12 +60,12 @@ function run(name, file, filter) {
 
 /** Builds the addon as another system would have it: it must load there, to say what it lacks. */
 function checkUnsupported(compiler, folder) {
-  const plan = addonPlan(process.platform)
+  const plan = addonPlan(hostTarget())
   const others = new Set(platformSources())
   const sources = plan.sources.filter((name) => !others.has(name))
   const file = join(folder, 'unsupported.node')
   const flags = [...plan.compile, '-isystem', nodeApiHeaders(), ...plan.link]
-  compile(compiler, [...flags, ...sources, 'unsupported.c', '-o', file])
+  compile(compiler, [...flags, ...sources, ...unsupported, '-o', file])
   const script = `try { require(${JSON.stringify(file)}) } catch (e) { console.log(e.code, e.message) }`
   const result = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60_000 })
   if (!/^ERR_MP_UNSUPPORTED .*implemented for Linux only/.test(result.stdout)) {

@@ -10,7 +10,8 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CONTROL_FD, SESSION_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { SESSION_FD } from '../token.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
 

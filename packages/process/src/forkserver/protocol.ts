@@ -10,9 +10,6 @@
 /** Where the server has its end of the socket. The numbers below are kept for what children are given. */
 export const CONTROL_FD = 32
 
-/** Where the server and its children have the session's file. */
-export const SESSION_FD = 3
-
 /** Descriptors of its own that a child may be given, its standard streams among them. */
 export const MAX_OWN_FDS = 28
 

@@ -1,5 +1,5 @@
 /*
- * Linux on a processor for which linux-clone-*.c is not written. The one thing to know: what is
+ * Systems, C libraries and processors for which linux-clone-*.c is not written. The one thing to know: what is
  * prepared says why it cannot be, and nothing else is called then.
  */
 #include "platform.h"
@@ -13,7 +13,7 @@ void mp_forkserver_begin(int parent) {
 
 const char *mp_forkserver_prepare(int control) {
   (void)control;
-  return "threads cannot be copied on this processor: that is written for x86-64 only";
+  return "threads can be copied on Linux with glibc on x86-64 only, so far";
 }
 
 int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
