@@ -75,6 +75,7 @@ export class PoolEngine {
       functions: this.#functions,
       checkOpen: () => this.checkOpen(),
     })
+    if (this.#state === 'terminated' || this.#hasEnded) this.#door.close()
     return this.#door
   }
 
@@ -102,6 +103,7 @@ export class PoolEngine {
     this.#state = 'terminated'
     this.#stopWorkers()
     this.dispatcher.rejectAll(new PoolTerminatedError())
+    this.#door?.close()
     this.#checkEnd()
   }
 

@@ -39,10 +39,9 @@ export class Door {
     void this.#listen()
   }
 
-  /** The pool has ended. */
+  /** The pool takes nothing any more. What was asked for before is answered still, then its clients hear that it has gone. */
   close(): void {
     this.line.ring.close()
-    for (const { line } of this.#clients.values()) line.ring.close()
   }
 
   async #listen(): Promise<void> {
@@ -58,7 +57,8 @@ export class Door {
         this.#handle(loads(message) as Request)
       }
     }
-    this.line.close()
+    // The line stays until it is collected: a handle of a pool that has ended may be sent, and is of use to nobody.
+    for (const { line } of this.#clients.values()) line.ring.close()
   }
 
   #handle(request: Request): void {

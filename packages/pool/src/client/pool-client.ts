@@ -180,7 +180,7 @@ export class PoolClient {
 
   /** Any death wakes those who wait. */
   #isOrphaned(): boolean {
-    return isDead(this.#line.session.words, this.#owner) || this.#door.ring.closed
+    return isDead(this.#line.session.words, this.#owner) || this.#line.ring.closed
   }
 
   #drain(isBlocked: boolean): void {
