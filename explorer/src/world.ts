@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { HEADER, SLOT, SLOT_STATE, slotWord } from '@mp/shared-memory/internal'
+import { HEADER, MAX_AGENTS, SLOT, SLOT_STATE, slotWord } from '@mp/shared-memory/internal'
 import { OP, type Request, type State } from './state.js'
 
 /** Words of counters and sections: no session has so many. */
@@ -131,7 +131,7 @@ export class World {
     for (const [name, at] of Object.entries(HEADER)) if (at === word) return name
     const slot = Math.floor((word - slotWord(0)) / (slotWord(1) - slotWord(0)))
     for (const [name, at] of Object.entries(SLOT)) {
-      if (slot >= 0 && slot < 256 && word === slotWord(slot) + at) return `${name}[${slot}]`
+      if (slot >= 0 && slot < MAX_AGENTS && word === slotWord(slot) + at) return `${name}[${slot}]`
     }
     if (word >= DATA_AT) return `data ${word - DATA_AT}`
     for (const [base, name] of names) {
@@ -202,7 +202,7 @@ export class World {
       this.#words.push(word)
       // The world itself looks at these.
       const inSlot = (word - slotWord(0)) % (slotWord(1) - slotWord(0))
-      const isWorlds = word === HEADER.deaths || (word >= slotWord(0) && word < slotWord(256))
+      const isWorlds = word === HEADER.deaths || (word >= slotWord(0) && word < slotWord(MAX_AGENTS))
       const isUsed =
         (word >= GHOSTS_AT && word < DATA_AT) ||
         (isWorlds && (word === HEADER.deaths || WATCHED.has(inSlot)))
@@ -214,7 +214,7 @@ export class World {
 }
 
 const WATCHED: ReadonlySet<number> = new Set([SLOT.bell, SLOT.parked])
-const OBJECT_WORDS = 2048
+const OBJECT_WORDS = 4096
 
 const VALUE: Record<number, (old: number, a: number, b: number) => number> = {
   [OP.load]: (old) => old,

@@ -19,10 +19,10 @@ const IN_FLIGHT_WORDS = 2 * MAX_IN_FLIGHT
  * | word    | name     | meaning                                                                             |
  * | ------- | -------- | ----------------------------------------------------------------------------------- |
  * | 0–95    | rings    | ring 0, ring 1                                                                      |
- * | 96–159  | sets     | wait sets of ring 0, then of ring 1                                                 |
- * | 160–175 | holders  | which agents hold end 0, then end 1; like wait sets, a reaper clears the dead's bits |
- * | 176–303 | inFlight | for each end, the copies of it that have not arrived: see `in-flight.ts`            |
- * | 304–431 | through  | for each of these, the generation of what it travels through                        |
+ * | 96–223  | sets     | wait sets of ring 0, then of ring 1                                                 |
+ * | 224–255 | holders  | which agents hold end 0, then end 1; like wait sets, a reaper clears the dead's bits |
+ * | 256–383 | inFlight | for each end, the copies of it that have not arrived: see `in-flight.ts`            |
+ * | 384–511 | through  | for each of these, the generation of what it travels through                        |
  */
 export const PIPE: {
   readonly rings: number

@@ -13,6 +13,7 @@ import {
   type Session,
   isDead,
   joinSession,
+  loadNative,
 } from '@mp/shared-memory/internal'
 import { isMainThread } from 'node:worker_threads'
 import { announce, tellRecoveries } from './events.js'
@@ -28,15 +29,18 @@ import { keepOutputWhole } from './whole-output.js'
 /** As Node for a program whose top-level `await` never ends. */
 const UNSETTLED = 13
 
+/** How long to wait for a place among too many; whoever waits for all of them at once waits in vain. */
+const PATIENCE_MS = 20_000
+
 /**
  * Runs the child that the token leads to.
  *
  * @param onHeader called before anything of the program is loaded.
  */
 export function runChild(token: Token, onHeader?: (header: Header) => void): void {
-  const session = joinSession(token.fd, token.parentTag)
   // Also by the kernel's signal, which comes when the parent's *thread* ends: that is our parent.
-  if (isMainThread) session.native.dieWithParent(token.parentPid, true)
+  if (isMainThread) loadNative().dieWithParent(token.parentPid, true)
+  const session = joinSession(token.fd, token.parentTag, PATIENCE_MS)
   // Before that signal was asked for, a thread that was our parent may have ended without one.
   if (isDead(session.words, token.parentTag)) process.exit(1)
   const record = openRecord(session, token)

@@ -17,7 +17,7 @@ import { announce } from './events.js'
 import { forgetGrace, killNow, untilKill } from './grace.js'
 import type { Running } from './running.js'
 import { RECORD, letGoOfRecord } from './start-record.js'
-import { type ProcessState, children } from './state.js'
+import { type ProcessState, children, current } from './state.js'
 
 type Started = ProcessState & { running: Running }
 
@@ -34,7 +34,7 @@ export function finish(state: ProcessState, exitCode: number): void {
   if (state.exitCode !== null) return
   state.exitCode = exitCode
   forgetGrace(state)
-  children.delete(state)
+  if (children.delete(state) && current.parent === undefined) session().native.tellInterrupt?.(false)
   state.running?.release()
   const { reaper } = session()
   // What it died without having received has never arrived.

@@ -14,7 +14,7 @@
  * | 3    | child      | tag; 0 until it has joined the session               | the child         |
  * | 4    | exit       | exit code (8 bits) + 1; 0 until it exits             | the child         |
  * | 5    | pid        | pid of a fork, before it runs                        | the kernel        |
- * | 8–15 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
+ * | 8–23 | waiters    | who waits for the end; nobody wakes them but a death | waiters           |
  *
  * @module
  */

@@ -9,6 +9,7 @@
 import { dumps } from '@mp/pickle'
 import {
   DEFAULT_MAX_OBJECTS,
+  MAX_AGENTS,
   MAX_OBJECTS,
   MultiprocessingError,
   type Session,
@@ -50,8 +51,11 @@ export function startProcess(process: object, state: ProcessState): void {
   checkStartMethod('startMethod', method)
   const payload = pack(process, state, method)
   const own = session()
+  makeRoom(own)
   launch(state, method, own, payload)
   children.set(state, process)
+  // The children of children keep quiet: all of them are interrupted at once.
+  if (current.parent === undefined) own.native.tellInterrupt?.(true)
   endChildrenAtExit()
   tellRecoveries(own)
   const { name, daemon } = state
@@ -62,6 +66,11 @@ export function startProcess(process: object, state: ProcessState): void {
     daemon,
   }))
   if (state.daemon) state.running?.unref()
+}
+
+/** Whoever starts many in a loop hears of no death in between; children wait until there is a place. */
+function makeRoom({ agent, reaper }: Session): void {
+  if (agent.highSlot() > MAX_AGENTS / 2) reaper.reapAll()
 }
 
 function launch(

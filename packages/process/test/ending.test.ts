@@ -97,19 +97,35 @@ test.each(['spawn', 'forkserver'])(
   },
 )
 
-test.each(['spawn', 'forkserver'])(
-  'Ctrl-C ends all of them by %s within a second, and nobody says a word',
-  async (method) => {
+test.each([
+  ['spawn', 6],
+  // With a server for each process that starts others.
+  ['forkserver', 8],
+  ['thread', 1],
+])(
+  'Ctrl-C ends all of them by %s within a second, and one of them says a word',
+  async (method, processes) => {
     const program = new Program('interrupted.mjs', { args: [method], detached: true })
     await program.untilOutput('ready')
-    expect(program.processes()).toHaveLength(method === 'spawn' ? 4 : 5)
+    expect(program.processes()).toHaveLength(processes)
     process.kill(-(program.child.pid as number), 'SIGINT')
     expect(await program.survivors(1_000)).toEqual([])
     expect(await program.end()).toEqual({
       code: null,
       signal: 'SIGINT',
       stdout: 'ready\n',
-      stderr: '',
+      stderr: 'MainProcess was interrupted (SIGINT): it and its children end\n',
     })
   },
 )
+
+test.each([
+  ['the program handles it', { code: 3, signal: null, stdout: 'ready\nhandled\n' }],
+  ['the program and the child handle it', { code: 0, signal: null, stdout: 'ready\n0\n' }],
+  ['no child is left', { code: null, signal: 'SIGINT', stdout: 'ready\n' }],
+])('nothing is said of Ctrl-C where %s', async (way, outcome) => {
+  const program = new Program('interrupted-quietly.mjs', { args: [way], detached: true })
+  await program.untilOutput('ready')
+  process.kill(-(program.child.pid as number), 'SIGINT')
+  expect(await program.end()).toEqual({ ...outcome, stderr: '' })
+})

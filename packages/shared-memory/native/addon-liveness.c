@@ -124,6 +124,18 @@ static napi_value die_with_parent(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value tell_interrupt(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  bool is_more;
+  if (!mp_call_begin(&call, env, info, "tellInterrupt")) return NULL;
+  if (napi_get_value_bool(env, call.argv[0], &is_more) != napi_ok) {
+    mp_throw_type(&call, "isMore", "a boolean");
+    return NULL;
+  }
+  mp_tell_interrupt(is_more ? 1 : -1);
+  return NULL;
+}
+
 /* Sets a property to a number, or to null for -1. */
 static bool set_number(napi_env env, napi_value object, const char *name, int value) {
   napi_value number;
@@ -181,6 +193,7 @@ bool mp_define_liveness(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("watch", watch, agent),
     MP_FUNCTION("unwatch", unwatch, agent),
     MP_FUNCTION("dieWithParent", die_with_parent, agent),
+    MP_FUNCTION("tellInterrupt", tell_interrupt, agent),
     MP_FUNCTION("waitExit", wait_exit, agent),
     MP_FUNCTION("now", now, agent),
     MP_FUNCTION("pid", pid, agent),

@@ -136,6 +136,12 @@ int mp_watch_remove(uint64_t id);
  */
 int mp_die_with_parent(int pid, bool use_signal);
 
+/*
+ * Counts the children of this process up (1) or down (-1). While there are some, SIGINT writes one line to
+ * stderr before it ends the process; not where the program handles or ignores it.
+ */
+void mp_tell_interrupt(int change);
+
 /* How a child ended: by an exit code, or by a signal; the other is -1. */
 struct mp_exit {
   int code;

@@ -117,6 +117,10 @@ int mp_pid(void) {
   return 0;
 }
 
+void mp_tell_interrupt(int change) {
+  (void)change;
+}
+
 /* Named blocks: none can be made, so the functions that need one are never reached. */
 
 int mp_named_create(const char *folder, const char *path, uint64_t byte_length,

@@ -22,6 +22,7 @@ const linux = [
   'linux-liveness.c',
   'linux-watch.c',
   'linux-exit.c',
+  'linux-interrupt.c',
   'linux-poll.c',
   'linux-named.c',
 ]

@@ -32,7 +32,7 @@
  * | 22   | copyRotor  | where to look for a free place of a copy first; a hint    | senders               |
  * | 23   | highCopy   | 1 + highest place of a copy ever used; only grows         | senders               |
  * | 24   | lowPage    | where to look for a free page for a ring first; a hint    | allocators            |
- * | 32–39 | memory    | wait set of those who are short of pages                  | see `memory-waits.ts` |
+ * | 32–47 | memory    | wait set of those who are short of pages                  | see `memory-waits.ts` |
  */
 export const HEADER = {
   magic: 0,
@@ -60,7 +60,7 @@ export const HEADER = {
 export const MAGIC = 0x3130706d
 
 /** How many agents (main threads and worker threads) can be in a session at a time. */
-export const MAX_AGENTS = 256
+export const MAX_AGENTS = 512
 /** Words of a set of agents: one bit each. */
 export const AGENT_SET_WORDS: number = MAX_AGENTS / 32
 
@@ -110,7 +110,7 @@ export const GRAVE_WORDS = 4
 export const GRAVES = 64
 
 /**
- * An entry of the object directory, 16 words. `lifetime.ts` has who changes them when.
+ * An entry of the object directory, 24 words. `lifetime.ts` has who changes them when.
  *
  * | word | name       | meaning                                                                              |
  * | ---- | ---------- | ------------------------------------------------------------------------------------ |
@@ -123,7 +123,7 @@ export const GRAVES = 64
  * | 5    | last       | at least the count of `state` when the last object here ended                        |
  * | 6    | copies     | at least as many as there are copies of its handle on their way                      |
  * | 7    | pages      | which data pages it may have: bits 0–15 page / 4 of the first, 16–31 of the last      |
- * | 8–15 | holders    | which agents hold a handle                                                           |
+ * | 8–23 | holders    | which agents hold a handle                                                           |
  */
 export const ENTRY = {
   state: 0,
@@ -136,7 +136,7 @@ export const ENTRY = {
   pages: 7,
   holders: 8,
 } as const
-export const ENTRY_WORDS = 16
+export const ENTRY_WORDS = 24
 export const ENTRY_FREE = 0
 /** The value of an entry's `pages` that names none. */
 export const NO_PAGES = 0xffff

@@ -178,6 +178,11 @@ export interface Native {
    */
   dieWithParent(pid: number, useSignal?: boolean): void
   /**
+   * Counts the children of this process, one more or one less. While there are some, SIGINT writes one line to
+   * stderr before it ends the process; not where the program handles or ignores it.
+   */
+  tellInterrupt?(isMore: boolean): void
+  /**
    * Waits for a child of this process to end, at most `timeoutMs` and at most 100 ms, and leaves it
    * for libuv to reap. Null when it still runs, or a signal came. Throws ECHILD when it is gone.
    */

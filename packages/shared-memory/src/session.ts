@@ -65,7 +65,7 @@ export function session(): Session {
   if (place.current === undefined) {
     const native = loadNative()
     if (!native.attached()) createFile(native)
-    place.current = join(native, 0)
+    place.current = join(native, 0, 0)
   }
   return place.current
 }
@@ -81,11 +81,13 @@ export function hasSession(): boolean {
  * @param fd the inherited descriptor of the session's file; undefined in a worker thread.
  * @param parent tag of the agent that started this one. If that is a process, it has to be watched by
  * the parent from its start on: `deathWatch.watch(pid)`.
+ * @param patienceMs how long to wait for a place while the session is full: of many that are started at once, most
+ * may have little to do.
  */
-export function joinSession(fd: number | undefined, parent: number): Session {
+export function joinSession(fd: number | undefined, parent: number, patienceMs = 0): Session {
   const native = loadNative()
   if (fd !== undefined && place.prepared === undefined) native.attach(fd)
-  place.current = join(native, parent)
+  place.current = join(native, parent, patienceMs)
   return place.current
 }
 
@@ -152,7 +154,7 @@ function constrainedMemory(): number {
   return limit > 0 ? limit : Infinity
 }
 
-function join(native: Native, parent: number): Session {
+function join(native: Native, parent: number, patienceMs: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
   const words = place.prepared ?? new Int32Array(native.sharedView(0, CONTROL_BYTES))
   awaitHeader(native, words)
@@ -170,7 +172,7 @@ function join(native: Native, parent: number): Session {
     goneState: SLOT_STATE.gone,
     liveState: SLOT_STATE.live,
   })
-  const tag = takeSlot(native, words, parent)
+  const tag = awaitSlot(native, words, parent, patienceMs)
   const agent = new Agent(words, native, tagSlot(tag), tag)
   agent.maySpin = availableParallelism() > 1
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
@@ -262,6 +264,35 @@ function startWaiting(
   return waiting
 }
 
+/**
+ * Takes a slot, or waits for one. Nobody rings who frees one: to be rung one needs a slot.
+ *
+ * CRASH: who dies while it waits has nothing that anybody could miss.
+ */
+function awaitSlot(
+  native: Native,
+  words: Int32Array,
+  parent: number,
+  patienceMs: number,
+): number {
+  for (const end = native.now() + patienceMs; ;) {
+    const tag = takeSlot(native, words, parent)
+    if (tag !== 0) return tag
+    const left = end - native.now()
+    if (left <= 0) break
+    native.park(HEADER.ready, 1, Math.min(left, FULL_SLICE_MS))
+  }
+  throw new MultiprocessingError(
+    'ERR_MP_TOO_MANY_AGENTS',
+    `The session has ${MAX_AGENTS} processes and threads, which is its limit: ` +
+      'wait until some have ended, or give each more to do; it cannot be raised',
+  )
+}
+
+/** How long to sleep between two looks for a free slot. */
+const FULL_SLICE_MS = 10
+
+/** Takes a free slot; gives its tag, or 0 when there is none. */
 function takeSlot(native: Native, words: Int32Array, parent: number): number {
   for (let slot = 0; slot < MAX_AGENTS; slot++) {
     const at = slotWord(slot)
@@ -284,11 +315,7 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
     return makeTag(slot, generation)
   }
-  throw new MultiprocessingError(
-    'ERR_MP_TOO_MANY_AGENTS',
-    `The session has ${MAX_AGENTS} processes and threads, which is its limit: ` +
-      'wait until some have ended, or give each more to do; it cannot be raised',
-  )
+  return 0
 }
 
 function owns(native: Native, slot: number): boolean {

@@ -16,7 +16,7 @@ import { UNIT_WORDS } from './layout.js'
  * | 5–6   | length     | number of elements: low, then high 32 bits                            | its creator, once        |
  * | 8–9   | value      | a `SharedValue`'s value                                               | anyone, one atomic store |
  * | 10    | lock       | leaf lock of a `ShareableList`'s writers                              | writers                  |
- * | 16–23 | lockSet    | wait set of that lock                                                 | writers                  |
+ * | 16–31 | lockSet    | wait set of that lock                                                 | writers                  |
  */
 export const OWNED = {
   page: 2,

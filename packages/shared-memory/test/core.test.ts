@@ -94,14 +94,14 @@ test('the limit of objects is an error that says so', async () => {
   )
 })
 
-test('a session has room for 250 agents, the last ones as good as any; the limit says so', async () => {
+test('a session has room for 500 agents, the last ones as good as any; the limit says so', async () => {
   const { agent, waiting, directory, words, reaper } = session()
-  const crowd = Array.from({ length: 5 }, () => run('joinOften', 50))
+  const crowd = Array.from({ length: 5 }, () => run('joinOften', 100))
   for (const child of crowd) {
     const [said] = (await once(child.stdout as Readable, 'data')) as [Buffer]
-    expect(said.toString().trim()).toBe('50')
+    expect(said.toString().trim()).toBe('100')
   }
-  expect(usedSlots()).toBe(251)
+  expect(usedSlots()).toBe(501)
   const { base } = directory.create(
     { type: OBJECT_TYPE.lock, words: 64, sets: 8, setCount: 1 },
     () => {},
@@ -115,13 +115,13 @@ test('a session has room for 250 agents, the last ones as good as any; the limit
     lock.lock()
   }
   lock.unlock()
-  expect((await late).said).toBe('slot 251')
+  expect((await late).said).toBe('slot 501')
   expect(Atomics.load(words, base + 32)).toBe(2_000)
   reaper.reapAll()
-  const last = run('joinOften', 6)
+  const last = run('joinOften', 12)
   const [said] = (await once(last.stdout as Readable, 'data')) as [Buffer]
   expect(said.toString()).toMatch(
-    /^5 ERR_MP_TOO_MANY_AGENTS The session has 256 processes and threads.*: wait until some have ended/,
+    /^11 ERR_MP_TOO_MANY_AGENTS The session has 512 processes and threads.*: wait until some have ended/,
   )
   for (const child of [...crowd, last]) {
     child.kill('SIGKILL')

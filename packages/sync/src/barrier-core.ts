@@ -27,19 +27,19 @@ import {
 /**
  * Words of a barrier.
  *
- * | word    | name     | values                                                                 |
- * | ------- | -------- | ---------------------------------------------------------------------- |
- * | 0       | leaf     | leaf lock over all that follows                                        |
- * | 1       | parties  | how many parties make a round; never changes                           |
- * | 2       | round    | `round << 1 | broken`; the one word that ends a round                  |
- * | 3       | arrived  | how many parties have come to this round                               |
- * | 4       | failures | how many failed rounds have been noted                                 |
- * | 5–20    | failed   | ring of the last rounds that failed and were followed by others, plus 1 |
- * | 32–39   | waiters  | wait set of those who have come                                        |
- * | 40–47   | outside  | wait set of those for whom the round had no room, while its action runs |
- * | 48–55   | leafSet  | wait set of the leaf lock                                              |
- * | 64–319  | tags     | by slot: who came last                                                 |
- * | 320–575 | rounds   | by slot: to which round that was, plus 1                               |
+ * | word     | name     | values                                                                 |
+ * | -------- | -------- | ---------------------------------------------------------------------- |
+ * | 0        | leaf     | leaf lock over all that follows                                        |
+ * | 1        | parties  | how many parties make a round; never changes                           |
+ * | 2        | round    | `round << 1 | broken`; the one word that ends a round                  |
+ * | 3        | arrived  | how many parties have come to this round                               |
+ * | 4        | failures | how many failed rounds have been noted                                 |
+ * | 5–20     | failed   | ring of the last rounds that failed and were followed by others, plus 1 |
+ * | 32–47    | waiters  | wait set of those who have come                                        |
+ * | 48–63    | outside  | wait set of those for whom the round had no room, while its action runs |
+ * | 64–79    | leafSet  | wait set of the leaf lock                                              |
+ * | 128–639  | tags     | by slot: who came last                                                 |
+ * | 640–1151 | rounds   | by slot: to which round that was, plus 1                               |
  */
 export const BARRIER = {
   leaf: 0,
@@ -49,10 +49,10 @@ export const BARRIER = {
   failures: 4,
   failed: 5,
   waiters: 32,
-  outside: 40,
-  leafSet: 48,
-  tags: 64,
-  rounds: 320,
+  outside: 48,
+  leafSet: 64,
+  tags: 128,
+  rounds: 640,
 } as const
 
 const BROKEN = 1

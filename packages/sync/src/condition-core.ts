@@ -30,20 +30,20 @@ import type { LockCore } from './lock-core.js'
 /**
  * Words of a condition.
  *
- * | word    | name    | values                                                                              |
- * | ------- | ------- | ----------------------------------------------------------------------------------- |
- * | 0       | turn    | counts waits and grants, for their order                                            |
- * | 16–23   | waiters | wait set                                                                            |
- * | 64–319  | tags    | by slot: whose cell it is; only the agent itself signs                              |
- * | 320–575 | cells   | by slot: `waiting << 16 | granted`                                                  |
- * | 576–831 | order   | by slot: `turn` when its first waiter came, or when it last got a grant; a hint      |
+ * | word      | name    | values                                                                              |
+ * | --------- | ------- | ----------------------------------------------------------------------------------- |
+ * | 0         | turn    | counts waits and grants, for their order                                            |
+ * | 16–31     | waiters | wait set                                                                            |
+ * | 64–575    | tags    | by slot: whose cell it is; only the agent itself signs                              |
+ * | 576–1087  | cells   | by slot: `waiting << 16 | granted`                                                  |
+ * | 1088–1599 | order   | by slot: `turn` when its first waiter came, or when it last got a grant; a hint      |
  */
 const CONDITION = {
   turn: 0,
   waiters: 16,
   tags: 64,
-  cells: 320,
-  order: 576,
+  cells: 576,
+  order: 1088,
 } as const
 
 const WAITING = 1 << 16

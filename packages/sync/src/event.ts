@@ -31,7 +31,7 @@ import {
  * | word  | name    | values                                                       |
  * | ----- | ------- | ------------------------------------------------------------ |
  * | 0     | state   | `pulses << 1 | flag`; any process changes it, by CAS         |
- * | 16–23 | waiters | wait set                                                     |
+ * | 16–31 | waiters | wait set                                                     |
  */
 const EVENT = { state: 0, waiters: 16 } as const
 const FLAG = 1

@@ -13,12 +13,12 @@ import { MAX_AGENTS, type Session, isDead } from '@mp/shared-memory/internal'
 /**
  * Words of a ledger.
  *
- * | word    | name   | values                                                  |
- * | ------- | ------ | ------------------------------------------------------- |
- * | 0–255   | tags   | by slot: whose count it is. Only the agent itself signs |
- * | 256–511 | counts | by slot: how much that agent holds                      |
+ * | word     | name   | values                                                  |
+ * | -------- | ------ | ------------------------------------------------------- |
+ * | 0–511    | tags   | by slot: whose count it is. Only the agent itself signs |
+ * | 512–1023 | counts | by slot: how much that agent holds                      |
  */
-const LEDGER = { tags: 0, counts: 256 } as const
+const LEDGER = { tags: 0, counts: MAX_AGENTS } as const
 export const LEDGER_WORDS: number = 2 * MAX_AGENTS
 
 export class Ledger {

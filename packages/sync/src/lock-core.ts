@@ -28,9 +28,9 @@ import { Gate } from './gate.js'
  * | 1–2    | gate     | see `GATE`                                                                           |
  * | 3      | depth    | how often an `RLock`'s owner has taken it; only the owner writes it                   |
  * | 4      | thefts   | grows before the lock is taken from a dead holder                                     |
- * | 16–23  | waiters  | wait set                                                                             |
- * | 24–31  | queue    | see `Gate`                                                                           |
- * | 64–319 | arrivals | since when each agent waits                                                          |
+ * | 16–31  | waiters  | wait set                                                                             |
+ * | 32–47  | queue    | see `Gate`                                                                           |
+ * | 64–575 | arrivals | since when each agent waits                                                          |
  */
 export const LOCK = {
   owner: 0,
@@ -38,7 +38,7 @@ export const LOCK = {
   depth: 3,
   thefts: 4,
   waiters: 16,
-  queue: 24,
+  queue: 32,
   arrivals: 64,
 } as const
 

@@ -28,22 +28,22 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
 /**
  * Words of a read-write lock.
  *
- * | word     | name     | values                                                                     |
- * | -------- | -------- | -------------------------------------------------------------------------- |
- * | 0        | leaf     | leaf lock over writer, readers and ledger                                   |
- * | 1–2      | gate     | see `GATE`; for writers                                                     |
- * | 3        | writer   | 0 · tag of the agent that writes. A dead one's: free, and it died writing    |
- * | 4        | readers  | Σ ledger; derived                                                           |
- * | 5        | turn     | 0 · when the readers' turn began, in ticks, made odd; a hint                |
- * | 6        | freed    | when it was last left to who waited, in ticks; a hint                       |
- * | 16–23    | reading  | wait set of those who want to read                                          |
- * | 24–31    | writing  | wait set of those who want to write                                         |
- * | 32–39    | leafSet  | wait set of the leaf lock                                                   |
- * | 40–47    | invited  | agents whose readers waited when the turn began, and have not come in; a hint |
- * | 48–55    | queue    | see `Gate`                                                                  |
- * | 64–319   | came     | since when each agent waits to read                                         |
- * | 320–575  | cameW    | since when each agent waits to write                                        |
- * | 576–1087 | ledger   | how often each agent reads                                                  |
+ * | word      | name     | values                                                                     |
+ * | --------- | -------- | -------------------------------------------------------------------------- |
+ * | 0         | leaf     | leaf lock over writer, readers and ledger                                   |
+ * | 1–2       | gate     | see `GATE`; for writers                                                     |
+ * | 3         | writer   | 0 · tag of the agent that writes. A dead one's: free, and it died writing    |
+ * | 4         | readers  | Σ ledger; derived                                                           |
+ * | 5         | turn     | 0 · when the readers' turn began, in ticks, made odd; a hint                |
+ * | 6         | freed    | when it was last left to who waited, in ticks; a hint                       |
+ * | 16–31     | reading  | wait set of those who want to read                                          |
+ * | 32–47     | writing  | wait set of those who want to write                                         |
+ * | 48–63     | leafSet  | wait set of the leaf lock                                                   |
+ * | 64–79     | invited  | agents whose readers waited when the turn began, and have not come in; a hint |
+ * | 80–95     | queue    | see `Gate`                                                                  |
+ * | 128–639   | came     | since when each agent waits to read                                         |
+ * | 640–1151  | cameW    | since when each agent waits to write                                        |
+ * | 1152–2175 | ledger   | how often each agent reads                                                  |
  */
 const RW = {
   leaf: 0,
@@ -53,13 +53,13 @@ const RW = {
   turn: 5,
   freed: 6,
   reading: 16,
-  writing: 24,
-  leafSet: 32,
-  invited: 40,
-  queue: 48,
-  came: 64,
-  cameW: 320,
-  ledger: 576,
+  writing: 32,
+  leafSet: 48,
+  invited: 64,
+  queue: 80,
+  came: 128,
+  cameW: 640,
+  ledger: 1152,
 } as const
 
 export function rwShape(): Omit<ObjectShape, 'type'> {

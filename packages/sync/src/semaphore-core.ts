@@ -25,18 +25,18 @@ import { LEDGER_WORDS, Ledger } from './ledger.js'
 /**
  * Words of a semaphore.
  *
- * | word    | name     | values                                                                        |
- * | ------- | -------- | ----------------------------------------------------------------------------- |
- * | 0       | leaf     | leaf lock over all but the gate and the waiters                               |
- * | 1–2     | gate     | see `GATE`                                                                    |
- * | 3       | initial  | the initial value; never changes                                              |
- * | 4       | surplus  | permits released by agents when nobody held any                               |
- * | 5       | value    | initial − Σ held + surplus, the dead's not yet returned; derived              |
- * | 16–23   | waiters  | wait set                                                                      |
- * | 24–31   | queue    | see `Gate`                                                                    |
- * | 32–39   | leafSet  | wait set of the leaf lock                                                     |
- * | 64–319  | arrivals | since when each agent waits                                                   |
- * | 320–831 | held     | ledger of the permits that each agent took; those of the surplus are nobody's |
+ * | word     | name     | values                                                                        |
+ * | -------- | -------- | ----------------------------------------------------------------------------- |
+ * | 0        | leaf     | leaf lock over all but the gate and the waiters                               |
+ * | 1–2      | gate     | see `GATE`                                                                    |
+ * | 3        | initial  | the initial value; never changes                                              |
+ * | 4        | surplus  | permits released by agents when nobody held any                               |
+ * | 5        | value    | initial − Σ held + surplus, the dead's not yet returned; derived              |
+ * | 16–31    | waiters  | wait set                                                                      |
+ * | 32–47    | queue    | see `Gate`                                                                    |
+ * | 48–63    | leafSet  | wait set of the leaf lock                                                     |
+ * | 64–575   | arrivals | since when each agent waits                                                   |
+ * | 576–1599 | held     | ledger of the permits that each agent took; those of the surplus are nobody's |
  */
 export const SEMAPHORE = {
   leaf: 0,
@@ -45,10 +45,10 @@ export const SEMAPHORE = {
   surplus: 4,
   value: 5,
   waiters: 16,
-  queue: 24,
-  leafSet: 32,
+  queue: 32,
+  leafSet: 48,
   arrivals: 64,
-  held: 320,
+  held: 576,
 } as const
 
 /** The highest value, as in Python. */
