@@ -23,6 +23,7 @@ const linux = [
   'linux-watch.c',
   'linux-exit.c',
   'linux-poll.c',
+  'linux-memory.c',
   'linux-named.c',
 ]
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { keepFreedMemory } from '../freed-memory.js'
 import { freeRun } from '../page-run.js'
 import type { Session } from '../session.js'
 import { Extent } from './message.js'
@@ -23,6 +24,7 @@ export class Taken {
 
   /** Shows the message, once: bytes at whose start it lies, and its length. They are gone when `read` returns. */
   read<R>(read: (bytes: Uint8Array, length: number) => R): R {
+    if (this.#page >= 0) keepFreedMemory(this.#session.native)
     try {
       return read(this.#bytes, this.#bytes.byteLength)
     } finally {
