@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loads } from '@mp/pickle'
+import { type Backlog, decodeLater } from '@mp/pickle'
 import {
   type BytesLease,
   type Lease,
@@ -72,9 +72,15 @@ export function leaseOf(session: Session, taken: Taken, maxLength: number): Byte
 }
 
 /** The value of a message as a lease; nothing stays of one that cannot be decoded. */
-export function valueLeaseOf<T>(session: Session, taken: Taken): Lease<T> {
+export function valueLeaseOf<T>(session: Session, taken: Taken, backlog: Backlog): Lease<T> {
   const leased = new LeasedBytes(session, taken.inPlace())
-  return leased.decode((bytes, place) => loads(bytes, { place }) as T)
+  return leased.decode(backlog.decodeInPlace) as Lease<T>
+}
+
+/** `valueLeaseOf`, which may wait for the modules that the value names. */
+export function valueLeaseLater<T>(session: Session, taken: Taken): Promise<Lease<T>> {
+  const leased = new LeasedBytes(session, taken.inPlace())
+  return leased.decodeAsync(decodeLater) as Promise<Lease<T>>
 }
 
 /** The bytes that the caller means, checked. */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { encodeTo } from '@mp/pickle'
+import { Backlog, encodeTo } from '@mp/pickle'
 import {
   type Message,
   Outgoing,
   PENDING,
-  type Taken,
+  Taken,
   type Target,
   TimeoutError,
   type Waitable,
@@ -20,6 +20,8 @@ import type { Read } from './bytes.js'
 import type { End, PipeCore } from './pipe-core.js'
 
 export class Transfer {
+  /** What was received here and given to nobody yet: it comes before what can be received. */
+  readonly backlog: Backlog = new Backlog()
   readonly #pipe: PipeCore
   readonly #end: End
   readonly #target: Target
@@ -75,6 +77,7 @@ export class Transfer {
   }
 
   async receive<R>(read: Read<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
+    if (this.backlog.any) return this.#kept().read(read)
     const ring = this.#pipe.incoming(this.#end)
     // Those of this thread who wait already go first.
     const now = this.#pipe.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(read)
@@ -83,12 +86,14 @@ export class Transfer {
   }
 
   receiveSync<R>(read: Read<R>, timeoutMs: number): R {
+    if (this.backlog.any) return this.#kept().read(read)
     const now = this.#pipe.incoming(this.#end).tryRead(read)
     return now === PENDING ? this.takeSync(timeoutMs).read(read) : now
   }
 
   /** Waits for a message that is read later. */
   async take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Taken> {
+    if (this.backlog.any) return this.#kept()
     const receiving = (this.#receivingOpen ??= this.keep(this.#pipe.receiving(this.#end)))
     const taken = await this.#pipe.session.waiting.async(receiving, timeoutMs, signal)
     if (taken === PENDING) throw tooLate('received')
@@ -96,10 +101,17 @@ export class Transfer {
   }
 
   takeSync(timeoutMs: number): Taken {
+    if (this.backlog.any) return this.#kept()
     this.#receiving ??= this.#pipe.receiving(this.#end)
     const taken = this.block(this.#receiving, timeoutMs)
     if (taken === PENDING) throw tooLate('received')
     return taken
+  }
+
+  /** A wait until something can be received, be it the end of file. */
+  polling(): Waitable<true> {
+    const polling = this.#pipe.polling(this.#end)
+    return { ...polling, attempt: () => (this.backlog.any ? true : polling.attempt()) }
   }
 
   block<T>(waitable: Waitable<T>, timeoutMs: number): T | typeof PENDING {
@@ -116,6 +128,10 @@ export class Transfer {
       return waitable.attempt()
     }
     return { ...waitable, attempt }
+  }
+
+  #kept(): Taken {
+    return new Taken(this.backlog.shift().bytes, this.#pipe.session, -1, 0)
   }
 }
 
