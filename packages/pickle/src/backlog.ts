@@ -9,12 +9,32 @@ import { UnpicklingError } from './errors.js'
 import { type LoadsOptions, loads, loadsAsync, loadsFrom } from './loads.js'
 import { AWAITED_MODULE } from './modules/load.js'
 
+/** Whoever took the message wants to know when it has been decoded, or never will be. */
+export interface Delivery {
+  /** It is decoded later. */
+  putOff(): unknown
+  end(): void
+}
+
 /** A message of which decoding has to wait. */
 export class Undecoded {
   readonly bytes: Uint8Array<ArrayBuffer>
+  readonly delivery: Delivery | undefined
 
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
-    this.bytes = bytes
+  /** @param bytes at whose start it lies; they are not kept. */
+  constructor(bytes: Uint8Array, byteLength: number, delivery: Delivery | undefined) {
+    this.bytes = bytes.slice(0, byteLength)
+    this.delivery = delivery
+    delivery?.putOff()
+  }
+
+  /** Decodes it when its modules are there. */
+  async decode(): Promise<unknown> {
+    try {
+      return await decodeLater(this.bytes)
+    } finally {
+      this.delivery?.end()
+    }
   }
 }
 
@@ -32,11 +52,15 @@ class AwaitedMessageError extends UnpicklingError {
 }
 
 /** Decodes what can be decoded at once. */
-export function decodeOrKeep(bytes: Uint8Array, byteLength: number): unknown {
+export function decodeOrKeep(
+  bytes: Uint8Array,
+  byteLength: number,
+  delivery?: Delivery,
+): unknown {
   try {
     return loadsFrom(bytes, byteLength)
   } catch (error) {
-    if (isAwaited(error)) return new Undecoded(bytes.slice(0, byteLength))
+    if (isAwaited(error)) return new Undecoded(bytes, byteLength, delivery)
     throw error
   }
 }
@@ -73,20 +97,20 @@ export class Backlog {
   }
 
   /** Decodes a message that was just taken; keeps it, and throws, when that has to wait. An arrow, to be handed on. */
-  readonly decodeNow = (bytes: Uint8Array, byteLength: number): unknown => {
+  readonly decodeNow = (bytes: Uint8Array, byteLength: number, delivery?: Delivery): unknown => {
     try {
       return loadsFrom(bytes, byteLength)
     } catch (error) {
-      throw this.#keep(bytes, byteLength, error)
+      throw this.#keep(bytes, byteLength, delivery, error)
     }
   }
 
   /** As `decodeNow`, of a message that stays where it is. */
-  readonly decodeInPlace = (bytes: Uint8Array, place: LoadsOptions['place']): unknown => {
+  decodeInPlace(bytes: Uint8Array, place: LoadsOptions['place'], delivery?: Delivery): unknown {
     try {
       return loads(bytes, { place })
     } catch (error) {
-      throw this.#keep(bytes, bytes.byteLength, error)
+      throw this.#keep(bytes, bytes.byteLength, delivery, error)
     }
   }
 
@@ -101,17 +125,27 @@ export class Backlog {
   shiftSync<R>(decode: (bytes: Uint8Array<ArrayBuffer>) => R): R {
     const message = this.shift()
     try {
-      return decode(message.bytes)
+      const result = decode(message.bytes)
+      message.delivery?.end()
+      return result
     } catch (error) {
-      if (!isAwaited(error)) throw error
+      if (!isAwaited(error)) {
+        message.delivery?.end()
+        throw error
+      }
       this.#entries.unshift(message)
       throw new AwaitedMessageError(error)
     }
   }
 
-  #keep(bytes: Uint8Array, byteLength: number, error: unknown): unknown {
+  #keep(
+    bytes: Uint8Array,
+    byteLength: number,
+    delivery: Delivery | undefined,
+    error: unknown,
+  ): unknown {
     if (!isAwaited(error)) return error
-    this.#entries.push(new Undecoded(bytes.slice(0, byteLength)))
+    this.#entries.push(new Undecoded(bytes, byteLength, delivery))
     return new AwaitedMessageError(error)
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Undecoded, decodeLater, decodeOrKeep } from '@mp/pickle'
+import { Undecoded, decodeOrKeep } from '@mp/pickle'
 import {
   type BytesLease,
   type Lease,
@@ -92,7 +92,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const message = this.#transfer.encode(value, this.#transfer.isFirst())
     if (message.result === 'put') return
     try {
-      await this.#transfer.send(message.bytes!, timeoutMs, options?.signal)
+      await this.#transfer.send(message.bytes!, timeoutMs, options?.signal, message.ends)
     } catch (error) {
       message.cancel()
       throw error
@@ -105,7 +105,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const message = this.#transfer.encode(value, this.#transfer.isInTurn())
     if (message.result === 'put') return
     try {
-      this.#transfer.sendSync(message.bytes!, timeoutMs)
+      this.#transfer.sendSync(message.bytes!, timeoutMs, message.ends)
     } catch (error) {
       message.cancel()
       throw error
@@ -130,7 +130,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
       return valueLeaseLater(this.#pipe.session, taken)
     }
     const value = await this.#transfer.receive(decodeOrKeep, timeoutMs, options?.signal)
-    return (value instanceof Undecoded ? decodeLater(value.bytes) : value) as Receive
+    return (value instanceof Undecoded ? value.decode() : value) as Receive
   }
 
   /**

@@ -5,9 +5,12 @@
  */
 import { Backlog, encodeTo } from '@mp/pickle'
 import {
+  type Delivery,
+  type Ends,
   type Message,
   Outgoing,
   PENDING,
+  type ReadMessage,
   Taken,
   type Target,
   TimeoutError,
@@ -16,7 +19,6 @@ import {
   deadlineAfter,
   throughPipe,
 } from '@mp/shared-memory/internal'
-import type { Read } from './bytes.js'
 import type { End, PipeCore } from './pipe-core.js'
 
 export class Transfer {
@@ -52,14 +54,19 @@ export class Transfer {
     return this.#target.tryPutOne(message, message.byteLength) === 'put'
   }
 
-  async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async send(
+    message: Message,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    ends?: Ends,
+  ): Promise<void> {
     const { waiting } = this.#pipe.session
-    const sending = this.keep(this.#pipe.sending(this.#end, message))
+    const sending = this.keep(this.#pipe.sending(this.#end, message, ends))
     if ((await waiting.async(sending, timeoutMs, signal)) === PENDING) throw tooLate('sent')
   }
 
-  sendSync(message: Message, timeoutMs: number): void {
-    const sending = this.#pipe.sending(this.#end, message)
+  sendSync(message: Message, timeoutMs: number, ends?: Ends): void {
+    const sending = this.#pipe.sending(this.#end, message, ends)
     const attempt: typeof sending.attempt = () => (this.isInTurn() ? sending.attempt() : PENDING)
     if (this.block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
   }
@@ -76,7 +83,7 @@ export class Transfer {
     return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
   }
 
-  async receive<R>(read: Read<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
+  async receive<R>(read: ReadMessage<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
     if (this.backlog.any) return this.#kept().read(read)
     const ring = this.#pipe.incoming(this.#end)
     // Those of this thread who wait already go first.
@@ -85,7 +92,7 @@ export class Transfer {
     return (await this.take(timeoutMs, signal)).read(read)
   }
 
-  receiveSync<R>(read: Read<R>, timeoutMs: number): R {
+  receiveSync<R>(read: ReadMessage<R>, timeoutMs: number): R {
     if (this.backlog.any) return this.#kept().read(read)
     const now = this.#pipe.incoming(this.#end).tryRead(read)
     return now === PENDING ? this.takeSync(timeoutMs).read(read) : now
@@ -131,7 +138,8 @@ export class Transfer {
   }
 
   #kept(): Taken {
-    return new Taken(this.backlog.shift().bytes, this.#pipe.session, -1, 0)
+    const { bytes, delivery } = this.backlog.shift()
+    return new Taken(bytes, this.#pipe.session, -1, 0, delivery as Delivery | undefined)
   }
 }
 

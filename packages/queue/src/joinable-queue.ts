@@ -236,6 +236,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
         cancel,
         give: (through) => {
           for (const one of tracked) one.give(through)
+          return undefined
         },
         copies: () => tracked.flatMap((one) => one.copies()),
       }

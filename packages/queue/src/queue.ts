@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Undecoded, bytesMessageHead, decodeLater, decodeOrKeep, dumps, encodeTo } from '@mp/pickle'
+import { Undecoded, bytesMessageHead, decodeOrKeep, dumps, encodeTo } from '@mp/pickle'
 import {
   Attachment,
   type Lease,
@@ -182,7 +182,7 @@ export class Queue<T = unknown> extends SharedObject {
     if (options?.lease) return taker.lease(timeoutMs, options.signal) as Promise<Lease<T>>
     let item = taker.now()
     if (item === PENDING) item = (await taker.take(timeoutMs, options?.signal)).read(decodeOrKeep)
-    return (item instanceof Undecoded ? decodeLater(item.bytes) : item) as T
+    return (item instanceof Undecoded ? item.decode() : item) as T
   }
 
   /**
@@ -358,14 +358,14 @@ export class Queue<T = unknown> extends SharedObject {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const messages = this.encode(items)
-    messages.give(this.handle.index)
-    await putAll(this.session, this.ring, messages, timeoutMs, signal)
+    const ends = messages.give(this.handle.index)
+    await putAll(this.session, this.ring, messages, ends, timeoutMs, signal)
   }
 
   #putAllSync(items: readonly Loanable<T>[], timeoutMs: number): void {
     const messages = this.encode(items)
-    messages.give(this.handle.index)
-    putAllSync(this.session, this.ring, messages, timeoutMs)
+    const ends = messages.give(this.handle.index)
+    putAllSync(this.session, this.ring, messages, ends, timeoutMs)
   }
 }
 

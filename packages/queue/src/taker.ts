@@ -8,6 +8,7 @@
  */
 import { Backlog, Undecoded, decodeLater, decodeOrKeep, loads } from '@mp/pickle'
 import {
+  type Delivery,
   type Lease,
   LeasedBytes,
   type MessageRing,
@@ -56,10 +57,12 @@ export class Taker {
   }
 
   async lease(timeoutMs: number, signal: AbortSignal | undefined): Promise<Lease<unknown>> {
-    const message = this.backlog.any
-      ? this.backlog.shift().bytes
-      : (await this.take(timeoutMs, signal)).inPlace()
-    return new LeasedBytes(this.#session, message).decodeAsync(decodeLater)
+    if (this.backlog.any) {
+      const { bytes, delivery } = this.backlog.shift()
+      return new LeasedBytes(this.#session, bytes, delivery as Delivery).decodeAsync(decodeLater)
+    }
+    const taken = await this.take(timeoutMs, signal)
+    return new LeasedBytes(this.#session, taken.inPlace(), taken.delivery).decodeAsync(decodeLater)
   }
 
   leaseSync(timeoutMs: number): Lease<unknown> {
@@ -72,7 +75,10 @@ export class Taker {
     }
     const ring = this.#ring()
     const taken = ring.tryClaim() ?? takeSync(session, ring, ring.claiming(), timeoutMs)
-    return new LeasedBytes(session, taken.inPlace()).decode(backlog.decodeInPlace)
+    const { delivery } = taken
+    return new LeasedBytes(session, taken.inPlace(), delivery).decode((bytes, place) =>
+      backlog.decodeInPlace(bytes, place, delivery),
+    )
   }
 
   /** Takes an item if there is one; else PENDING. */
@@ -92,7 +98,7 @@ export class Taker {
       try {
         let item = this.#ring().tryRead(decodeOrKeep)
         if (item === PENDING) break
-        if (item instanceof Undecoded) item = await decodeLater(item.bytes)
+        if (item instanceof Undecoded) item = await item.decode()
         items.push(item as T)
       } catch (error) {
         backlog.fail(error)
