@@ -178,7 +178,7 @@ export const messages: readonly Mutation[] = [
       'the number of a message is not written beside its ends',
       WRITER,
       'Atomics.store(words, ends[i], stamp);',
-      '',
+      'void stamp;',
       'pipe-escrow-taken-3',
       1,
       0,

@@ -215,7 +215,8 @@ const escrowTaken: Scenario<Escrow> = {
   ...escrow,
   name: 'pipe-escrow-taken-3',
   mortals: [1],
-  mayWait: ({ ring: queue }, { killed }) => killed[1] === true && open(Ring, queue).ring.taken === 0,
+  mayWait: ({ ring: queue }, { killed }) =>
+    killed[1] === true && open(Ring, queue).ring.taken === 0,
 }
 
 export const pipes: readonly Scenario<never>[] = [

@@ -52,11 +52,7 @@ class AwaitedMessageError extends UnpicklingError {
 }
 
 /** Decodes what can be decoded at once. */
-export function decodeOrKeep(
-  bytes: Uint8Array,
-  byteLength: number,
-  delivery?: Delivery,
-): unknown {
+export function decodeOrKeep(bytes: Uint8Array, byteLength: number, delivery?: Delivery): unknown {
   try {
     return loadsFrom(bytes, byteLength)
   } catch (error) {

@@ -74,7 +74,9 @@ export function leaseOf(session: Session, taken: Taken, maxLength: number): Byte
 /** The value of a message as a lease; nothing stays of one that cannot be decoded. */
 export function valueLeaseOf<T>(session: Session, taken: Taken, backlog: Backlog): Lease<T> {
   const leased = new LeasedBytes(session, taken.inPlace(), taken.delivery)
-  return leased.decode((all, place) => backlog.decodeInPlace(all, place, taken.delivery)) as Lease<T>
+  return leased.decode((all, place) =>
+    backlog.decodeInPlace(all, place, taken.delivery),
+  ) as Lease<T>
 }
 
 /** `valueLeaseOf`, which may wait for the modules that the value names. */

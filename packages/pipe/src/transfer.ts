@@ -83,7 +83,11 @@ export class Transfer {
     return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
   }
 
-  async receive<R>(read: ReadMessage<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
+  async receive<R>(
+    read: ReadMessage<R>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
     if (this.backlog.any) return this.#kept().read(read)
     const ring = this.#pipe.incoming(this.#end)
     // Those of this thread who wait already go first.

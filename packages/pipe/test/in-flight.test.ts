@@ -130,7 +130,7 @@ describe('an end in a message', () => {
 })
 
 /** Comes before an end in a message, and does this where it is decoded. */
-const before = (revive: () => never | void): object => ({
+const before = (revive: () => void): object => ({
   [Symbol.for('@mp/pickle.reduce')]: () => ({ revive, args: [] }),
 })
 
@@ -153,7 +153,7 @@ describe('an end in a message that was taken', () => {
       const queue = new Queue<unknown>()
       const [here, there] = ends()
       const child = start('spawn', children.takeBy, form, queue as never)
-      queue.putSync({ text, die: before(children.die as never), end: there })
+      queue.putSync({ text, die: before(children.die), end: there })
       there.close()
       await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
       await expect(here.send('x')).rejects.toMatchObject({ code: 'ERR_MP_BROKEN_PIPE' })
@@ -166,7 +166,7 @@ describe('an end in a message that was taken', () => {
     const [to, from] = Pipe<unknown>()
     const [here, there] = ends()
     const child = start('spawn', children.takeBy, 'async', from as never)
-    to.sendSync({ filling, die: before(children.die as never), end: there })
+    to.sendSync({ filling, die: before(children.die), end: there })
     there.close()
     await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
     expect(await child.join(WAIT)).toBe(-9)
@@ -178,7 +178,7 @@ describe('an end in a message that was taken', () => {
     const [queue, done, go] = [new Queue<unknown>(), new Queue(), new Queue()]
     const [here, there] = ends()
     start('spawn', children.takeAndGoOn, form, queue as never, done, go)
-    queue.putSync({ text, fail: before(children.fail as never), end: there })
+    queue.putSync({ text, fail: before(children.fail), end: there })
     there.close()
     expect(await done.get(WAIT)).toBe('cannot be decoded')
     await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
@@ -190,7 +190,7 @@ describe('an end in a message that was taken', () => {
     const [here, there] = ends()
     const [here2, there2] = ends()
     queue.putManySync([
-      { filling, die: before(children.die as never), end: there },
+      { filling, die: before(children.die), end: there },
       { filling, end: there2 },
     ])
     there.close()

@@ -123,7 +123,7 @@ export class LeasedBytes {
   constructor(
     session: Session,
     message: Uint8Array<ArrayBuffer> | Extent,
-    delivery?: Delivery | undefined,
+    delivery?: Delivery,
   ) {
     this.#session = session
     this.#delivery = delivery
