@@ -120,11 +120,7 @@ export class LeasedBytes {
   #isBare = false
 
   /** @param delivery of the message, when it names ends of pipes; ends when it is decoded. */
-  constructor(
-    session: Session,
-    message: Uint8Array<ArrayBuffer> | Extent,
-    delivery?: Delivery,
-  ) {
+  constructor(session: Session, message: Uint8Array<ArrayBuffer> | Extent, delivery?: Delivery) {
     this.#session = session
     this.#delivery = delivery
     if (message instanceof Extent) {
