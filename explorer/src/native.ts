@@ -32,6 +32,7 @@ export interface Runs {
   runClose(run: NativeRun): boolean
   detach(buffer: ArrayBuffer): void
   punch(): void
+  keepFreed(): void
 }
 
 export function makeRuns({ words, data }: Pick<Host, 'words' | 'data'>): Runs {
@@ -76,5 +77,6 @@ export function makeRuns({ words, data }: Pick<Host, 'words' | 'data'>): Runs {
     runClose: (handle) => runOf(handle).views.size === 0,
     detach() {},
     punch() {},
+    keepFreed() {},
   }
 }

@@ -9,6 +9,8 @@ const WAITING = 'shared-memory/dist/waiting.js'
 const RING = 'shared-memory/dist/ring/message-ring.js'
 const WRITER = 'shared-memory/dist/ring/ring-writer.js'
 const READER = 'shared-memory/dist/ring/ring-reader.js'
+const TAKEN = 'shared-memory/dist/ring/taken.js'
+const DELIVERY = 'shared-memory/dist/ring/delivery.js'
 const TAKING = 'shared-memory/dist/ring/taking.js'
 const PIPE = 'pipe/dist/pipe-core.js'
 
@@ -35,8 +37,8 @@ export const messages: readonly Mutation[] = [
     [
       'a message is committed before it is written',
       WRITER,
-      "if (!this.#append(bytes, length, extent))\n            return 'short';",
-      'Atomics.store(state.words, state.base + RING.tail, advance(tail, 1)); this.#append(bytes, length, extent);',
+      "if (!this.#append(bytes, length, extent, ends))\n            return 'short';",
+      'Atomics.store(state.words, state.base + RING.tail, advance(tail, 1)); this.#append(bytes, length, extent, ends);',
       'ring-sync',
     ],
     [
@@ -151,6 +153,42 @@ export const messages: readonly Mutation[] = [
       'const old = Atomics.compareExchange(words, base + PIPE.inFlight + place, agent.tag, mark);',
       'const old = 0;',
       'pipe-escrow-3',
+      1,
+      0,
+    ],
+    [
+      'who takes an end does not say so before it has',
+      READER,
+      'if (this.#hasEnds)\n            this.#deliveries.begin();',
+      '',
+      'pipe-escrow-3',
+      0,
+      1,
+    ],
+    [
+      'who takes an end says so no more before it holds it',
+      TAKEN,
+      'try {\n            return read(',
+      'delivery?.end();\n        try {\n            return read(',
+      'pipe-escrow-3',
+      0,
+      1,
+    ],
+    [
+      'the number of a message is not written beside its ends',
+      WRITER,
+      'Atomics.store(words, ends[i], stamp);',
+      'void stamp;',
+      'pipe-escrow-taken-3',
+      1,
+      0,
+    ],
+    [
+      'an end whose taker is dead counts as long as the ring is there',
+      DELIVERY,
+      'if (((taken - stamp) & COUNT_MASK) >= 2 ** 30)\n        return true;',
+      'return true;',
+      'pipe-escrow-taken-3',
       1,
       0,
     ],

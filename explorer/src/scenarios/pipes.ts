@@ -165,17 +165,23 @@ const passedOn: Scenario<Parcel> = {
   },
 }
 
+interface Escrow {
+  readonly pipe: Link
+  readonly ring: Link
+}
+
 /**
  * Agent 0 puts its end into a queue and lets go, or dies; agent 1 takes it out and sends by it; agent 2 must not see an
  * end of file before.
  */
-const escrow: Scenario<{ readonly pipe: Link; readonly ring: Link }> = {
+const escrow: Scenario<Escrow> = {
   name: 'pipe-escrow-3',
   agents: 3,
   mortals: [0],
   setUp: () => ({ pipe: link(new PipeCore()), ring: link(new Ring()) }),
   program: ({ pipe: shared, ring: queue }, helper) => {
     const ring = open(Ring, queue)
+    const { waiting } = ring.session
     if (helper.me === 2) {
       const pipe = openEnd(shared, 1)
       return () => receiveAll(pipe, 1, helper)
@@ -183,26 +189,34 @@ const escrow: Scenario<{ readonly pipe: Link; readonly ring: Link }> = {
     if (helper.me === 0) {
       const pipe = openEnd(shared, 0)
       return () => {
-        const copy = pipe.depart(0)
-        pipe.give(0, copy, queue.index)
-        ring.put(1)
+        const stamp = pipe.give(0, pipe.depart(0), queue.index)
+        waiting.block(ring.ring.putting([Uint8Array.of(1)], [stamp]), Infinity)
         pipe.letGo(0)
       }
     }
     const pipe = openPipe(shared)
     return () => {
-      ring.take()
-      pipe.arrive(0, 0)
+      const taken = waiting.block(ring.ring.claiming(), Infinity)
+      if (taken !== PENDING) taken.read(() => pipe.arrive(0, 0))
       send(pipe, 0, 1, helper)
       pipe.letGo(0)
     }
   },
   // Who dies before it has put the end leaves it to the queue until that ends.
   mayWait: ({ ring: queue }, { killed }) => killed[0] === true && open(Ring, queue).ring.put === 0,
-  check: ({ ring: queue }, { helper }) => {
-    if (open(Ring, queue).ring.put === 0) return
+  check: ({ ring: queue }, { helper, killed }) => {
+    if (open(Ring, queue).ring.put === 0 || killed[1] === true) return
     helper.expect(helper.counted(RECEIVED) === 1, 'what was sent by an end in flight is received')
   },
+}
+
+/** As before, but agent 1 dies: before it has taken the end that stays held, after that agent 2 sees the end of file. */
+const escrowTaken: Scenario<Escrow> = {
+  ...escrow,
+  name: 'pipe-escrow-taken-3',
+  mortals: [1],
+  mayWait: ({ ring: queue }, { killed }) =>
+    killed[1] === true && open(Ring, queue).ring.taken === 0,
 }
 
 export const pipes: readonly Scenario<never>[] = [
@@ -211,4 +225,5 @@ export const pipes: readonly Scenario<never>[] = [
   broken,
   passedOn,
   escrow,
+  escrowTaken,
 ] as readonly unknown[] as readonly Scenario<never>[]

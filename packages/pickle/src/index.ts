@@ -20,6 +20,7 @@
  *
  * @module
  */
+export { Backlog, Undecoded, decodeLater, decodeOrKeep } from './backlog.js'
 export { isConstant } from './constant.js'
 export { dumps, encodeInto, encodeTo, type DumpsOptions, type Sink } from './dumps.js'
 export { bytesMessageHead } from './encode/binary.js'

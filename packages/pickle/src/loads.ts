@@ -8,7 +8,7 @@ import { Reader } from './decode/reader.js'
 import { readString } from './decode/strings.js'
 import { readValue } from './decode/value.js'
 import { UnpicklingError } from './errors.js'
-import { loadAhead, type ModuleName } from './modules/load.js'
+import { loadAhead, loadNow, type ModuleName } from './modules/load.js'
 import { HAS_TRAILER, VERSION } from './tags.js'
 
 /** Options of `loads` and `loadsAsync`. */
@@ -101,6 +101,8 @@ function decode(
     }
     if (header >= HAS_TRAILER) readTrailer(r)
     if (onlyModules) return r.modules
+    // Before any value: what is revived and then has to be decoded again would arrive twice.
+    if (r.modules.length > 0 && !dataOnly) r.loaded = r.modules.map(loadNow)
     const value = readValue(r)
     if (r.position !== r.end) throw r.malformed('its length is wrong')
     return value

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loads } from '@mp/pickle'
+import { type Backlog, decodeLater } from '@mp/pickle'
 import {
   type BytesLease,
   type Lease,
@@ -64,7 +64,7 @@ function lend(loan: Loan, offset: number, size: number | undefined): Message {
 /** The message as a lease; one that is too long goes into the error as a copy. */
 export function leaseOf(session: Session, taken: Taken, maxLength: number): BytesLease {
   const message = taken.inPlace()
-  const lease = new LeasedBytes(session, message).bare()
+  const lease = new LeasedBytes(session, message, taken.delivery).bare()
   if (message.byteLength <= maxLength) return lease
   const copy = lease.bytes.slice()
   lease.release()
@@ -72,9 +72,17 @@ export function leaseOf(session: Session, taken: Taken, maxLength: number): Byte
 }
 
 /** The value of a message as a lease; nothing stays of one that cannot be decoded. */
-export function valueLeaseOf<T>(session: Session, taken: Taken): Lease<T> {
-  const leased = new LeasedBytes(session, taken.inPlace())
-  return leased.decode((bytes, place) => loads(bytes, { place }) as T)
+export function valueLeaseOf<T>(session: Session, taken: Taken, backlog: Backlog): Lease<T> {
+  const leased = new LeasedBytes(session, taken.inPlace(), taken.delivery)
+  return leased.decode((all, place) =>
+    backlog.decodeInPlace(all, place, taken.delivery),
+  ) as Lease<T>
+}
+
+/** `valueLeaseOf`, which may wait for the modules that the value names. */
+export function valueLeaseLater<T>(session: Session, taken: Taken): Promise<Lease<T>> {
+  const leased = new LeasedBytes(session, taken.inPlace(), taken.delivery)
+  return leased.decodeAsync(decodeLater) as Promise<Lease<T>>
 }
 
 /** The bytes that the caller means, checked. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadsFrom } from '@mp/pickle'
+import { Undecoded, decodeOrKeep } from '@mp/pickle'
 import {
   type BytesLease,
   type Lease,
@@ -38,6 +38,7 @@ import {
   section,
   sendLoan,
   sendLoanSync,
+  valueLeaseLater,
   valueLeaseOf,
 } from './bytes.js'
 import { EOFError } from './errors.js'
@@ -91,7 +92,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const message = this.#transfer.encode(value, this.#transfer.isFirst())
     if (message.result === 'put') return
     try {
-      await this.#transfer.send(message.bytes!, timeoutMs, options?.signal)
+      await this.#transfer.send(message.bytes!, timeoutMs, options?.signal, message.ends)
     } catch (error) {
       message.cancel()
       throw error
@@ -104,7 +105,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const message = this.#transfer.encode(value, this.#transfer.isInTurn())
     if (message.result === 'put') return
     try {
-      this.#transfer.sendSync(message.bytes!, timeoutMs)
+      this.#transfer.sendSync(message.bytes!, timeoutMs, message.ends)
     } catch (error) {
       message.cancel()
       throw error
@@ -126,19 +127,26 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const timeoutMs = this.#checkReceive(options)
     if (isLeased) {
       const taken = await this.#transfer.take(timeoutMs, options?.signal)
-      return valueLeaseOf(this.#pipe.session, taken)
+      return valueLeaseLater(this.#pipe.session, taken)
     }
-    return (await this.#transfer.receive(loadsFrom, timeoutMs, options?.signal)) as Receive
+    const value = await this.#transfer.receive(decodeOrKeep, timeoutMs, options?.signal)
+    return (value instanceof Undecoded ? value.decode() : value) as Receive
   }
 
-  /** `recv`, blocking this thread. */
+  /**
+   * `recv`, blocking this thread.
+   *
+   * A value that names a module with a top-level await, which this process has not imported, cannot be decoded so: that
+   * throws `ERR_REQUIRE_ASYNC_MODULE`, and the next call that receives gets the message.
+   */
   recvSync(options: WaitOptions & LeaseOption): Lease<Receive>
   recvSync(options?: WaitOptions): Receive
   recvSync(options?: WaitOptions & Partial<LeaseOption>): Receive | Lease<Receive> {
     const isLeased = checkLease(options)
     const timeoutMs = this.#checkReceive(options)
-    if (isLeased) return valueLeaseOf(this.#pipe.session, this.#transfer.takeSync(timeoutMs))
-    return this.#transfer.receiveSync(loadsFrom, timeoutMs) as Receive
+    const { backlog } = this.#transfer
+    if (!isLeased) return this.#transfer.receiveSync(backlog.decodeNow, timeoutMs) as Receive
+    return valueLeaseOf(this.#pipe.session, this.#transfer.takeSync(timeoutMs), backlog)
   }
 
   /**
@@ -150,7 +158,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     const { waiting } = this.#pipe.session
-    const polling = this.#transfer.keep(this.#pipe.polling(this.#end))
+    const polling = this.#transfer.keep(this.#transfer.polling())
     return (await waiting.async(polling, timeoutMs, options?.signal)) !== PENDING
   }
 
@@ -159,7 +167,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     const timeoutMs = checkWaitOptions(options)
     this.#checkReadable()
     throwIfAborted(options)
-    return this.#transfer.block(this.#pipe.polling(this.#end), timeoutMs) !== PENDING
+    return this.#transfer.block(this.#transfer.polling(), timeoutMs) !== PENDING
   }
 
   /**
@@ -297,7 +305,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
   /** For `wait()`: ready when there is something to receive, or the end of file. @internal */
   sentinel(): Sentinel {
     this.#checkReadable()
-    const polling = this.#pipe.polling(this.#end)
+    const polling = this.#transfer.polling()
     const attempt: typeof polling.attempt = () => (this.#closed ? true : polling.attempt())
     return sentinelFor(this.#pipe.session, { ...polling, attempt })
   }

@@ -9,9 +9,10 @@
  * | a tag                                     | that agent is about to send it            | the agent → a mark, 0; others, when it is dead |
  * | `OBJECT_OWNER \| receiver << 24 \| index` | it travels through that object            | its receiver → 0; others, once it cannot arrive |
  *
- * Once it travels it does not matter whether its sender lives. It cannot arrive any more when the object has ended, or
- * when nobody holds the end of the pipe that receives it (`receiver`: 1 for end 0, 2 for end 1). Beside the place stands
- * the generation of the object, for its index may be another's by then.
+ * Once it travels it does not matter whether its sender lives. It cannot arrive any more when the object has ended,
+ * when nobody holds the end of the pipe that receives it (`receiver`: 1 for end 0, 2 for end 1), or when the message was
+ * taken and nobody decodes it. Beside the place stand the generation of the object, for its index may be another's by
+ * then, and the message's number (`stampOf`), which is not known until it is put, and never of what is no queue or pipe.
  *
  * @module
  */
@@ -20,8 +21,10 @@ import {
   ENTRY,
   OBJECT_OWNER,
   WAIT_SET_WORDS,
+  RING_WORDS,
   entryWord,
   isDead,
+  mayArrive,
 } from '@mp/shared-memory/internal'
 import { MAX_IN_FLIGHT, PIPE } from './layout.js'
 
@@ -73,24 +76,36 @@ export function supportOf(agent: Agent, base: number, place: number, nested = 0)
     if (word === 0) return 'none'
     if ((word & OBJECT_OWNER) === 0) return isDead(words, word) ? 'none' : 'sender'
     const generation = Atomics.load(words, base + PIPE.through + place)
-    // SYNC: a sender writes the generation before the mark. Another one may have used the place in between.
+    const stamp = Atomics.load(words, base + PIPE.stamps + place)
+    // SYNC: a sender writes generation and stamp before the mark. Another one may have used the place in between.
     if (Atomics.load(words, base + PIPE.inFlight + place) !== word) continue
-    if (canArrive(agent, word, generation, nested)) return 'object'
-    if (Atomics.load(words, base + PIPE.through + place) === generation) return 'none'
+    if (canArrive(agent, word, generation, stamp, nested)) return 'object'
+    const isSame =
+      Atomics.load(words, base + PIPE.through + place) === generation &&
+      Atomics.load(words, base + PIPE.stamps + place) === stamp
+    if (isSame) return 'none'
   }
 }
 
-function canArrive(agent: Agent, mark: number, generation: number, nested: number): boolean {
+function canArrive(
+  agent: Agent,
+  mark: number,
+  generation: number,
+  stamp: number,
+  nested: number,
+): boolean {
   const { words } = agent
   const entry = entryWord(mark & INDEX_MASK)
   const isThere = (): boolean =>
     Atomics.load(words, entry + ENTRY.state) < 0 &&
     Atomics.load(words, entry + ENTRY.generation) === generation
   const receiver = (mark & ~OBJECT_OWNER) >>> RECEIVER_SHIFT
-  if (receiver === 0 || nested === MOST_NESTED) return isThere()
   const base = Atomics.load(words, entry + ENTRY.base)
   // The words at `base` may be another object's: then it has ended.
   if (!isThere()) return false
+  // End 0 receives from ring 1, end 1 and whoever gets from a queue from ring 0.
+  if (!mayArrive(agent, base + (receiver === 1 ? RING_WORDS : 0), stamp)) return false
+  if (receiver === 0 || nested === MOST_NESTED) return isThere()
   const end = (receiver - 1) as End
   const isHeld =
     isHeldByAgent(agent, base, end) ||

@@ -23,6 +23,7 @@ const IN_FLIGHT_WORDS = 2 * MAX_IN_FLIGHT
  * | 224–255 | holders  | which agents hold end 0, then end 1; like wait sets, a reaper clears the dead's bits |
  * | 256–383 | inFlight | for each end, the copies of it that have not arrived: see `in-flight.ts`            |
  * | 384–511 | through  | for each of these, the generation of what it travels through                        |
+ * | 512–639 | stamps   | for each of these, `stampOf` the number of its message in there; 0: not known        |
  */
 export const PIPE: {
   readonly rings: number
@@ -30,13 +31,15 @@ export const PIPE: {
   readonly holders: number
   readonly inFlight: number
   readonly through: number
+  readonly stamps: number
 } = {
   rings: 0,
   sets: SETS,
   holders: HOLDERS,
   inFlight: IN_FLIGHT,
   through: IN_FLIGHT + IN_FLIGHT_WORDS,
+  stamps: IN_FLIGHT + 2 * IN_FLIGHT_WORDS,
 }
 
 export const PIPE_SETS: number = 2 * RING_SETS + 2
-export const PIPE_WORDS: number = IN_FLIGHT + 2 * IN_FLIGHT_WORDS
+export const PIPE_WORDS: number = IN_FLIGHT + 3 * IN_FLIGHT_WORDS

@@ -10,6 +10,7 @@
 import {
   type Attachment,
   ENTRY,
+  type Ends,
   type Message,
   MessageRing,
   MultiprocessingError,
@@ -122,8 +123,12 @@ export class PipeCore extends SharedObject {
     )
   }
 
-  /** The copy is about to travel through an object, in a message: from now on it does not depend on its sender. */
-  give(end: End, copy: InFlight, through: number): void {
+  /**
+   * The copy is about to travel through an object, in a message: from now on it does not depend on its sender.
+   *
+   * @returns the word that is to get the message's number.
+   */
+  give(end: End, copy: InFlight, through: number): number {
     const { words, agent } = this.session
     const place = end * MAX_IN_FLIGHT + copy.place
     const index = throughIndex(through)
@@ -132,9 +137,11 @@ export class PipeCore extends SharedObject {
     const { base } = this.handle
     // SYNC: before the mark; who looks reads it after that. CRASH: dying in between: it counts as not sent, which is so.
     Atomics.store(words, base + PIPE.through + place, generation)
+    Atomics.store(words, base + PIPE.stamps + place, 0)
     const old = Atomics.compareExchange(words, base + PIPE.inFlight + place, agent.tag, mark)
     // CRASH: dying before the message is in the object keeps the end held until that ends.
     if (old === agent.tag) copy.mark = mark
+    return base + PIPE.stamps + place
   }
 
   /** The copy has arrived: the end is this agent's, before it is nobody's. */
@@ -203,16 +210,16 @@ export class PipeCore extends SharedObject {
   /** What messages from an end go into. */
   target(end: End): Target {
     return {
-      tryPutOne: (bytes, length, copyTo) => {
+      tryPutOne: (bytes, length, copyTo, ends) => {
         if (!this.isHeld(other(end))) throw new BrokenPipeError()
-        return this.outgoing(end).tryPutOne(bytes, length, copyTo)
+        return this.outgoing(end).tryPutOne(bytes, length, copyTo, ends)
       },
     }
   }
 
   /** A wait until a message could be sent from an end. */
-  sending(end: End, message: Message): Waitable<true> {
-    const putting = this.outgoing(end).putting([message])
+  sending(end: End, message: Message, ends?: Ends): Waitable<true> {
+    const putting = this.outgoing(end).putting([message], ends)
     return {
       ...putting,
       attempt: () => {

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { encodeTo } from '@mp/pickle'
+import { Backlog, encodeTo } from '@mp/pickle'
 import {
+  type Delivery,
+  type Ends,
   type Message,
   Outgoing,
   PENDING,
-  type Taken,
+  type ReadMessage,
+  Taken,
   type Target,
   TimeoutError,
   type Waitable,
@@ -16,10 +19,11 @@ import {
   deadlineAfter,
   throughPipe,
 } from '@mp/shared-memory/internal'
-import type { Read } from './bytes.js'
 import type { End, PipeCore } from './pipe-core.js'
 
 export class Transfer {
+  /** What was received here and given to nobody yet: it comes before what can be received. */
+  readonly backlog: Backlog = new Backlog()
   readonly #pipe: PipeCore
   readonly #end: End
   readonly #target: Target
@@ -50,14 +54,19 @@ export class Transfer {
     return this.#target.tryPutOne(message, message.byteLength) === 'put'
   }
 
-  async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async send(
+    message: Message,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    ends?: Ends,
+  ): Promise<void> {
     const { waiting } = this.#pipe.session
-    const sending = this.keep(this.#pipe.sending(this.#end, message))
+    const sending = this.keep(this.#pipe.sending(this.#end, message, ends))
     if ((await waiting.async(sending, timeoutMs, signal)) === PENDING) throw tooLate('sent')
   }
 
-  sendSync(message: Message, timeoutMs: number): void {
-    const sending = this.#pipe.sending(this.#end, message)
+  sendSync(message: Message, timeoutMs: number, ends?: Ends): void {
+    const sending = this.#pipe.sending(this.#end, message, ends)
     const attempt: typeof sending.attempt = () => (this.isInTurn() ? sending.attempt() : PENDING)
     if (this.block({ ...sending, attempt }, timeoutMs) === PENDING) throw tooLate('sent')
   }
@@ -74,7 +83,12 @@ export class Transfer {
     return !waiting.hasLine(notFull) || waiting.serveLine(notFull)
   }
 
-  async receive<R>(read: Read<R>, timeoutMs: number, signal: AbortSignal | undefined): Promise<R> {
+  async receive<R>(
+    read: ReadMessage<R>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
+    if (this.backlog.any) return this.#kept().read(read)
     const ring = this.#pipe.incoming(this.#end)
     // Those of this thread who wait already go first.
     const now = this.#pipe.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(read)
@@ -82,13 +96,15 @@ export class Transfer {
     return (await this.take(timeoutMs, signal)).read(read)
   }
 
-  receiveSync<R>(read: Read<R>, timeoutMs: number): R {
+  receiveSync<R>(read: ReadMessage<R>, timeoutMs: number): R {
+    if (this.backlog.any) return this.#kept().read(read)
     const now = this.#pipe.incoming(this.#end).tryRead(read)
     return now === PENDING ? this.takeSync(timeoutMs).read(read) : now
   }
 
   /** Waits for a message that is read later. */
   async take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Taken> {
+    if (this.backlog.any) return this.#kept()
     const receiving = (this.#receivingOpen ??= this.keep(this.#pipe.receiving(this.#end)))
     const taken = await this.#pipe.session.waiting.async(receiving, timeoutMs, signal)
     if (taken === PENDING) throw tooLate('received')
@@ -96,10 +112,17 @@ export class Transfer {
   }
 
   takeSync(timeoutMs: number): Taken {
+    if (this.backlog.any) return this.#kept()
     this.#receiving ??= this.#pipe.receiving(this.#end)
     const taken = this.block(this.#receiving, timeoutMs)
     if (taken === PENDING) throw tooLate('received')
     return taken
+  }
+
+  /** A wait until something can be received, be it the end of file. */
+  polling(): Waitable<true> {
+    const polling = this.#pipe.polling(this.#end)
+    return { ...polling, attempt: () => (this.backlog.any ? true : polling.attempt()) }
   }
 
   block<T>(waitable: Waitable<T>, timeoutMs: number): T | typeof PENDING {
@@ -116,6 +139,11 @@ export class Transfer {
       return waitable.attempt()
     }
     return { ...waitable, attempt }
+  }
+
+  #kept(): Taken {
+    const { bytes, delivery } = this.backlog.shift()
+    return new Taken(bytes, this.#pipe.session, -1, 0, delivery as Delivery | undefined)
   }
 }
 

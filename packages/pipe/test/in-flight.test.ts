@@ -128,3 +128,92 @@ describe('an end in a message', () => {
     await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
   })
 })
+
+/** Comes before an end in a message, and does this where it is decoded. */
+const before = (revive: () => void): object => ({
+  [Symbol.for('@mp/pickle.reduce')]: () => ({ revive, args: [] }),
+})
+
+const SHORT = 'x'
+const LONG = 'x'.repeat(40_000)
+const FORMS: [string, string, string][] = [
+  ['sync', 'short', SHORT],
+  ['async', 'short', SHORT],
+  ['async', 'long', LONG],
+  ['lease', 'long', LONG],
+  ['async lease', 'long', LONG],
+]
+
+describe('an end in a message that was taken', () => {
+  const filling = SHORT
+
+  test.each(FORMS)(
+    'from a queue is held by nobody once its taker was killed (%s, %s)',
+    async (form, _, text) => {
+      const queue = new Queue<unknown>()
+      const [here, there] = ends()
+      const child = start('spawn', children.takeBy, form, queue as never)
+      queue.putSync({ text, die: before(children.die), end: there })
+      there.close()
+      await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
+      await expect(here.send('x')).rejects.toMatchObject({ code: 'ERR_MP_BROKEN_PIPE' })
+      expect(await child.join(WAIT)).toBe(-9)
+      expect(queue.empty()).toBe(true)
+    },
+  )
+
+  test('from a pipe whose end others hold as well is held by nobody once its taker was killed', async () => {
+    const [to, from] = Pipe<unknown>()
+    const [here, there] = ends()
+    const child = start('spawn', children.takeBy, 'async', from as never)
+    to.sendSync({ filling, die: before(children.die), end: there })
+    there.close()
+    await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
+    expect(await child.join(WAIT)).toBe(-9)
+    to.close()
+    from.close()
+  })
+
+  test.each(FORMS)('and cannot be decoded is held by nobody (%s, %s)', async (form, _, text) => {
+    const [queue, done, go] = [new Queue<unknown>(), new Queue(), new Queue()]
+    const [here, there] = ends()
+    start('spawn', children.takeAndGoOn, form, queue as never, done, go)
+    queue.putSync({ text, fail: before(children.fail), end: there })
+    there.close()
+    expect(await done.get(WAIT)).toBe('cannot be decoded')
+    await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
+    go.putSync(0)
+  })
+
+  test('is held while somebody else dies with another message', async () => {
+    const queue = new Queue<unknown>()
+    const [here, there] = ends()
+    const [here2, there2] = ends()
+    queue.putManySync([
+      { filling, die: before(children.die), end: there },
+      { filling, end: there2 },
+    ])
+    there.close()
+    there2.close()
+    const child = start('spawn', children.takeBy, 'sync', queue as never)
+    expect(await child.join(WAIT)).toBe(-9)
+    await expect(here2.recv({ timeout: 250 })).rejects.toMatchObject({ code: 'ERR_MP_TIMEOUT' })
+    const { end } = (await queue.get(WAIT)) as Letter
+    await end.send('arrived')
+    end.close()
+    expect(await here2.recv(WAIT)).toBe('arrived')
+    await expect(here2.recv(WAIT)).rejects.toThrow(EOFError)
+    await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
+  })
+})
+
+test('an end in a queue that is shut down and emptied is held by nobody, though the queue is there', async () => {
+  const queue = new Queue<Letter>()
+  const [here, there] = ends()
+  queue.putSync({ end: there as never })
+  there.close()
+  expect(here.pollSync({ timeout: 0 })).toBe(false)
+  queue.shutdown({ immediate: true })
+  await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
+  expect(queue.empty()).toBe(true)
+})

@@ -10,6 +10,7 @@ import {
   MultiprocessingError,
   PENDING,
   type Pending,
+  type ReadMessage,
   type Session,
   Taken,
   type Waitable,
@@ -66,9 +67,9 @@ export class AcknowledgedRing extends MessageRing {
     return message === null ? null : new Taken(message, this.#session, -1, 0)
   }
 
-  override tryRead<R>(read: (bytes: Uint8Array, length: number) => R): R | Pending {
+  override tryRead<R>(read: ReadMessage<R>): R | Pending {
     const taken = this.#tryTake(this.#unnamed)
-    return taken === null ? PENDING : read(taken.message, taken.message.byteLength)
+    return taken === null ? PENDING : read(taken.message, taken.message.byteLength, undefined)
   }
 
   /** Takes an item that is finished by its hold. */

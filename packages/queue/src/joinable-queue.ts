@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dumps, loads } from '@mp/pickle'
+import { decodeLater, dumps, loads } from '@mp/pickle'
 import {
   Attachment,
   Loan,
@@ -28,7 +28,6 @@ import {
 } from '@mp/shared-memory/internal'
 import { AcknowledgedRing } from './acknowledged-ring.js'
 import type { TakenItem } from './claims.js'
-import { decodeItem } from './decoding.js'
 import { QueueShutDownError } from './errors.js'
 import { take, takeSync } from './getting.js'
 import { QUEUE } from './layout.js'
@@ -121,7 +120,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     throwIfAborted(options)
     const taken = await take(this.session, ring.takingTask(), timeoutMs, options?.signal)
     try {
-      return this.#task(ring, taken, await decodeItem(taken.message))
+      return this.#task(ring, taken, await decodeLater(taken.message))
     } catch (error) {
       if (ring.has(taken.hold)) ring.giveBack(taken.hold)
       throw error
@@ -237,6 +236,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
         cancel,
         give: (through) => {
           for (const one of tracked) one.give(through)
+          return undefined
         },
         copies: () => tracked.flatMap((one) => one.copies()),
       }

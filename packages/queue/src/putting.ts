@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type Ends,
   type Message,
   type MessageRing,
   type Outgoing,
@@ -21,12 +22,13 @@ async function put(
   { waiting }: Session,
   ring: MessageRing,
   messages: readonly Message[],
+  ends: Ends | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let result
   try {
-    result = await waiting.async(ring.putting(messages), timeoutMs, signal)
+    result = await waiting.async(ring.putting(messages, ends), timeoutMs, signal)
   } catch (error) {
     throw asQueueError(error)
   }
@@ -38,10 +40,11 @@ function putSync(
   session: Session,
   ring: MessageRing,
   messages: readonly Message[],
+  ends: Ends | undefined,
   timeoutMs: number,
 ): void {
   const { waiting, agent } = session
-  const putting = ring.putting(messages)
+  const putting = ring.putting(messages, ends)
   const attempt: typeof putting.attempt = () =>
     isInTurn(session, ring) ? putting.attempt() : PENDING
   let result
@@ -63,7 +66,7 @@ export async function putLater(
 ): Promise<void> {
   try {
     if (message.result === 'closed') throw new QueueShutDownError()
-    await put(session, ring, [message.bytes!], timeoutMs, signal)
+    await put(session, ring, [message.bytes!], message.ends, timeoutMs, signal)
   } catch (error) {
     message.cancel()
     throw error
@@ -79,7 +82,7 @@ export function putLaterSync(
 ): void {
   try {
     if (message.result === 'closed') throw new QueueShutDownError()
-    putSync(session, ring, [message.bytes!], timeoutMs)
+    putSync(session, ring, [message.bytes!], message.ends, timeoutMs)
   } catch (error) {
     message.cancel()
     throw error
@@ -91,11 +94,12 @@ export async function putAll(
   session: Session,
   ring: MessageRing,
   { result: { messages, loans }, cancel }: Tracked<Lent>,
+  ends: Ends | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await put(session, ring, messages, timeoutMs, signal)
+    await put(session, ring, messages, ends, timeoutMs, signal)
   } catch (error) {
     settle(loans, false)
     cancel()
@@ -109,12 +113,13 @@ export function putAllSync(
   session: Session,
   ring: MessageRing,
   { result: { messages, loans }, cancel }: Tracked<Lent>,
+  ends: Ends | undefined,
   timeoutMs: number,
 ): void {
   try {
-    const first = isInTurn(session, ring) ? ring.tryPut(messages) : 'full'
+    const first = isInTurn(session, ring) ? ring.tryPut(messages, ends) : 'full'
     if (first === 'closed') throw new QueueShutDownError()
-    if (first === 'full') putSync(session, ring, messages, timeoutMs)
+    if (first === 'full') putSync(session, ring, messages, ends, timeoutMs)
   } catch (error) {
     settle(loans, false)
     cancel()

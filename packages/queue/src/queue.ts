@@ -7,12 +7,11 @@
  *
  * @module
  */
-import { bytesMessageHead, dumps, encodeTo, loads, loadsFrom } from '@mp/pickle'
+import { Undecoded, bytesMessageHead, decodeOrKeep, dumps, encodeTo } from '@mp/pickle'
 import {
   Attachment,
   type Lease,
   type LeaseOption,
-  LeasedBytes,
   Loan,
   MessageRing,
   MessageTooLargeError,
@@ -36,10 +35,7 @@ import {
   waitableSymbol,
 } from '@mp/shared-memory/internal'
 import { AcknowledgedRing } from './acknowledged-ring.js'
-import { Undecoded, decodeItem, decodeOrKeep } from './decoding.js'
 import { QueueFullError, QueueShutDownError } from './errors.js'
-import { take, takeSync } from './getting.js'
-import { Failures, type Source, takeMore, takeMoreSync } from './getting-many.js'
 import { type Lent, type Loanable, lend } from './lending.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
@@ -54,6 +50,7 @@ import {
   checkShutdown,
 } from './options.js'
 import { isInTurn, putAll, putAllSync, putLater, putLaterSync } from './putting.js'
+import { Taker } from './taker.js'
 
 const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 
@@ -61,7 +58,7 @@ const UNBOUNDED: QueueBounds = { maxSize: 0, maxBytes: 0 }
 export class Queue<T = unknown> extends SharedObject {
   readonly #ring: MessageRing
   readonly #maxBytes: number
-  readonly #failures = new Failures()
+  readonly #taker: Taker
   #closed = false
 
   /**
@@ -92,6 +89,11 @@ export class Queue<T = unknown> extends SharedObject {
       if (attachment === undefined) ring.prepare()
       this.#ring = ring
     }
+    this.#taker = new Taker(
+      this.session,
+      () => this.ring,
+      () => this.#closed,
+    )
   }
 
   /**
@@ -175,34 +177,26 @@ export class Queue<T = unknown> extends SharedObject {
   get(options: QueueWaitOptions & LeaseOption): Promise<Lease<T>>
   get(options?: QueueWaitOptions): Promise<T>
   async get(options?: TakeOptions): Promise<T | Lease<T>> {
-    const timeoutMs = this.#checkTake(options)
-    if (options?.lease) {
-      const taken = await take(this.session, this.ring.claiming(), timeoutMs, options.signal)
-      const leased = new LeasedBytes(this.session, taken.inPlace())
-      return leased.decodeAsync(decodeItem) as Promise<Lease<T>>
-    }
-    let item = this.#getNow()
-    if (item === PENDING) {
-      const taken = await take(this.session, this.ring.claiming(), timeoutMs, options?.signal)
-      item = taken.read(decodeOrKeep)
-    }
-    return (item instanceof Undecoded ? decodeItem(item.bytes) : item) as T
+    const timeoutMs = this.#check(options)
+    const taker = this.#taker
+    if (options?.lease) return taker.lease(timeoutMs, options.signal) as Promise<Lease<T>>
+    let item = taker.now()
+    if (item === PENDING) item = (await taker.take(timeoutMs, options?.signal)).read(decodeOrKeep)
+    return (item instanceof Undecoded ? item.decode() : item) as T
   }
 
-  /** Takes the first item, blocking this thread while there is none. Throws as `get` does. */
+  /**
+   * Takes the first item, blocking this thread while there is none. Throws as `get` does.
+   *
+   * An item that names a module with a top-level await, which this process has not imported, cannot be decoded so: that
+   * throws `ERR_REQUIRE_ASYNC_MODULE`, and the next call that takes gets the item.
+   */
   getSync(options: QueueWaitOptions & LeaseOption): Lease<T>
   getSync(options?: QueueWaitOptions): T
   getSync(options?: TakeOptions): T | Lease<T> {
-    const timeoutMs = this.#checkTake(options)
-    const { ring, session } = this
-    if (options?.lease) {
-      const taken = ring.tryClaim() ?? takeSync(session, ring, ring.claiming(), timeoutMs)
-      const leased = new LeasedBytes(session, taken.inPlace())
-      return leased.decode((bytes, place) => loads(bytes, { place }) as T)
-    }
-    const item = ring.tryRead(loadsFrom)
-    if (item !== PENDING) return item as T
-    return takeSync(session, ring, ring.claiming(), timeoutMs).read(loadsFrom) as T
+    const timeoutMs = this.#check(options)
+    const taken = options?.lease ? this.#taker.leaseSync(timeoutMs) : this.#taker.getSync(timeoutMs)
+    return taken as T | Lease<T>
   }
 
   /** Takes the first item or throws QueueEmptyError; never waits. */
@@ -213,11 +207,8 @@ export class Queue<T = unknown> extends SharedObject {
   /** Takes the first item if there is one; wrapped, because null may be an item. */
   tryGet(): { value: T } | null {
     this.checkOpen()
-    this.#failures.throwFirst()
-    const value = this.ring.tryRead(loadsFrom)
-    if (value !== PENDING) return { value: value as T }
-    if (this.ring.drained) throw new QueueShutDownError()
-    return null
+    const value = this.#taker.tryGet()
+    return value === PENDING ? null : { value: value as T }
   }
 
   /**
@@ -228,13 +219,13 @@ export class Queue<T = unknown> extends SharedObject {
   async getMany(max: number, options?: QueueWaitOptions): Promise<T[]> {
     checkInteger('max', max, 1)
     const items = [await this.get(options)]
-    return this.#closed ? items : takeMore(items, max, this.#source)
+    return this.#taker.more(items, max)
   }
 
   /** `getMany`, blocking this thread. */
   getManySync(max: number, options?: QueueWaitOptions): T[] {
     checkInteger('max', max, 1)
-    return takeMoreSync([this.getSync(options)], max, this.#source)
+    return this.#taker.moreSync([this.getSync(options)], max)
   }
 
   /** How many items are in the queue now; others may change that at any moment. */
@@ -281,7 +272,7 @@ export class Queue<T = unknown> extends SharedObject {
     this.checkOpen()
     const polling = this.ring.polling()
     const attempt: typeof polling.attempt = () =>
-      this.#closed || this.#failures.any ? true : polling.attempt()
+      this.#closed || this.#taker.backlog.any ? true : polling.attempt()
     return sentinelFor(this.session, { ...polling, attempt })
   }
 
@@ -367,31 +358,14 @@ export class Queue<T = unknown> extends SharedObject {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const messages = this.encode(items)
-    messages.give(this.handle.index)
-    await putAll(this.session, this.ring, messages, timeoutMs, signal)
+    const ends = messages.give(this.handle.index)
+    await putAll(this.session, this.ring, messages, ends, timeoutMs, signal)
   }
 
   #putAllSync(items: readonly Loanable<T>[], timeoutMs: number): void {
     const messages = this.encode(items)
-    messages.give(this.handle.index)
-    putAllSync(this.session, this.ring, messages, timeoutMs)
-  }
-
-  /** Gets an item if there is one and nobody of this thread has waited for it longer. */
-  #getNow(): unknown {
-    const { ring } = this
-    return this.session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(decodeOrKeep)
-  }
-
-  /** Checks the options of a call that takes; tells of what was taken in vain before. */
-  #checkTake(options: TakeOptions | undefined): number {
-    const timeoutMs = this.#check(options)
-    this.#failures.throwFirst()
-    return timeoutMs
-  }
-
-  get #source(): Source {
-    return { ring: this.ring, failures: this.#failures, isOver: () => this.#closed }
+    const ends = messages.give(this.handle.index)
+    putAllSync(this.session, this.ring, messages, ends, timeoutMs)
   }
 }
 

@@ -211,6 +211,13 @@ static napi_value charge(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value keep_freed(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  if (!mp_call_begin(&call, env, info, "keepFreed")) return NULL;
+  mp_keep_freed_memory();
+  return NULL;
+}
+
 bool mp_define_session(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
     MP_FUNCTION("create", create, agent),
@@ -224,6 +231,7 @@ bool mp_define_session(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("detach", detach, agent),
     MP_FUNCTION("punch", punch, agent),
     MP_FUNCTION("charge", charge, agent),
+    MP_FUNCTION("keepFreed", keep_freed, agent),
     MP_FUNCTION("setLayout", set_layout, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;

@@ -210,6 +210,16 @@ enum { MP_POLL_READABLE = 1, MP_POLL_WRITABLE = 2, MP_POLL_HUNG_UP = 4 };
  */
 int mp_poll(int fd, uint32_t interest, double timeout_ms);
 
+/* ---- memory of this process -------------------------------------------------------------------- */
+
+/*
+ * Has the allocator keep some of what is freed: up to 64 MiB, in blocks of up to 32 MiB. Else each
+ * large block costs page faults from its first byte to its last, which is ten times a copy of it.
+ *
+ * Does nothing where the allocator has no such limits, or MALLOC_* or GLIBC_TUNABLES set them.
+ */
+void mp_keep_freed_memory(void);
+
 /* ---- misc ---------------------------------------------------------------------------------- */
 
 /* Milliseconds on the clock that no one sets. */

@@ -42,6 +42,8 @@ int mp_segment_punch(const struct mp_segment *segment, uint64_t offset, uint64_t
   return -ENOSYS;
 }
 
+void mp_keep_freed_memory(void) {}
+
 int mp_park(uint32_t *word, uint32_t expected, uint32_t mask, double timeout_ms) {
   (void)word, (void)expected, (void)mask, (void)timeout_ms;
   return -ENOSYS;

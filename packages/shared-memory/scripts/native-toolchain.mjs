@@ -24,6 +24,7 @@ const linux = [
   'linux-exit.c',
   'linux-interrupt.c',
   'linux-poll.c',
+  'linux-memory.c',
   'linux-named.c',
 ]
 

@@ -12,6 +12,7 @@
  * @module
  */
 import type { Copy } from './copies.js'
+import type { Ends } from './ring/message.js'
 
 const END_SHIFT = 24
 
@@ -35,8 +36,12 @@ export function throughEnd(through: number): 0 | 1 | undefined {
 export interface Note {
   /** The copy will not arrive any more; does nothing when it has. `isLost`: its receiver has died. */
   recall(isLost: boolean): void
-  /** The copy travels through this object (see `throughPipe`), and ends with it. */
-  give?(through: number): void
+  /**
+   * The copy travels through this object (see `throughPipe`), and ends with it.
+   *
+   * @returns the word beside it that is to get the message's number, if there is one.
+   */
+  give?(through: number): number | undefined
   /** The copy itself, and the index of its object: whoever knows them can take it off in the sender's place. */
   readonly copy?: ObjectCopy
 }
@@ -77,9 +82,10 @@ export class Notes {
     if (this.#list !== undefined) for (const note of this.#list.splice(0)) note.recall(isLost)
   }
 
-  /** The message is about to travel through the object with this index. */
-  give(through: number): void {
-    if (this.#list !== undefined) for (const note of this.#list) note.give?.(through)
+  /** The message is about to travel through the object with this index. @returns words that are to get its number. */
+  give(through: number): Ends | undefined {
+    const ends = this.#list?.flatMap((note) => note.give?.(through) ?? [])
+    return ends === undefined || ends.length === 0 ? undefined : ends
   }
 }
 
@@ -114,8 +120,12 @@ export interface Tracked<R> {
    * @param isLost whether that is because its receiver has died.
    */
   cancel(isLost?: boolean): void
-  /** The message is about to travel through the object with this index: what of it nobody receives ends with that. */
-  give(through: number): void
+  /**
+   * The message is about to travel through the object with this index: what of it nobody receives ends with that.
+   *
+   * @returns words that are to get its number.
+   */
+  give(through: number): Ends | undefined
   /** The copies of shared objects in it. */
   copies(): readonly ObjectCopy[]
 }

@@ -53,6 +53,7 @@ export {
   type Origin,
   type Reduced,
 } from './shared-object.js'
+export { Delivery, mayArrive } from './ring/delivery.js'
 export { keptExtent, readKept, type Keeper } from './ring/kept.js'
 export {
   BytesLease,
@@ -64,6 +65,7 @@ export {
 } from './ring/lease.js'
 export { Loan } from './ring/loan.js'
 export {
+  type Ends,
   CorruptRingError,
   Extent,
   MessageTooLargeError,
@@ -73,7 +75,7 @@ export {
 export { MessageRing, type CopyTo, type PutResult } from './ring/message-ring.js'
 export { Outgoing, type Target } from './ring/outgoing.js'
 export { claimOf, ownCopy } from './ring/ring-reader.js'
-export { Taken } from './ring/taken.js'
+export { Taken, type ReadMessage } from './ring/taken.js'
 export { recoverTakings } from './ring/taking.js'
 export { POSITION_WORDS, RING, RING_SETS, RING_WORDS } from './ring/layout.js'
 export { Spinning } from './spinning.js'

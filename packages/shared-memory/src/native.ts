@@ -113,6 +113,11 @@ export interface Native {
   punch(byteOffset: number, byteLength: number): void
   /** Tells the engine that so many bytes more (or less) outside of its heap might be freed by a collection. */
   charge(byteLength: number): void
+  /**
+   * Has this process's allocator keep up to 64 MiB of what is freed, for large blocks to come (glibc; elsewhere and
+   * where MALLOC_* is set it does nothing).
+   */
+  keepFreed(): void
 
   /** Describes the participant table; again with the same numbers does nothing, else EINVAL. */
   setLayout(layout: NativeLayout): void

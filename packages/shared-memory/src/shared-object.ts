@@ -162,7 +162,10 @@ export abstract class SharedObject {
     const copy = lifetime.depart(index, isTracked())
     noteInFlight({
       recall: (isLost) => lifetime.recall(copy, index, isLost),
-      give: (through) => lifetime.give(copy, throughIndex(through)),
+      give: (through) => {
+        lifetime.give(copy, throughIndex(through))
+        return undefined
+      },
       copy: { ...copy, object: index },
     })
     this.#remember()

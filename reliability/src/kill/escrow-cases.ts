@@ -101,6 +101,40 @@ function receiveLetter(from: Connection<Letter, Letter>): Letter | undefined {
   }
 }
 
+/** The victim gets the end from a queue, which goes on. */
+function takes(
+  what: string,
+  take: (queue: Queue<Letter>) => Letter | Promise<Letter>,
+): KillCase<Objects> {
+  return {
+    name: `Escrow: ${what}`,
+    make,
+    prepare: ({ own, end, to, from }) => {
+      for (const one of [own, end, to, from]) one.close()
+    },
+    operate: async ({ queue }) => use(await take(queue)),
+    acts: { receive },
+    async play(round: Round<Objects>) {
+      const { to, from, own, end, queue } = round.objects
+      queue.putSync({ end, filling: 'x'.repeat(round.k % 2 === 0 ? SMALL : LONG) })
+      end.close()
+      to.close()
+      from.close()
+      const run = round.here('receive')
+      round.go()
+      await round.death()
+      // Before it is taken it is held; whoever takes it can use it.
+      const left = queue.tryGet()
+      if (left !== null) use(left.value)
+      const got = (await round.settled(run)) as unknown[]
+      const isSent = round.ended || left !== null
+      assert(got.length <= 1 && (got.length === 1 || !isSent), `got ${got.length}`)
+      own.close()
+      queue.close()
+    },
+  }
+}
+
 /** The victim receives the end, which this process has sent. */
 const receives: KillCase<Objects> = {
   name: 'Escrow: recvSync of an end',
@@ -135,4 +169,6 @@ export const escrowCases: readonly KillCase<Objects>[] = [
   sends('put of an end, a long message', ({ queue, end }) => queue.put(letter(end, LONG)), false),
   sends('sendSync of an end', ({ to, end }) => to.sendSync(letter(end, SMALL)), true),
   receives,
+  takes('getSync of an end', (queue) => queue.getSync()),
+  takes('get of an end', (queue) => queue.get()),
 ]

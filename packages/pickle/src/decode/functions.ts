@@ -41,7 +41,7 @@ export function readGlobal(r: Reader): unknown {
 export function moduleExport(r: Reader, index: number, path: readonly string[]): unknown {
   const module = r.modules[index]
   if (module === undefined) throw r.malformed('it refers to a module that is not there')
-  let value = loadNow(module)
+  let value = r.loaded[index] ?? loadNow(module)
   for (const name of path) {
     if (value === null || value === undefined || !(name in Object(value))) {
       throw new UnpicklingError(`${module.specifier} has no export ${path.join('.')}`)

@@ -24,6 +24,8 @@ export class Reader {
   readonly objects: unknown[] = []
   readonly shapes: Shape[] = []
   modules: readonly ModuleName[] = NONE
+  /** What these are, once they are loaded. */
+  loaded: readonly unknown[] = NONE
   parts: readonly { buffer: ArrayBuffer; start: number }[] = NONE
   /** Codes by number: see `functions/revive.ts`. */
   readonly codes: unknown[] = []
@@ -100,6 +102,7 @@ export class Reader {
     empty(this.shapes)
     if (this.codes.length > 0) this.codes.length = 0
     this.modules = NONE
+    this.loaded = NONE
     this.parts = NONE
     this.bytes = NO_BYTES
     this.place = undefined

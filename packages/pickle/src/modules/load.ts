@@ -19,6 +19,9 @@ import {
 } from './loaded.js'
 import { importerOf, requireOf, resolverOf } from './stand-ins.js'
 
+/** The code of an error of Node's, and ours: a module with a top-level await cannot be loaded at once. */
+export const AWAITED_MODULE = 'ERR_REQUIRE_ASYNC_MODULE'
+
 /** A module as a message names it. */
 export interface ModuleName {
   readonly specifier: string
@@ -26,6 +29,10 @@ export interface ModuleName {
   readonly parent: string
   /** `import`, `import:json`, `require`, `require-esm` or `require-node`. */
   readonly kind: string
+}
+
+class AwaitedModuleError extends UnpicklingError {
+  override readonly code: string = AWAITED_MODULE
 }
 
 /** Modules that this process loaded for a message. */
@@ -68,7 +75,7 @@ function load({ specifier, parent, kind }: ModuleName): unknown {
   const url = isBuiltin(specifier) || !parent ? specifier : resolverOf(parent)(specifier)
   if (isBuiltin(url)) return likeEsm(requireOf('')(url), true)
   if (!url.startsWith('file:')) {
-    throw new UnpicklingError(`Cannot load ${url} without waiting; use loadsAsync`)
+    throw new AwaitedModuleError(`Cannot load ${url} without waiting; use loadsAsync`)
   }
   return (
     imported.get(keyOf({ specifier: url, parent: '', kind: 'import' })) ??

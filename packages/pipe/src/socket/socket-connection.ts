@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { dumps, loads } from '@mp/pickle'
+import { Backlog, decodeLater, dumps, loads } from '@mp/pickle'
 import {
   MultiprocessingError,
   PENDING,
@@ -54,6 +54,8 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
   readonly writable = true
   readonly #reader: SocketReader
   readonly #inbox: Inbox
+  /** What was received here and given to nobody yet. */
+  readonly #backlog = new Backlog()
   readonly #outbox: Outbox
   readonly #treaty: Treaty
   #closed = false
@@ -101,7 +103,8 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
    * no `authKey`; TimeoutError (`ERR_MP_TIMEOUT`) when `timeout` passes first.
    */
   async recv(options?: WaitOptions): Promise<Receive> {
-    return this.#decode(await this.#receive(options))
+    const message = await this.#receive(options)
+    return (this.#treaty.isTrusted ? decodeLater(message) : this.#decode(message)) as Receive
   }
 
   /** `recv`, blocking this thread. */
@@ -234,7 +237,7 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
   /** For `wait()`: ready when there is something to receive, or the end of file. @internal */
   sentinel(): Sentinel {
     this.#checkOpen()
-    const attempt = (): true | Pending => (this.#closed || this.#inbox.isReady() ? true : PENDING)
+    const attempt = (): true | Pending => (this.#closed || this.#isReady() ? true : PENDING)
     return {
       ready: () => attempt() !== PENDING,
       onReady: (callback) => {
@@ -250,12 +253,16 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
 
   readonly #poll = (): true | Pending => {
     this.#checkOpen()
-    return this.#inbox.isReady() ? true : PENDING
+    return this.#isReady() ? true : PENDING
+  }
+
+  #isReady(): boolean {
+    return this.#backlog.any || this.#inbox.isReady()
   }
 
   readonly #take = (): Uint8Array | Pending => {
     this.#checkOpen()
-    return this.#inbox.take()
+    return this.#backlog.any ? this.#backlog.shift().bytes : this.#inbox.take()
   }
 
   #encode(value: Send): Uint8Array {
@@ -263,7 +270,11 @@ export class SocketConnection<Send = unknown, Receive = Send> implements Connect
   }
 
   #decode(message: Uint8Array): Receive {
-    return loads(message, { dataOnly: !this.#treaty.isTrusted }) as Receive
+    return (
+      this.#treaty.isTrusted
+        ? this.#backlog.decodeNow(message, message.byteLength)
+        : loads(message, { dataOnly: true })
+    ) as Receive
   }
 
   async #send(message: Uint8Array, options: WaitOptions | undefined): Promise<void> {

@@ -34,6 +34,6 @@ export function readKept(session: Session, page: number, offset: number): Uint8A
 export function keptExtent({ pages }: Session, page: number, offset: number): Extent | null {
   const words = pages.windowWords(page)
   const record = (pages.offset(page) + offset) >>> 2
-  if (words[record + 1] !== KIND.extent) return null
+  if ((words[record + 1] & KIND.extent) === 0) return null
   return new Extent(words[record + 2], words[record + 3], words[record])
 }

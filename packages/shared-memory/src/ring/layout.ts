@@ -24,6 +24,7 @@
  * | 32    | maxItems  | how many messages it holds; 0: any number                           | the maker                 |
  * | 33    | maxBytes  | how many bytes it holds; 0: any number                              | the maker                 |
  * | 34    | closed    | 1: nothing can be put any more                                      | anybody, once             |
+ * | 36–43 | decoding  | which agents decode messages with ends in them: see `delivery.ts`   | each its bit; a reaper    |
  *
  * Its wait sets stand elsewhere, beside those of the object that it is part of: writeLock, readLock, notEmpty, notFull.
  */
@@ -42,6 +43,7 @@ export const RING = {
   maxItems: 32,
   maxBytes: 33,
   closed: 34,
+  decoding: 36,
 } as const
 
 export const RING_WORDS = 48
@@ -60,6 +62,8 @@ export const PAGE_START = 8
 export const RECORD_HEADER = 8
 export const END = -1
 export const KIND = { inline: 0, extent: 1 } as const
+/** Added to the kind of a message that names ends of pipes. */
+export const WITH_ENDS = 2
 
 /** Bytes of a record that says where a long message lies. */
 export const EXTENT_BYTES = 8

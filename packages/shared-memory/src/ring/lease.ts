@@ -12,6 +12,7 @@ import { MultiprocessingError } from '../errors.js'
 import { PageRun, freeRun } from '../page-run.js'
 import type { Session } from '../session.js'
 import { reduceSymbol } from '../shared-object.js'
+import type { Delivery } from './delivery.js'
 import { Extent } from './message.js'
 
 /** Asks a receiving method for a lease. */
@@ -115,10 +116,13 @@ export class LeasedBytes {
   /** Buffers that were copied: they are emptied like the others. */
   readonly #copies: ArrayBuffer[] = []
   readonly #session: Session
+  readonly #delivery: Delivery | undefined
   #isBare = false
 
-  constructor(session: Session, message: Uint8Array<ArrayBuffer> | Extent) {
+  /** @param delivery of the message, when it names ends of pipes; ends when it is decoded. */
+  constructor(session: Session, message: Uint8Array<ArrayBuffer> | Extent, delivery?: Delivery) {
     this.#session = session
+    this.#delivery = delivery
     if (message instanceof Extent) {
       const { page, pages, byteLength } = message
       this.#run = open(session, page, pages)
@@ -131,6 +135,7 @@ export class LeasedBytes {
   /** All of it, for the user. */
   bare(): BytesLease {
     this.#isBare = true
+    this.#delivery?.end()
     return new BytesLease(this.#bytes, this)
   }
 
@@ -145,6 +150,8 @@ export class LeasedBytes {
     } catch (error) {
       this.release()
       throw error
+    } finally {
+      if (this.#delivery?.isPutOff === false) this.#delivery.end()
     }
   }
 
@@ -157,6 +164,8 @@ export class LeasedBytes {
     } catch (error) {
       this.release()
       throw error
+    } finally {
+      this.#delivery?.end()
     }
   }
 

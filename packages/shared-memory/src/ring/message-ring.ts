@@ -19,6 +19,7 @@ import type { Keeper } from './kept.js'
 import { RING } from './layout.js'
 import {
   CorruptRingError,
+  type Ends,
   Extent,
   type Message,
   RingClosedError,
@@ -33,7 +34,7 @@ import { RingReader } from './ring-reader.js'
 import { RingState } from './ring-state.js'
 import { RingWriter, type WriteResult } from './ring-writer.js'
 import { Room } from './room.js'
-import type { Taken } from './taken.js'
+import type { ReadMessage, Taken } from './taken.js'
 
 /** What `tryPut` answers. */
 export type PutResult = 'put' | 'full' | 'closed'
@@ -114,9 +115,10 @@ export class MessageRing {
    * Puts a message: the first `length` of these bytes, which are not kept.
    *
    * @param copyTo writes the message, when these bytes are not all of it; only for one that gets pages of its own.
+   * @param ends of the copies that it names.
    * @throws MessageTooLargeError when it can never fit.
    */
-  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo): PutResult {
+  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo, ends?: Ends): PutResult {
     let extent: Extent | null = null
     if (needsExtent(length)) {
       checkFits(this.#session.pages, length)
@@ -129,7 +131,7 @@ export class MessageRing {
       else copyTo(target)
     }
     this.#writeLock.lock()
-    const result = this.#writer.writeOne(bytes, length, extent)
+    const result = this.#writer.writeOne(bytes, length, extent, ends)
     this.#writeLock.unlock()
     if (result === 'put') {
       // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
@@ -145,11 +147,12 @@ export class MessageRing {
    *
    * Those that lie in pages already stay the caller's unless they are put.
    *
+   * @param ends of the copies that they name.
    * @throws MessageTooLargeError when they can never fit.
    */
-  tryPut(messages: readonly Message[]): PutResult {
+  tryPut(messages: readonly Message[], ends?: Ends): PutResult {
     if (messages.length === 1 && !(messages[0] instanceof Extent))
-      return this.tryPutOne(messages[0], messages[0].byteLength)
+      return this.tryPutOne(messages[0], messages[0].byteLength, undefined, ends)
     checkFitTogether(this.#session.pages, messages)
     if (this.#state.closed) return 'closed'
     if (messages.length === 0) return 'put'
@@ -157,7 +160,7 @@ export class MessageRing {
     const extents = fillExtents(this.#session, messages)
     if (extents === null) return this.#answer('short')
     this.#writeLock.lock()
-    const result = this.#writer.write(messages, extents)
+    const result = this.#writer.write(messages, extents, ends)
     this.#writeLock.unlock()
     if (result === 'put') {
       // Who is woken and leaves some behind wakes the next.
@@ -173,7 +176,7 @@ export class MessageRing {
    *
    * @throws MessageTooLargeError when they can never fit.
    */
-  putting(messages: readonly Message[]): Waitable<true> {
+  putting(messages: readonly Message[], ends?: Ends): Waitable<true> {
     // At once, also when others stand in line.
     checkFitTogether(this.#session.pages, messages)
     return {
@@ -182,7 +185,7 @@ export class MessageRing {
         let result = 'full' as PutResult
         this.notFull.attempt(() => {
           this.#shortOfMemory = false
-          result = this.tryPut(messages)
+          result = this.tryPut(messages, ends)
           return !this.#shortOfMemory
         })
         if (result === 'closed') throw new RingClosedError()
@@ -215,7 +218,7 @@ export class MessageRing {
    * @param read is given bytes at whose start the message lies, and its length; they are gone when it returns.
    * @returns what `read` returns, or PENDING when there is no message.
    */
-  tryRead<R>(read: (bytes: Uint8Array, length: number) => R): R | Pending {
+  tryRead<R>(read: ReadMessage<R>): R | Pending {
     return this.#take(-1) ? this.#reader.read(read) : PENDING
   }
 

@@ -51,6 +51,9 @@ export class Extent {
   }
 }
 
+/** Words beside copies of ends of pipes that a message names: they get its number. */
+export type Ends = readonly number[]
+
 /** What can be put: bytes, which are copied, or a long message that lies in pages already. */
 export type Message = Uint8Array | Extent
 

@@ -7,12 +7,12 @@
  * @module
  */
 import { Notes } from '../in-flight.js'
-import { MessageTooLargeError } from './message.js'
+import { type Ends, MessageTooLargeError } from './message.js'
 import type { CopyTo, PutResult } from './message-ring.js'
 
 /** What a message goes into. */
 export interface Target {
-  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo): PutResult
+  tryPutOne(bytes: Uint8Array, length: number, copyTo?: CopyTo, ends?: Ends): PutResult
 }
 
 export class Outgoing extends Notes {
@@ -20,6 +20,8 @@ export class Outgoing extends Notes {
   result: PutResult = 'full'
   /** The message, when it was not put at once. */
   bytes: Uint8Array | undefined
+  /** Of the copies in it. */
+  ends: Ends | undefined
   readonly #target: Target
   readonly #through: number
   readonly #isFirst: boolean
@@ -44,9 +46,9 @@ export class Outgoing extends Notes {
     if (this.#maxBytes !== 0 && length > this.#maxBytes)
       throw new MessageTooLargeError(length, this.#maxBytes)
     // Before it is put: whoever takes it may do so at once.
-    this.give(this.#through)
+    this.ends = this.give(this.#through)
     if (this.#isFirst) {
-      this.result = this.#target.tryPutOne(bytes, length, copyTo)
+      this.result = this.#target.tryPutOne(bytes, length, copyTo, this.ends)
       if (this.result !== 'full') return
     }
     if (copyTo === undefined) this.bytes = bytes.slice(0, length)

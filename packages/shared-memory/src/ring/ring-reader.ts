@@ -10,6 +10,7 @@ import { OBJECT_OWNER, PAGE_BYTES } from '../layout.js'
 import { type Pages, pagesFor } from '../pages.js'
 import type { Session } from '../session.js'
 import { copyWords, isShort } from './copy.js'
+import { Deliveries, Delivery } from './delivery.js'
 import type { Keeper } from './kept.js'
 import {
   END,
@@ -20,12 +21,13 @@ import {
   POSITION_WORDS,
   RECORD_HEADER,
   RING,
+  WITH_ENDS,
   recordBytes,
 } from './layout.js'
 import { needsExtent } from './message.js'
 import { Places } from './places.js'
 import { type RingState, advance } from './ring-state.js'
-import { Taken } from './taken.js'
+import { type ReadMessage, Taken } from './taken.js'
 import { Taking } from './taking.js'
 
 /**
@@ -48,10 +50,13 @@ export class RingReader {
   readonly #pages: Pages
   readonly #places: Places
   readonly #taking: Taking
+  readonly #deliveries: Deliveries
   /** Of the message taken last: its length, and the pages that it lies in, or -1. */
   #length = 0
   #extentPage = -1
   #extentPages = 0
+  /** Whether it names ends of pipes. */
+  #hasEnds = false
   /** Whether somebody keeps it, and its pages are not ours to free. */
   #isKept = false
   /** A page that was read to its end, or -1. */
@@ -66,6 +71,7 @@ export class RingReader {
     this.#pages = pages
     this.#places = new Places(pages.arena, index)
     this.#taking = new Taking(words, base, pages.arena, OBJECT_OWNER | index, agent.tag)
+    this.#deliveries = new Deliveries(agent, base)
   }
 
   /** Before the lock: allocates what `take` needs. */
@@ -100,7 +106,9 @@ export class RingReader {
       record = (pages.offset(page) + offset) >>> 2
     }
     const length = data[record]
-    const isExtent = data[record + 1] === KIND.extent
+    const kind = data[record + 1]
+    const isExtent = (kind & KIND.extent) !== 0
+    if (kind >>> 0 > (KIND.extent | WITH_ENDS)) return 'corrupt'
     if (isExtent) {
       this.#extentPage = data[record + 2]
       this.#extentPages = data[record + 3]
@@ -109,7 +117,7 @@ export class RingReader {
       if (keeper === undefined && !this.#taking.begin(head, this.#extentPage, this.#extentPages))
         return 'corrupt'
     } else {
-      if (data[record + 1] !== KIND.inline || length >>> 0 > INLINE_MAX) return 'corrupt'
+      if (length >>> 0 > INLINE_MAX) return 'corrupt'
       if (offset + RECORD_HEADER + length > PAGE_BYTES) return 'corrupt'
       this.#extentPage = -1
       const { bytes, words: target } = spare!
@@ -128,6 +136,9 @@ export class RingReader {
     this.#emptied = page === oldPage || keeper !== undefined ? -1 : oldPage
     if (claim >= 0) Atomics.store(words, claim, claimOf(head >>> 1))
     if (keeper !== undefined && !keeper.keep(head >>> 1, page, offset)) return 'refused'
+    // What is kept may be decoded any number of times, and names no ends.
+    this.#hasEnds = (kind & WITH_ENDS) !== 0 && keeper === undefined
+    if (this.#hasEnds) this.#deliveries.begin()
     // SYNC: publishes the position. CRASH: before this store the message is still there for the next reader, after it
     // it is ours.
     Atomics.store(words, base + RING.head, advance(head, 1))
@@ -148,7 +159,9 @@ export class RingReader {
 
   /** The message taken last, as bytes of the caller's own. */
   copy(): Uint8Array<ArrayBuffer> {
-    return this.#extentPage < 0 ? spare!.bytes.slice(0, this.#length) : this.keep().read(ownCopy)
+    return this.#hasEnds || this.#extentPage >= 0
+      ? this.keep().read(ownCopy)
+      : spare!.bytes.slice(0, this.#length)
   }
 
   /** The message taken last, to be read later. */
@@ -156,19 +169,31 @@ export class RingReader {
     const page = this.#extentPage
     const bytes =
       page < 0 ? spare!.bytes.slice(0, this.#length) : this.#pages.bytes(page, this.#length)
-    return new Taken(bytes, this.#session, this.#isKept ? -1 : page, this.#extentPages)
+    return new Taken(
+      bytes,
+      this.#session,
+      this.#isKept ? -1 : page,
+      this.#extentPages,
+      this.#delivery(),
+    )
   }
 
   /** Shows the message taken last, which lies at the start of the bytes given, until `read` returns. */
-  read<R>(read: (bytes: Uint8Array, length: number) => R): R {
+  read<R>(read: ReadMessage<R>): R {
     if (this.#extentPage >= 0) return this.keep().read(read)
+    const delivery = this.#delivery()
     const scratch = spare!
     spare = undefined
     try {
-      return read(scratch.bytes, this.#length)
+      return read(scratch.bytes, this.#length, delivery)
     } finally {
       spare = scratch
+      if (delivery?.isPutOff === false) delivery.end()
     }
+  }
+
+  #delivery(): Delivery | undefined {
+    return this.#hasEnds ? new Delivery(this.#deliveries) : undefined
   }
 }
 

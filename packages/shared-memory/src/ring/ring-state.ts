@@ -5,7 +5,8 @@
  */
 import { POSITION_WORDS, RING } from './layout.js'
 
-const COUNT_MASK = 0x7fffffff
+/** Messages are counted modulo 2^31. */
+export const COUNT_MASK = 0x7fffffff
 
 export class RingState {
   /** The control region. */

@@ -18,11 +18,13 @@ import {
   POSITION_WORDS,
   RECORD_HEADER,
   RING,
+  WITH_ENDS,
   recordBytes,
 } from './layout.js'
-import type { Extent, Message } from './message.js'
+import { stampOf } from './delivery.js'
+import type { Ends, Extent, Message } from './message.js'
 import { Places } from './places.js'
-import { type RingState, advance } from './ring-state.js'
+import { COUNT_MASK, type RingState, advance } from './ring-state.js'
 
 /** How a write ended. `short`: there is no page for it now. `corrupt`: the ring's words make no sense. */
 export type WriteResult = 'put' | 'full' | 'closed' | 'short' | 'corrupt'
@@ -45,21 +47,30 @@ export class RingWriter {
   }
 
   /** Writes a message of `length` bytes, the first of `bytes`, or in pages of its own. */
-  writeOne(bytes: Uint8Array, length: number, extent: Extent | null): WriteResult {
+  writeOne(
+    bytes: Uint8Array,
+    length: number,
+    extent: Extent | null,
+    ends: Ends | undefined,
+  ): WriteResult {
     const state = this.#state
     if (state.closed) return 'closed'
     if (!state.hasRoom(1, length)) return 'full'
     const tail = this.#open()
     if (!this.#isOpen()) return 'corrupt'
     // What is left of a write that found no page is not committed, and the next one begins where this one did.
-    if (!this.#append(bytes, length, extent)) return 'short'
+    if (!this.#append(bytes, length, extent, ends)) return 'short'
     if (extent !== null) this.#give(extent)
-    this.#commit(tail, 1)
+    this.#commit(tail, 1, ends)
     return 'put'
   }
 
   /** Writes all messages, or none. */
-  write(messages: readonly Message[], extents: readonly (Extent | null)[]): WriteResult {
+  write(
+    messages: readonly Message[],
+    extents: readonly (Extent | null)[],
+    ends: Ends | undefined,
+  ): WriteResult {
     const state = this.#state
     if (state.closed) return 'closed'
     let total = 0
@@ -69,13 +80,13 @@ export class RingWriter {
     if (!this.#isOpen()) return 'corrupt'
     const firstNew = this.#page
     for (let i = 0; i < messages.length; i++) {
-      if (!this.#append(messages[i], messages[i].byteLength, extents[i])) {
+      if (!this.#append(messages[i], messages[i].byteLength, extents[i], ends)) {
         this.#giveBack(firstNew)
         return 'short'
       }
     }
     for (const extent of extents) if (extent !== null) this.#give(extent)
-    this.#commit(tail, messages.length)
+    this.#commit(tail, messages.length, ends)
     return 'put'
   }
 
@@ -104,8 +115,14 @@ export class RingWriter {
     givePages(this.#state.words, this.#pages.arena, this.#index, page, pages)
   }
 
-  #commit(tail: number, count: number): void {
+  #commit(tail: number, count: number, ends: Ends | undefined): void {
     const { words, base } = this.#state
+    if (ends !== undefined) {
+      // CRASH: dying before the commit: they are let go of when the next message with that number is taken. Of messages
+      // that are put together all count until the last is taken.
+      const stamp = stampOf(((tail >>> 1) + count - 1) & COUNT_MASK)
+      for (let i = 0; i < ends.length; i++) Atomics.store(words, ends[i], stamp)
+    }
     const next = base + RING.writePositions + (1 - (tail & 1)) * POSITION_WORDS
     words[next] = this.#page + 1
     words[next + 1] = this.#offset
@@ -115,7 +132,12 @@ export class RingWriter {
     Atomics.store(words, base + RING.tail, advance(tail, count))
   }
 
-  #append(message: Message, length: number, extent: Extent | null): boolean {
+  #append(
+    message: Message,
+    length: number,
+    extent: Extent | null,
+    ends: Ends | undefined,
+  ): boolean {
     const pages = this.#pages
     const size = recordBytes(extent === null ? length : EXTENT_BYTES)
     if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
@@ -124,13 +146,14 @@ export class RingWriter {
     const data = pages.windowWords(this.#page)
     const start = pages.offset(this.#page) + this.#offset
     const record = start >>> 2
+    const flags = ends === undefined ? 0 : WITH_ENDS
     data[record] = length
     if (extent !== null) {
-      data[record + 1] = KIND.extent
+      data[record + 1] = KIND.extent | flags
       data[record + 2] = extent.page
       data[record + 3] = extent.pages
     } else {
-      data[record + 1] = KIND.inline
+      data[record + 1] = KIND.inline | flags
       copyIn(message as Uint8Array, length, pages.window(this.#page), data, start + RECORD_HEADER)
     }
     this.#offset += size

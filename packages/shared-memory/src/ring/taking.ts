@@ -25,6 +25,7 @@
 import type { Arena } from '../arena.js'
 import { AT, OBJECT_TYPE, UNIT_WORDS } from '../layout.js'
 import type { Reaper } from '../reaper.js'
+import { recoverDeliveries } from './delivery.js'
 import { RING, RING_WORDS } from './layout.js'
 
 /** How many rings the objects of a type have: their words are the first ones of its body. */
@@ -96,9 +97,12 @@ export function recoverTakings(
 ): void {
   for (const [type, rings] of RINGS_OF_TYPE) {
     // May run beside readers, and be repeated.
-    recoverers.set(type, (base, _slot, tag) => {
+    recoverers.set(type, (base, slot, tag) => {
       const mark = units.owner((base - AT.units) / UNIT_WORDS)
-      for (let n = 0; n < rings; n++) giveBack(words, base + n * RING_WORDS, pages, mark, tag)
+      for (let n = 0; n < rings; n++) {
+        giveBack(words, base + n * RING_WORDS, pages, mark, tag)
+        recoverDeliveries(words, base + n * RING_WORDS, slot)
+      }
     })
   }
 }
