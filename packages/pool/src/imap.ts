@@ -55,6 +55,11 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     this.#input = iterate(options.items)
   }
 
+  /** Submits what may be ahead of the consumer, before it asks. */
+  start(): void {
+    this.#read()
+  }
+
   /** The next result. Rejects with the error of its item; the results of other items can still be had. */
   next(): Promise<IteratorResult<R, undefined>> {
     this.#read()

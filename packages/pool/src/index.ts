@@ -5,6 +5,24 @@
  */
 export { AsyncResult, NotReadyError } from './async-result.js'
 export { PoolBrokenError, PoolClosedError, PoolTerminatedError, WorkerLostError } from './errors.js'
+export { CancelledError } from './executor/cancelled-error.js'
+export { ProcessPoolExecutor } from './executor/executor.js'
+export { type DoneCallback, Future } from './executor/future.js'
+export type {
+  ExecutorMapOptions,
+  ExecutorOptions,
+  ExecutorShutdownOptions,
+} from './executor/options.js'
+export {
+  ALL_COMPLETED,
+  type DoneAndNotDone,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  type ReturnWhen,
+  type WaitFuturesOptions,
+  asCompleted,
+  waitFutures,
+} from './executor/wait-futures.js'
 export { type CurrentTask, currentTask } from './current-task.js'
 export type { Quantiles } from './distribution.js'
 export type {

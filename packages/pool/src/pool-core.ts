@@ -101,6 +101,13 @@ export class PoolCore extends SharedObject {
     return this.#leaveQueued(number, TASK_STATE.cancelled) === stateOf(number, TASK_STATE.queued)
   }
 
+  /** Whether a task in the ring waits for a worker; false also long after it was started. */
+  isQueued(number: number): boolean {
+    return (
+      Atomics.load(this.session.words, this.#state(number)) === stateOf(number, TASK_STATE.queued)
+    )
+  }
+
   /** Tells the worker that runs a task that nobody wants its result any more. */
   tell(worker: number, number: number): void {
     this.#store(POOL.told, worker, claimOf(number))

@@ -64,10 +64,12 @@ export class Pool implements AsyncDisposable {
    */
   constructor(options?: number | PoolOptions)
   /** @internal */
-  constructor(options?: number | PoolOptions | PoolClient)
-  constructor(options?: number | PoolOptions | PoolClient) {
+  constructor(options?: number | PoolOptions | PoolEngine | PoolClient)
+  constructor(options?: number | PoolOptions | PoolEngine | PoolClient) {
     this.#engine =
-      options instanceof PoolClient ? options : new PoolEngine(checkPoolOptions(options))
+      options instanceof PoolClient || options instanceof PoolEngine
+        ? options
+        : new PoolEngine(checkPoolOptions(options))
   }
 
   /** The workers that run now; none where the pool is another process's. */
