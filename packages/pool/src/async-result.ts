@@ -39,8 +39,7 @@ export class AsyncResult<R> extends Eventual<R> {
     if (!(await this.wait(options))) {
       throw new TimeoutError(`The result was not ready within ${options?.timeout} ms`)
     }
-    if (this.state === 'rejected') site.addTo(this.outcome)
-    return this.then()
+    return this.give(site)
   }
 
   /** Whether there is a result or an error. */

@@ -6,6 +6,7 @@
  * @module
  */
 import { type WaitOptions, checkWaitOptions } from '@mp/shared-memory/internal'
+import type { CallSite } from './call-site.js'
 
 /** Those who wait for it, while it is pending. */
 interface Waiting<R> {
@@ -77,6 +78,13 @@ export abstract class Eventual<R> implements PromiseLike<R> {
   /** The value or the error. @internal */
   protected get outcome(): unknown {
     return this.#state === 'pending' ? undefined : this.#held
+  }
+
+  /** The value; throws the error, with the stack of the call. It is settled. @internal */
+  protected give(site: CallSite): R {
+    if (this.#state === 'fulfilled') return this.#held as R
+    site.addTo(this.#held)
+    throw this.#held
   }
 
   #settle(state: 'fulfilled' | 'rejected', outcome: unknown): Waiting<R> | undefined {

@@ -449,7 +449,7 @@ test('options are those of a pool, with the names of Python', async () => {
 test('what cannot be sent throws at the call, and so does sending the executor', () => {
   const executor = makeExecutor(1)
   expect(() => executor.submit(tasks.identity, new WeakMap())).toThrow(PicklingError)
-  expect(() => executor.submit(1 as never)).toThrow(/Expected `fn`/)
+  expect(() => executor.submit(1 as unknown as () => void)).toThrow(/Expected `fn`/)
   expect(() => dumps(executor)).toThrow(/send its `pool`/)
 })
 
@@ -481,9 +481,9 @@ test('calls and results are typed by the function', () => {
       AsyncIterableIterator<Future<number>, undefined>
     >()
     // @ts-expect-error a string is wanted
-    executor.submit(length, 1)
+    void executor.submit(length, 1)
     // @ts-expect-error an argument is missing
-    executor.submit(both, 1)
+    void executor.submit(both, 1)
     // @ts-expect-error strings are wanted
     executor.map(length, [1])
     // @ts-expect-error an iterable is missing

@@ -73,17 +73,14 @@ export class Future<R> extends Eventual<R> {
   async result(options?: WaitOptions): Promise<R> {
     const site = new CallSite(this.result)
     if (!(await this.wait(options))) throw timeoutOf(options)
-    if (this.state === 'rejected') site.addTo(this.outcome)
-    return this.then()
+    return this.give(site)
   }
 
   /** `result`, blocking this thread. */
   resultSync(options?: WaitOptions): R {
     const site = new CallSite(this.resultSync)
     this.#waitSync(options)
-    if (this.state === 'fulfilled') return this.outcome as R
-    site.addTo(this.outcome)
-    throw this.outcome
+    return this.give(site)
   }
 
   /**
