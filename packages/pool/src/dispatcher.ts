@@ -78,16 +78,6 @@ export class Dispatcher {
     return this.#pending
   }
 
-  /** How many of them are with no worker. */
-  get queued(): number {
-    return Math.max(0, this.#pending - this.running)
-  }
-
-  /** How many of them workers have taken. */
-  get running(): number {
-    return Math.max(0, this.#dispatched.size - this.#parts.core.tasks.size)
-  }
-
   /** As `PoolCore.now`. */
   now(): number {
     return this.#parts.core.now()

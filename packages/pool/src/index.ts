@@ -34,5 +34,5 @@ export type {
   SettleOptions,
   TaskOptions,
 } from './options.js'
-export { Pool, type PoolProcess } from './pool.js'
-export type { PoolStats, WorkerStats } from './pool-record.js'
+export { Pool } from './pool.js'
+export type { PoolProcess, PoolStats, WorkerStats } from './pool-stats.js'

@@ -5,6 +5,7 @@
  */
 import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
 import { Door } from './client/door.js'
+import type { PoolHandle } from './client/pool-client.js'
 import { Crew, type Worker } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
 import { PoolClosedError, PoolTerminatedError } from './errors.js'
@@ -13,6 +14,7 @@ import { PHASE } from './layout.js'
 import type { CheckedPoolOptions } from './options.js'
 import { PoolCore } from './pool-core.js'
 import { PoolRecord } from './pool-record.js'
+import type { PoolProcess, PoolStats } from './pool-stats.js'
 import { SharedArguments } from './shared-arguments.js'
 import { Submitter } from './submitter.js'
 
@@ -39,7 +41,7 @@ export class PoolEngine {
     const { core } = this
     this.#functions = new SentFunctions(core.session)
     this.shared = new SharedArguments(core.session)
-    this.record = new PoolRecord(core, options.name)
+    this.record = new PoolRecord(options.name)
     this.ends = new Promise((resolve) => (this.#allEnded = resolve))
     this.dispatcher = new Dispatcher(
       {
@@ -74,9 +76,38 @@ export class PoolEngine {
       dispatcher: this.dispatcher,
       functions: this.#functions,
       checkOpen: () => this.checkOpen(),
+      resize: (processes) => {
+        if (this.#state === 'open') this.crew.resize(processes)
+      },
     })
     if (this.#state === 'terminated' || this.#hasEnded) this.#door.close()
     return this.#door
+  }
+
+  /** What a client is made of. */
+  get handle(): PoolHandle {
+    const { door, core, record } = this
+    const handle = [
+      door.line,
+      core.session.agent.tag,
+      this.#options.name,
+      record.board.shared,
+    ] as const
+    return this.#hasEnded ? handle : [...handle, core]
+  }
+
+  get processes(): PoolProcess[] {
+    return this.crew.workers
+      .filter((worker) => worker !== undefined)
+      .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
+  }
+
+  stats(): PoolStats {
+    return this.record.board.stats(this.#hasEnded ? undefined : this.core, this.#options.name)
+  }
+
+  resize(processes: number): void {
+    this.crew.resize(processes)
   }
 
   checkOpen(): void {

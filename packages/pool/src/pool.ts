@@ -17,7 +17,7 @@ import {
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
 import type { PoolLine } from './client/line.js'
-import { PoolClient } from './client/pool-client.js'
+import { PoolClient, type PoolHandle } from './client/pool-client.js'
 import { CallSite } from './call-site.js'
 import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
 import {
@@ -31,20 +31,13 @@ import {
   checkProcesses,
 } from './options.js'
 import { PoolEngine } from './pool-engine.js'
-import type { PoolStats } from './pool-record.js'
+import type { PoolProcess, PoolStats } from './pool-stats.js'
 import type { AnyFunction } from './submitter.js'
 import type { Receiver } from './task.js'
 
 type Result<F extends AnyFunction> = Awaited<ReturnType<F>>
 type Results<R> = Awaited<R>[]
 type Outcomes<R> = PromiseSettledResult<Awaited<R>>[]
-
-/** What a pool tells of a worker. */
-export interface PoolProcess {
-  readonly pid: number | undefined
-  readonly name: string
-  readonly exitCode: number | null
-}
 
 /**
  * Worker processes (or threads) that run the functions they are given; Python's `multiprocessing.Pool`.
@@ -72,12 +65,9 @@ export class Pool implements AsyncDisposable {
         : new PoolEngine(checkPoolOptions(options))
   }
 
-  /** The workers that run now; none where the pool is another process's. */
+  /** The workers that run now. */
   get processes(): readonly PoolProcess[] {
-    if (this.#engine instanceof PoolClient) return []
-    return this.#engine.crew.workers
-      .filter((worker) => worker !== undefined)
-      .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
+    return this.#engine.processes
   }
 
   /**
@@ -245,26 +235,35 @@ export class Pool implements AsyncDisposable {
     return value
   }
 
-  /** Changes how many workers there are. Those that are too many end after their task. */
+  /**
+   * Changes how many workers there are. Those that are too many end after their task.
+   *
+   * Where the pool is another process's, that one does it as soon as its event loop gets to it.
+   */
   resize(processes: number): void {
     checkProcesses(processes)
-    this.#own.checkOpen()
-    this.#own.crew.resize(processes)
+    this.#engine.checkOpen()
+    this.#engine.resize(processes)
   }
 
-  /** What the pool has done, and how its workers are. */
+  /** What the pool has done for all who use it, and how its workers are. */
   stats(): PoolStats {
-    const { record, dispatcher } = this.#own
-    return record.stats(dispatcher.queued, dispatcher.running)
+    return this.#engine.stats()
   }
 
   /**
    * Writes which worker ran what when, to a file that Perfetto (ui.perfetto.dev) opens: the last 10,000 tasks now, and
    * when the pool ends also all from now on.
+   *
+   * @throws MultiprocessingError `ERR_MP_POOL_CLIENT` where the pool is another process's: that one has what is to be written.
    */
   trace(path: string): void {
     if (typeof path !== 'string') throw wrongType('path', 'a string', path)
-    this.#own.record.trace.write(path)
+    if (this.#engine instanceof PoolEngine) return this.#engine.record.trace.write(path)
+    throw new MultiprocessingError(
+      'ERR_MP_POOL_CLIENT',
+      'Only the process that made the pool can write its trace: call pool.trace() there',
+    )
   }
 
   /** Takes no more tasks; the workers end when all are done. */
@@ -308,24 +307,11 @@ export class Pool implements AsyncDisposable {
     await this.join()
   }
 
-  /** What only the process that made the pool can do. */
-  get #own(): PoolEngine {
-    if (this.#engine instanceof PoolEngine) return this.#engine
-    throw new MultiprocessingError(
-      'ERR_MP_POOL_CLIENT',
-      'Only the process that made the pool can do that',
-    )
-  }
-
   /** A copy of the handle makes a client of whoever gets it. @internal */
   reduceHandle(): Reduced {
-    const engine = this.#engine
-    const origin =
-      engine instanceof PoolClient
-        ? [...engine.origin, 1]
-        : [engine.door.line, engine.core.session.agent.tag, engine.crew.size]
-    arrived.set(origin[0] as PoolLine, this)
-    return { module: import.meta.url, name: 'Pool', args: origin }
+    const { handle } = this.#engine
+    arrived.set(handle[0], this)
+    return { module: import.meta.url, name: 'Pool', args: handle }
   }
 
   /** What is there at once is sent at once. */
@@ -368,10 +354,11 @@ Object.defineProperty(Pool.prototype, reduceSymbol, {
 Object.defineProperty(Pool, reviveSymbol, { value: revivePool })
 
 /** Makes a pool of what arrives: the one that is here already, or a client. */
-function revivePool(line: PoolLine, owner: number, size: number): Pool {
+function revivePool(...handle: PoolHandle): Pool {
+  const [line] = handle
   const known = arrived.get(line)
   if (known !== undefined) return known
-  const pool = new Pool(new PoolClient(line, owner, size))
+  const pool = new Pool(new PoolClient(handle))
   arrived.set(line, pool)
   return pool
 }

@@ -12,8 +12,9 @@ import type { Dispatcher } from '../dispatcher.js'
 import { PoolClosedError } from '../errors.js'
 import type { SentFunctions } from '../functions.js'
 import { Task } from '../task.js'
+import { composeAnswer } from './answers.js'
 import { PoolLine } from './line.js'
-import type { Answer, Ask, Request } from './requests.js'
+import type { Ask, Request } from './requests.js'
 
 /** What the door needs of its pool. */
 export interface DoorPool {
@@ -21,6 +22,8 @@ export interface DoorPool {
   readonly functions: SentFunctions
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
+  /** Changes how many workers there are to be; does nothing when the pool ends. */
+  resize(processes: number): void
 }
 
 interface Client {
@@ -68,6 +71,7 @@ export class Door {
       this.#clients.set(number, { line, tag, tasks: new Map() })
       return
     }
+    if (kind === 'resize') return this.#pool.resize(request[2])
     const client = this.#clients.get(number)
     if (client === undefined) return
     if (kind === 'ask') return this.#ask(client, request)
@@ -84,7 +88,7 @@ export class Door {
     const [, , id, mode, items, name, fn, payload, timeoutMs, retries, priority] = request
     const answer = (isValue: boolean, encoded: Uint8Array): void => {
       client.tasks.delete(id)
-      this.#answer(client, [id, isValue, encoded])
+      this.#answer(client, composeAnswer(id, isValue, encoded))
     }
     try {
       this.#pool.checkOpen()
@@ -115,10 +119,10 @@ export class Door {
     }
   }
 
-  #answer({ line, tag }: Client, answer: Answer): void {
+  #answer({ line, tag }: Client, answer: Uint8Array): void {
     if (isDead(line.session.words, tag)) return
     // One that closes meanwhile wants no answers.
-    void line.send(dumps(answer)).catch(() => {})
+    void line.send(answer).catch(() => {})
   }
 
   #findDead(): boolean {
