@@ -16,6 +16,7 @@ export type {
 export {
   ALL_COMPLETED,
   type DoneAndNotDone,
+  type DoneFuture,
   FIRST_COMPLETED,
   FIRST_EXCEPTION,
   type ReturnWhen,

@@ -477,9 +477,13 @@ test('calls and results are typed by the function', () => {
       readonly done: Set<Future<number>>
       readonly notDone: Set<Future<number>>
     }>()
-    expectTypeOf(asCompleted(futures)).toEqualTypeOf<
-      AsyncIterableIterator<Future<number>, undefined>
-    >()
+    void (async () => {
+      for await (const future of asCompleted(futures)) {
+        expectTypeOf(future).toExtend<Future<number>>()
+        expectTypeOf(future.result()).toEqualTypeOf<Promise<number>>()
+        new Map([[futures[0], 'a name']]).get(future)
+      }
+    })
     // @ts-expect-error a string is wanted
     void executor.submit(length, 1)
     // @ts-expect-error an argument is missing

@@ -36,6 +36,12 @@ export interface DoneAndNotDone<F> {
   readonly notDone: Set<F>
 }
 
+/**
+ * A future that `asCompleted` gives: the same object. TypeScript takes what `for await` gives for awaited already, so its
+ * type is not that of a promise: ask for its `result()`.
+ */
+export type DoneFuture<F> = F & { readonly then: never }
+
 type AnyFuture = Future<unknown>
 
 /**
@@ -91,11 +97,13 @@ export async function waitFutures<F extends AnyFuture>(
  * The futures themselves come, also those that failed or were cancelled: `future.result()` then throws.
  *
  * @throws TimeoutError when the next is not done `timeout` milliseconds after the call of `asCompleted`.
+ * @example
+ * for await (const future of asCompleted(futures)) console.log(await future.result())
  */
 export function asCompleted<F extends AnyFuture>(
   futures: Iterable<F>,
   options?: WaitOptions,
-): AsyncIterableIterator<F, undefined> {
+): AsyncIterableIterator<DoneFuture<F>, undefined> {
   const all = checkFutures(futures)
   const timeoutMs = checkWaitOptions(options)
   throwIfAborted(options)
@@ -103,7 +111,7 @@ export function asCompleted<F extends AnyFuture>(
 }
 
 /** No generator: that would wait for each future and give its result. */
-class Completed<F extends AnyFuture> implements AsyncIterableIterator<F, undefined> {
+class Completed<F extends AnyFuture> implements AsyncIterableIterator<DoneFuture<F>, undefined> {
   readonly #pending = new Set<F>()
   readonly #done: (F | undefined)[] = []
   /** How many of them have been given. */
@@ -134,14 +142,14 @@ class Completed<F extends AnyFuture> implements AsyncIterableIterator<F, undefin
     }
   }
 
-  next(): Promise<IteratorResult<F, undefined>> {
+  next(): Promise<IteratorResult<DoneFuture<F>, undefined>> {
     // One after the other, whoever asks.
     const next = this.#last.then(() => this.#next())
     this.#last = next.catch(() => {})
     return next
   }
 
-  async return(): Promise<IteratorResult<F, undefined>> {
+  async return(): Promise<IteratorResult<DoneFuture<F>, undefined>> {
     for (const forget of this.#forget.splice(0)) forget()
     this.#pending.clear()
     this.#given = this.#done.length
@@ -153,7 +161,7 @@ class Completed<F extends AnyFuture> implements AsyncIterableIterator<F, undefin
     return this
   }
 
-  async #next(): Promise<IteratorResult<F, undefined>> {
+  async #next(): Promise<IteratorResult<DoneFuture<F>, undefined>> {
     if (this.#given === this.#done.length && this.#pending.size > 0) {
       const leftMs = this.#end - performance.now()
       const isInTime = leftMs > 0 && (await this.#wait(leftMs))
@@ -167,7 +175,7 @@ class Completed<F extends AnyFuture> implements AsyncIterableIterator<F, undefin
     if (future === undefined) return { done: true, value: undefined }
     // Who has got it may let go of it.
     this.#done[this.#given++] = undefined
-    return { done: false, value: future }
+    return { done: false, value: future as DoneFuture<F> }
   }
 
   async #wait(leftMs: number): Promise<boolean> {
