@@ -7,6 +7,7 @@
  */
 import { type WaitOptions, checkWaitOptions } from '@mp/shared-memory/internal'
 import type { CallSite } from './call-site.js'
+import { sleepUntil } from './sleep-until.js'
 
 /** Those who wait for it, while it is pending. */
 interface Waiting<R> {
@@ -42,24 +43,7 @@ export abstract class Eventual<R> implements PromiseLike<R> {
     signal?.throwIfAborted()
     if (this.#state !== 'pending') return true
     if (timeoutMs <= 0) return false
-    return new Promise((resolve, reject) => {
-      const timer =
-        timeoutMs === Infinity
-          ? undefined
-          : setTimeout(() => finish(false), Math.min(timeoutMs, 0x7fffffff))
-      const onAbort = (): void => {
-        clearTimeout(timer)
-        reject(signal?.reason as Error)
-      }
-      const finish = (isReady: boolean): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        resolve(isReady)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      const done = (): void => finish(true)
-      this.then(done, done)
-    })
+    return sleepUntil(timeoutMs, signal, (wake) => void this.then(wake, wake))
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- being awaited is what it is for

@@ -205,8 +205,8 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     const reject = (error: unknown): void => settle(items.map((): Settled => [false, error]))
     try {
       task = this.#options.submit(items, {
+        timed: (runMs) => this.#adapt(items.length, runMs),
         resolve: (values) => {
-          this.#adapt(items.length, task?.runMs ?? 0)
           settle(values as Settled[])
         },
         reject,

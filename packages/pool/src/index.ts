@@ -4,7 +4,13 @@
  * @module
  */
 export { AsyncResult, NotReadyError } from './async-result.js'
-export { PoolBrokenError, PoolClosedError, PoolTerminatedError, WorkerLostError } from './errors.js'
+export {
+  PoolBrokenError,
+  PoolClosedError,
+  PoolFullError,
+  PoolTerminatedError,
+  WorkerLostError,
+} from './errors.js'
 export { CancelledError } from './executor/cancelled-error.js'
 export { ProcessPoolExecutor } from './executor/executor.js'
 export { type DoneCallback, Future } from './executor/future.js'
@@ -36,4 +42,5 @@ export type {
   TaskOptions,
 } from './options.js'
 export { Pool } from './pool.js'
+export type { RoomOptions } from './room.js'
 export type { PoolProcess, PoolStats, WorkerStats } from './pool-stats.js'

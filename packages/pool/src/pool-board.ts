@@ -21,9 +21,11 @@ export const COUNT = {
   bytesSent: 5,
   bytesReceived: 6,
   codecMs: 7,
+  /** The pool's `maxQueued`. */
+  maxQueued: 8,
 } as const
 
-const COUNTS = 8
+const COUNTS = 9
 const TABLES = COUNTS + 3 * PLACES
 const LENGTH = TABLES + 2 * RANGES
 

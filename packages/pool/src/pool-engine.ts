@@ -13,8 +13,10 @@ import { SentFunctions } from './functions.js'
 import { PHASE } from './layout.js'
 import type { CheckedPoolOptions } from './options.js'
 import { PoolCore } from './pool-core.js'
+import { COUNT } from './pool-board.js'
 import { PoolRecord } from './pool-record.js'
 import type { PoolProcess, PoolStats } from './pool-stats.js'
+import { Room } from './room.js'
 import { SharedArguments } from './shared-arguments.js'
 import { Submitter } from './submitter.js'
 
@@ -25,6 +27,7 @@ export class PoolEngine {
   readonly submitter: Submitter
   readonly record: PoolRecord
   readonly shared: SharedArguments
+  readonly room: Room
   /** Resolves when all workers have ended. */
   readonly ends: Promise<void>
   readonly #options: CheckedPoolOptions
@@ -41,7 +44,8 @@ export class PoolEngine {
     const { core } = this
     this.#functions = new SentFunctions(core.session)
     this.shared = new SharedArguments(core.session)
-    this.record = new PoolRecord(options.name)
+    this.record = new PoolRecord(options.name, () => this.room.changed())
+    this.record.board.counts[COUNT.maxQueued] = options.maxQueued
     this.ends = new Promise((resolve) => (this.#allEnded = resolve))
     this.dispatcher = new Dispatcher(
       {
@@ -58,6 +62,11 @@ export class PoolEngine {
       },
     )
     this.crew = this.#makeCrew()
+    this.room = new Room(
+      options.maxQueued,
+      () => this.dispatcher.pending - this.crew.size,
+      (isSettled) => this.dispatcher.waitSync(isSettled),
+    )
     this.submitter = new Submitter({
       dispatcher: this.dispatcher,
       functions: this.#functions,
@@ -65,6 +74,7 @@ export class PoolEngine {
       record: this.record,
       size: () => this.crew.size,
       checkOpen: () => this.checkOpen(),
+      checkRoom: () => this.room.check(),
     })
     this.crew.fill()
     this.#watchInitializers()
@@ -76,6 +86,7 @@ export class PoolEngine {
       dispatcher: this.dispatcher,
       functions: this.#functions,
       checkOpen: () => this.checkOpen(),
+      checkRoom: () => this.room.check(),
       resize: (processes) => {
         if (this.#state === 'open') this.crew.resize(processes)
       },

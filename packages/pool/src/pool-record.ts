@@ -14,10 +14,13 @@ export class PoolRecord {
   readonly board: PoolBoard = new PoolBoard()
   readonly trace: Trace
   readonly #channels: Channels
+  readonly #changed: () => void
   /** Of the worker in each place. */
   readonly #lanes: number[] = []
 
-  constructor(name: string) {
+  /** @param changed called after each task that is settled. */
+  constructor(name: string, changed: () => void) {
+    this.#changed = changed
     this.trace = new Trace(name)
     this.#channels = new Channels(name)
   }
@@ -36,24 +39,28 @@ export class PoolRecord {
 
   /** Its function has been called; the result has arrived. */
   ran(task: Task, { head, isValue, byteLength, decodeMs }: Outcome, worker?: Worker): void {
-    task.runMs = head.runMs
-    task.waitMs = Math.max(0, head.startedAt - task.submittedAt)
+    const { startedAt, runMs } = head
+    const { submittedAt } = task
+    const waitMs = Math.max(0, startedAt - submittedAt)
+    task.receiver.timed?.(runMs)
+    this.#channels.ran(task, waitMs, runMs)
     const { counts, waits, runs, tasks, busyMs } = this.board
-    waits.add(task.waitMs)
-    runs.add(task.runMs)
+    waits.add(waitMs)
+    runs.add(runMs)
     counts[COUNT.bytesReceived] += byteLength
     counts[COUNT.codecMs] += head.codecMs + decodeMs
     if (worker === undefined) return
     const place = worker.index
     tasks[place]++
-    busyMs[place] += head.runMs
+    busyMs[place] += runMs
     const name = task.fn.name === '' ? 'anonymous' : task.fn.name
-    this.trace.add(name, this.#lanes[place], isValue, task.submittedAt, head.startedAt, head.runMs)
+    this.trace.add(name, this.#lanes[place], isValue, submittedAt, startedAt, runMs)
   }
 
   settled(task: Task, isValue: boolean, value: unknown): void {
     this.board.counts[isValue ? COUNT.completed : COUNT.failed]++
     this.#channels.settled(task, isValue, value)
+    this.#changed()
   }
 
   /** Time spent on encoding a task. */

@@ -7,12 +7,9 @@ import {
   type Lease,
   MultiprocessingError,
   type Reduced,
-  TimeoutError,
   type WaitOptions,
-  checkWaitOptions,
   reduceSymbol,
   reviveSymbol,
-  throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
@@ -20,6 +17,7 @@ import type { PoolLine } from './client/line.js'
 import { PoolClient, type PoolHandle } from './client/pool-client.js'
 import { CallSite } from './call-site.js'
 import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
+import { joinEngine } from './join.js'
 import {
   type ImapCallOptions,
   type LeaseTaskOptions,
@@ -32,12 +30,17 @@ import {
 } from './options.js'
 import { PoolEngine } from './pool-engine.js'
 import type { PoolProcess, PoolStats } from './pool-stats.js'
+import { PromiseReceiver } from './promise-receiver.js'
+import type { RoomOptions } from './room.js'
 import type { AnyFunction } from './submitter.js'
 import type { Receiver } from './task.js'
 
 type Result<F extends AnyFunction> = Awaited<ReturnType<F>>
 type Results<R> = Awaited<R>[]
 type Outcomes<R> = PromiseSettledResult<Awaited<R>>[]
+
+/** While so many tasks wait, calls do not keep their stacks: that would be half of their memory. */
+const MANY = 10_000
 
 /**
  * Worker processes (or threads) that run the functions they are given; Python's `multiprocessing.Pool`.
@@ -86,9 +89,10 @@ export class Pool implements AsyncDisposable {
     options?: TaskOptions,
   ): Promise<Result<F>>
   apply(fn: AnyFunction, args?: never[], options?: TaskOptions): Promise<unknown> {
-    const site = new CallSite(this.apply)
+    const { submitter, dispatcher } = this.#engine
+    const site = dispatcher.pending < MANY ? new CallSite(this.apply) : undefined
     return new Promise((resolve, reject) => {
-      this.#engine.submitter.call(fn, args, options, receiverOf(resolve, reject, site))
+      submitter.call(fn, args, options, new PromiseReceiver(resolve, reject, site))
     })
   }
 
@@ -236,6 +240,29 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
+   * Waits until fewer than `queued` tasks wait for a worker: who awaits it before each call bounds the memory that calls take.
+   *
+   * Where the pool is another process's, the tasks of this process count.
+   *
+   * @returns false when `timeout` (milliseconds) passes first.
+   * @example
+   * for (const line of lines) {
+   *   await pool.room()
+   *   results.push(pool.applyAsync(parse, [line]))
+   * }
+   */
+  async room(options?: RoomOptions): Promise<boolean> {
+    this.#engine.checkOpen()
+    return this.#engine.room.wait(options)
+  }
+
+  /** `room`, blocking this thread. */
+  roomSync(options?: RoomOptions): boolean {
+    this.#engine.checkOpen()
+    return this.#engine.room.waitSync(options)
+  }
+
+  /**
    * Changes how many workers there are. Those that are too many end after their task.
    *
    * Where the pool is another process's, that one does it as soon as its event loop gets to it.
@@ -282,23 +309,7 @@ export class Pool implements AsyncDisposable {
    * @throws MultiprocessingError `ERR_MP_POOL_RUNNING` before either; TimeoutError when `timeout` passes first.
    */
   async join(options?: WaitOptions): Promise<void> {
-    const timeoutMs = checkWaitOptions(options)
-    throwIfAborted(options)
-    this.#engine.checkEnding()
-    // Daemons do not keep this process alive, but who joins them waits for them.
-    const engine = this.#engine
-    const keepAlive = setInterval(
-      () => engine instanceof PoolEngine && engine.crew.checkAll(),
-      1000,
-    )
-    try {
-      const end = new AsyncResult(this.#engine.ends)
-      if (!(await end.wait({ timeout: timeoutMs, signal: options?.signal }))) {
-        throw new TimeoutError(`The workers have not ended within ${timeoutMs} ms`)
-      }
-    } finally {
-      clearInterval(keepAlive)
-    }
+    return joinEngine(this.#engine, options)
   }
 
   /** `terminate()` and `join()`, as Python's `with` does. */
@@ -325,13 +336,14 @@ export class Pool implements AsyncDisposable {
     checkItems(items)
     const all = isIterable(items) ? collectSync(items) : await collect(items)
     return new Promise((resolve, reject) => {
-      const receiver = receiverOf(resolve, reject, site)
+      const receiver = new PromiseReceiver(resolve, reject, site)
       this.#engine.submitter.map(fn, all, isStar, options, receiver)
     })
   }
 
   #sync<R>(site: CallSite, submit: (receiver: Receiver) => void): R {
     let outcome: { value?: unknown; error?: unknown } | undefined
+    this.#engine.room.waitUnlessEndless()
     submit({
       resolve: (value) => (outcome = { value }),
       reject: (error) => (outcome = { error }),
@@ -365,17 +377,3 @@ function revivePool(...handle: PoolHandle): Pool {
 
 /** One for each pool; the line is the same object each time it arrives. */
 const arrived = new WeakMap<PoolLine, Pool>()
-
-function receiverOf(
-  resolve: Receiver['resolve'],
-  reject: Receiver['reject'],
-  site: CallSite | undefined,
-): Receiver {
-  return {
-    resolve,
-    reject: (error) => {
-      site?.addTo(error)
-      reject(error)
-    },
-  }
-}

@@ -38,6 +38,8 @@ export interface SubmitterPool {
   size(): number
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
+  /** Throws when too many wait already. */
+  checkRoom(): void
 }
 
 const NO_ARGUMENTS: readonly unknown[] = []
@@ -60,6 +62,7 @@ export class Submitter {
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     const { functions, shared } = this.#pool
     const sent = functions.use(fn)
     try {
@@ -84,6 +87,7 @@ export class Submitter {
     const chunkSize = checkChunkSize(options?.chunkSize)
     const { functions } = this.#pool
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     if (items.length === 0) return receiver.resolve([])
     if (isStar) checkRows(items)
     const sent = functions.use(fn)
@@ -130,6 +134,7 @@ export class Submitter {
     const { buffer = usual } = options ?? {}
     if (buffer !== Infinity) checkInteger('buffer', buffer, 1)
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     const sent = functions.use(fn)
     const mode = isStar ? MODE.starEach : MODE.each
     return new Imap<T, R>({

@@ -8,14 +8,24 @@ import { LeasedBytes, PENDING, ownCopy } from '@mp/shared-memory/internal'
 import type { Task } from '../task.js'
 import type { PoolLine } from './line.js'
 
-/** Number of the task, then 1 for a value or 0 for an error. What follows stays as the serializer has aligned it. */
-const HEAD = 8
+/**
+ * Number of the task, 1 for a value or 0 for an error, and how long it ran. What follows stays as the serializer has
+ * aligned it.
+ */
+const HEAD = 16
 
-export function composeAnswer(id: number, isValue: boolean, encoded: Uint8Array): Uint8Array {
+interface AnswerHead {
+  readonly id: number
+  readonly isValue: boolean
+  readonly runMs: number
+}
+
+export function composeAnswer(answer: AnswerHead, encoded: Uint8Array): Uint8Array {
   const message = new Uint8Array(HEAD + encoded.length)
   const head = new DataView(message.buffer)
-  head.setUint32(0, id)
-  head.setUint32(4, isValue ? 1 : 0)
+  head.setUint32(0, answer.id)
+  head.setUint32(4, answer.isValue ? 1 : 0)
+  head.setFloat64(8, answer.runMs)
   message.set(encoded, HEAD)
   return message
 }
@@ -57,8 +67,9 @@ export class Answers {
     let isOther = false
     try {
       const lease = leased.decode((bytes, place) => {
-        const { id, isValue } = headOf(bytes)
+        const { id, isValue, runMs } = headOf(bytes)
         task = this.#taskOf(id)
+        task?.receiver.timed?.(runMs)
         if (!isValue || task?.options.lease !== true) {
           isOther = true
           this.#read(bytes, isBlocked)
@@ -78,8 +89,9 @@ export class Answers {
   }
 
   #read(message: Uint8Array, isBlocked: boolean): void {
-    const { id, isValue } = headOf(message)
+    const { id, isValue, runMs } = headOf(message)
     const task = this.#taskOf(id)
+    task?.receiver.timed?.(runMs)
     const encoded = message.subarray(HEAD)
     try {
       if (isBlocked || !needsModules(encoded, encoded.length)) {
@@ -96,7 +108,7 @@ export class Answers {
   }
 }
 
-function headOf(message: Uint8Array): { id: number; isValue: boolean } {
+function headOf(message: Uint8Array): AnswerHead {
   const head = new DataView(message.buffer, message.byteOffset, HEAD)
-  return { id: head.getUint32(0), isValue: head.getUint32(4) === 1 }
+  return { id: head.getUint32(0), isValue: head.getUint32(4) === 1, runMs: head.getFloat64(8) }
 }

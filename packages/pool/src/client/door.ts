@@ -11,6 +11,7 @@ import { isDead, trackInFlight } from '@mp/shared-memory/internal'
 import type { Dispatcher } from '../dispatcher.js'
 import { PoolClosedError } from '../errors.js'
 import type { SentFunctions } from '../functions.js'
+import { MODE } from '../messages.js'
 import { Task } from '../task.js'
 import { composeAnswer } from './answers.js'
 import { PoolLine } from './line.js'
@@ -22,6 +23,8 @@ export interface DoorPool {
   readonly functions: SentFunctions
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
+  /** Throws when too many wait already. */
+  checkRoom(): void
   /** Changes how many workers there are to be; does nothing when the pool ends. */
   resize(processes: number): void
 }
@@ -86,12 +89,15 @@ export class Door {
 
   #ask(client: Client, request: Ask): void {
     const [, , id, mode, items, name, fn, payload, timeoutMs, retries, priority] = request
+    let runMs = 0
     const answer = (isValue: boolean, encoded: Uint8Array): void => {
       client.tasks.delete(id)
-      this.#answer(client, composeAnswer(id, isValue, encoded))
+      this.#answer(client, composeAnswer({ id, isValue, runMs }, encoded))
     }
     try {
       this.#pool.checkOpen()
+      // Chunks are not refused: the client counts them.
+      if (mode === MODE.call) this.#pool.checkRoom()
       const { functions, dispatcher } = this.#pool
       const sent = functions.useEncoded(name, fn)
       const options = {
@@ -106,6 +112,7 @@ export class Door {
         raw: true,
       }
       const task = new Task(mode, sent, items, options, {
+        timed: (ms) => (runMs = ms),
         resolve: (encoded) => answer(true, encoded as Uint8Array),
         // What the worker threw is encoded; what the pool says is not.
         reject: (error) => answer(false, error instanceof Uint8Array ? error : dumps(error)),

@@ -10,9 +10,10 @@ import type { SharedArray } from '@mp/shared-memory'
 import { MultiprocessingError, RingClosedError, isDead } from '@mp/shared-memory/internal'
 import { PoolClosedError, PoolTerminatedError } from '../errors.js'
 import { TASK_HEAD } from '../messages.js'
-import { PoolBoard, processesOf } from '../pool-board.js'
+import { COUNT, PoolBoard, processesOf } from '../pool-board.js'
 import type { PoolCore } from '../pool-core.js'
 import type { PoolProcess, PoolStats } from '../pool-stats.js'
+import { Room } from '../room.js'
 import { SharedArguments } from '../shared-arguments.js'
 import { Signals } from '../signals.js'
 import { Submitter } from '../submitter.js'
@@ -40,6 +41,7 @@ export type PoolHandle = readonly [
 export class PoolClient {
   readonly submitter: Submitter
   readonly shared: SharedArguments
+  readonly room: Room
   readonly dispatcher: this = this
   readonly handle: PoolHandle
   readonly #door: PoolLine
@@ -76,9 +78,16 @@ export class PoolClient {
       functions: this.#functions,
       shared: this.shared,
       record: { encoded: () => {} },
-      size: () => Math.max(1, core?.size ?? 1),
+      size: () => this.#size,
       checkOpen: () => this.checkOpen(),
+      // The pool's process does.
+      checkRoom: () => {},
     })
+    this.room = new Room(
+      this.#board.counts[COUNT.maxQueued],
+      () => this.pending - this.#size,
+      (isSettled) => this.waitSync(isSettled),
+    )
   }
 
   get pending(): number {
@@ -180,6 +189,10 @@ export class PoolClient {
     }
   }
 
+  get #size(): number {
+    return Math.max(1, this.#core?.size ?? 1)
+  }
+
   /** Tells the clients of a pool apart. */
   get #number(): number {
     return this.#line.handle.index
@@ -238,6 +251,7 @@ export class PoolClient {
     this.#functions.release(task.fn)
     if (isValue) task.receiver.resolve(value)
     else task.receiver.reject(value)
+    this.room.changed()
     if (this.pending > 0) return
     this.#line.session.waiting.serveLine(this.#line.ring.notEmpty)
     if (this.#isClosed) this.#end()

@@ -10,6 +10,7 @@ import {
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
+import { sleepUntil } from '../sleep-until.js'
 import { Future } from './future.js'
 
 /** When any future is done or cancelled. */
@@ -190,29 +191,6 @@ class Completed<F extends AnyFuture> implements AsyncIterableIterator<DoneFuture
       this.#wake = undefined
     }
   }
-}
-
-/** @returns false when time is up before it is woken. */
-function sleepUntil(
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  start: (wake: () => void) => void,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      finish()
-    }
-    const onAbort = (): void => settle(() => reject(signal?.reason as Error))
-    const timer =
-      timeoutMs === Infinity
-        ? undefined
-        : setTimeout(() => settle(() => resolve(false)), Math.min(timeoutMs, 0x7fffffff))
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) return onAbort()
-    start(() => settle(() => resolve(true)))
-  })
 }
 
 function checkFutures<F extends AnyFuture>(futures: Iterable<F>): Set<F> {
