@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { Pool, ProcessPoolExecutor } from '@mp/pool'
+import { ProcessPoolExecutor } from '@mp/pool'
 
 const identity = (n) => n
 
