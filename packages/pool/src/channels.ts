@@ -27,6 +27,7 @@ const end = channel('mp:pool:worker:end')
 export class Channels {
   readonly #pool: string
   readonly #ids = new WeakMap<Task, number>()
+  readonly #times = new WeakMap<Task, { waitMs: number; runMs: number }>()
   #nextId = 1
 
   constructor(pool: string) {
@@ -35,6 +36,10 @@ export class Channels {
 
   submitted(task: Task): void {
     if (submit.hasSubscribers) submit.publish({ pool: this.#pool, task: this.#describe(task) })
+  }
+
+  ran(task: Task, waitMs: number, runMs: number): void {
+    if (settle.hasSubscribers) this.#times.set(task, { waitMs, runMs })
   }
 
   settled(task: Task, isValue: boolean, value: unknown): void {
@@ -58,7 +63,8 @@ export class Channels {
   #describe(task: Task): object {
     let id = this.#ids.get(task)
     if (id === undefined) this.#ids.set(task, (id = this.#nextId++))
-    const { items, runMs, waitMs } = task
+    const { items } = task
+    const { waitMs = 0, runMs = 0 } = this.#times.get(task) ?? {}
     return { id, name: task.fn.name, items, waitMs, runMs }
   }
 }

@@ -11,6 +11,7 @@ import { onExit } from '@mp/process/internal'
 import { PoolBrokenError } from './errors.js'
 import { FailedStarts } from './failed-starts.js'
 import { MAX_WORKERS, ORDER, PHASE, PLACES } from './layout.js'
+import { workerName } from './pool-board.js'
 import type { PoolCore } from './pool-core.js'
 import { Succession } from './succession.js'
 import { type WorkerSetup, runWorker } from './worker.js'
@@ -83,6 +84,7 @@ export class Crew {
     this.#options = options
     this.#events = events
     this.size = options.size
+    core.size = options.size
     this.#succession = new Succession({
       core,
       limit: () => Math.max(1, Math.floor(this.size / 2)),
@@ -111,6 +113,7 @@ export class Crew {
   /** Changes how many workers there are to be; those that are too many end after their task. */
   resize(size: number): void {
     this.size = size
+    this.#core.size = size
     const active = this.workers.filter(isActive)
     // The idle ones first.
     active.sort(
@@ -197,11 +200,12 @@ export class Crew {
   #start(predecessor?: Worker): Worker {
     const { name, startMethod, launch, setup } = this.#options
     const index = this.#freePlace()
+    const number = ++this.#started
     this.#core.reset(index, predecessor === undefined ? ORDER.work : ORDER.wait)
     const child: Process = new Process({
       target: runWorker,
       args: [this.#core, { ...setup, index }] as never,
-      name: `${name}-${++this.#started}`,
+      name: workerName(name, number),
       daemon: true,
       ...launch,
       ...(startMethod === undefined ? {} : { startMethod }),
@@ -220,6 +224,7 @@ export class Crew {
     this.workers[index] = worker
     onExit(child, () => this.#ended(worker, child.exitCode))
     this.#events.started(worker)
+    this.#core.hire(index, number, child.pid)
     return worker
   }
 
@@ -248,6 +253,7 @@ export class Crew {
   #ended(worker: Worker, exitCode: number | null): void {
     if (this.workers[worker.index] !== worker) return
     const phase = this.#core.phase(worker.index)
+    this.#core.dismiss(worker.index)
     // First the verdict on what it had taken, then others that sign in its place.
     const hasBlame = this.#events.ended(worker, exitCode)
     this.workers[worker.index] = undefined

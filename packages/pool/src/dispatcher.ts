@@ -78,16 +78,6 @@ export class Dispatcher {
     return this.#pending
   }
 
-  /** How many of them are with no worker. */
-  get queued(): number {
-    return Math.max(0, this.#pending - this.running)
-  }
-
-  /** How many of them workers have taken. */
-  get running(): number {
-    return Math.max(0, this.#dispatched.size - this.#parts.core.tasks.size)
-  }
-
   /** As `PoolCore.now`. */
   now(): number {
     return this.#parts.core.now()
@@ -126,32 +116,42 @@ export class Dispatcher {
    * stops it after the grace.
    */
   callOff(task: Task, error: unknown): void {
-    const { core, crew } = this.#parts
-    // One that is still in the backlog is passed over there, because it is settled.
-    if (task.number >= 0 && !task.isSettled) {
-      this.#dispatched.delete(task.number)
-      if (!core.cancel(task.number)) {
-        const place = core.claimant(task.number)
-        const worker = crew().workers[place]
-        // Nobody has signed for it any more: its result is on the way and comes too late.
-        if (worker !== undefined) this.#limits.callOff(worker, task.number)
-      }
-    }
+    const worker = this.#parts.crew().workers[this.#takeBack(task)]
+    if (worker !== undefined) this.#limits.callOff(worker, task.number)
     this.#fail(task, error)
     this.#pump()
   }
 
   /** Settles a task with an error as `callOff` does, but lets the worker of one that runs finish what it is at. */
   discard(task: Task, error: unknown): void {
-    const { core } = this.#parts
-    if (task.number >= 0 && !task.isSettled) {
-      this.#dispatched.delete(task.number)
-      if (!core.cancel(task.number)) {
-        const place = core.claimant(task.number)
-        if (place >= 0) core.tell(place, task.number)
-      }
-    }
+    const place = this.#takeBack(task)
+    if (place >= 0) this.#parts.core.tell(place, task.number)
     this.#fail(task, error)
+  }
+
+  /** Settles a task with an error unless a worker has started it; tells whether it did. */
+  withdraw(task: Task, error: unknown): boolean {
+    if (task.isSettled || (task.number >= 0 && !this.#parts.core.cancel(task.number))) return false
+    this.#dispatched.delete(task.number)
+    this.#fail(task, error)
+    this.#pump()
+    return true
+  }
+
+  /** Does so with every task. */
+  withdrawAll(error: unknown): void {
+    const tasks = [...this.#dispatched.values(), ...this.#backlog.clear()]
+    for (const task of tasks) this.withdraw(task, error)
+  }
+
+  /** Keeps a task from starting; else gives the place of the worker that runs it, -1 when nobody has signed for it. */
+  #takeBack(task: Task): number {
+    // One that is still in the backlog is passed over there, because it is settled.
+    if (task.isSettled || task.number < 0) return -1
+    this.#dispatched.delete(task.number)
+    const { core } = this.#parts
+    // Nobody has signed for it any more: its result is on the way and comes too late.
+    return core.cancel(task.number) ? -1 : core.claimant(task.number)
   }
 
   /** Blocks this thread until something is settled. */

@@ -18,36 +18,43 @@ const FRACTION_BITS = 4
 const SHIFT = 23 - FRACTION_BITS
 /** From 2^-17 (8 ns, in milliseconds) to 2^40. */
 const LOWEST = (127 - 17) << FRACTION_BITS
-const RANGES = (17 + 40) << FRACTION_BITS
+export const RANGES: number = (17 + 40) << FRACTION_BITS
 
 const float = new Float32Array(1)
 const bits = new Int32Array(float.buffer)
 
 export class Distribution {
-  readonly #counts = new Uint32Array(RANGES)
-  #total = 0
+  readonly #counts: Float64Array
+
+  /** @param counts as many as `RANGES`, zero at first; may be shared. */
+  constructor(counts: Float64Array = new Float64Array(RANGES)) {
+    this.#counts = counts
+  }
 
   /** @param value in milliseconds. */
   add(value: number): void {
     float[0] = value
     const range = Math.min(Math.max((bits[0] >>> SHIFT) - LOWEST, 0), RANGES - 1)
     this.#counts[value > 0 ? range : 0]++
-    this.#total++
   }
 
   quantiles(): Quantiles {
-    return { p50: this.#quantile(0.5), p95: this.#quantile(0.95), p99: this.#quantile(0.99) }
+    // As they are now: others may add to them meanwhile.
+    const counts = this.#counts.slice()
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    const quantile = (share: number): number => quantileOf(counts, Math.ceil(total * share))
+    return { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) }
   }
+}
 
-  #quantile(share: number): number {
-    let left = Math.ceil(this.#total * share)
-    if (left === 0) return 0
-    for (let range = 0; range < RANGES; range++) {
-      left -= this.#counts[range]
-      if (left <= 0) return middleOf(range)
-    }
-    return middleOf(RANGES - 1)
+function quantileOf(counts: Float64Array, rank: number): number {
+  let left = rank
+  if (left === 0) return 0
+  for (let range = 0; range < RANGES; range++) {
+    left -= counts[range]
+    if (left <= 0) return middleOf(range)
   }
+  return middleOf(RANGES - 1)
 }
 
 function middleOf(range: number): number {

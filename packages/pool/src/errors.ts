@@ -54,6 +54,16 @@ export class PoolClosedError extends MultiprocessingError {
   }
 }
 
+/** Thrown when a task is given to a pool in which `maxQueued` tasks wait already. */
+export class PoolFullError extends MultiprocessingError {
+  constructor(most: number) {
+    super(
+      'ERR_MP_POOL_FULL',
+      `As many tasks as may wait (maxQueued: ${most}) wait already; wait for pool.room() before`,
+    )
+  }
+}
+
 /** Thrown by every task of a pool whose workers cannot start; `cause` says why. */
 export class PoolBrokenError extends MultiprocessingError {
   constructor(message: string, cause: unknown) {

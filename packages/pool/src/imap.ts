@@ -55,6 +55,11 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     this.#input = iterate(options.items)
   }
 
+  /** Submits what may be ahead of the consumer, before it asks. */
+  start(): void {
+    this.#read()
+  }
+
   /** The next result. Rejects with the error of its item; the results of other items can still be had. */
   next(): Promise<IteratorResult<R, undefined>> {
     this.#read()
@@ -200,8 +205,8 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     const reject = (error: unknown): void => settle(items.map((): Settled => [false, error]))
     try {
       task = this.#options.submit(items, {
+        timed: (runMs) => this.#adapt(items.length, runMs),
         resolve: (values) => {
-          this.#adapt(items.length, task?.runMs ?? 0)
           settle(values as Settled[])
         },
         reject,

@@ -20,7 +20,10 @@ const SINCE = CLAIMS + PLACES
 const PHASES = SINCE + PLACES
 const ORDERS = PHASES + PLACES
 const TOLD = ORDERS + PLACES
-const STATES = TOLD + PLACES
+const NUMBERS = TOLD + PLACES
+const PIDS = NUMBERS + PLACES
+const SIZE = PIDS + PLACES
+const STATES = SIZE + 1
 
 /**
  * Tables of `PLACES` words have one for each worker.
@@ -34,6 +37,9 @@ const STATES = TOLD + PLACES
  * | phases | `PHASE`                                                                      | the pool (0), then the worker |
  * | orders | `ORDER`                                                                      | the pool                      |
  * | told   | the task that is called off (`claimOf` its number), or 0                      | the pool                      |
+ * | numbers | of its worker, counted from 1; 0 when nobody is there                    | the pool                      |
+ * | pids   | its process                                                                  | the pool                      |
+ * | size   | how many workers there are to be                                             | the pool                      |
  * | states | for each task in the ring (number mod 1024): number << 2 with `TASK_STATE`    | see there                     |
  */
 export const POOL: {
@@ -44,6 +50,9 @@ export const POOL: {
   readonly phases: number
   readonly orders: number
   readonly told: number
+  readonly numbers: number
+  readonly pids: number
+  readonly size: number
   readonly states: number
 } = {
   rings: 0,
@@ -53,6 +62,9 @@ export const POOL: {
   phases: PHASES,
   orders: ORDERS,
   told: TOLD,
+  numbers: NUMBERS,
+  pids: PIDS,
+  size: SIZE,
   states: STATES,
 }
 

@@ -10,6 +10,7 @@ import { TimeoutError, claimOf } from '@mp/shared-memory/internal'
 import type { Crew, Worker } from './crew.js'
 import { PHASE } from './layout.js'
 import type { PoolCore } from './pool-core.js'
+import { Signals } from './signals.js'
 import type { Task } from './task.js'
 
 /** A worker that has been told to give up its task. */
@@ -26,8 +27,7 @@ export class Limits {
   /** When to look at each next. */
   readonly #timed = new Map<Task, number>()
   readonly #told = new Map<Worker, Told>()
-  /** One listener for all tasks with a signal: more than ten of them would look like a leak to Node. */
-  readonly #listening = new Map<AbortSignal, { tasks: Set<Task>; onAbort: () => void }>()
+  readonly #signals: Signals
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
 
@@ -41,15 +41,16 @@ export class Limits {
     this.#crew = crew
     this.#graceMs = graceMs
     this.#callOff = callOff
+    this.#signals = new Signals(callOff)
   }
 
   /** Watches a task until it is settled. */
   watch(task: Task): void {
     const { signal, timeoutMs } = task.options
-    if (signal !== undefined) this.#listen(task, signal)
+    if (signal !== undefined) this.#signals.listen(task, signal)
     if (timeoutMs !== Infinity) this.#lookAt(task, this.#core.now() + timeoutMs)
     task.cleanUp = () => {
-      if (signal !== undefined) this.#unlisten(task, signal)
+      if (signal !== undefined) this.#signals.unlisten(task, signal)
       this.#timed.delete(task)
       if (this.#timed.size === 0 && this.#told.size === 0) this.#disarm()
     }
@@ -119,24 +120,6 @@ export class Limits {
       shortest = Math.min(shortest, core.sinceMs(worker.index))
     }
     return shortest === Infinity ? 0 : Math.min(shortest, core.now() - task.submittedAt)
-  }
-
-  #listen(task: Task, signal: AbortSignal): void {
-    const known = this.#listening.get(signal)
-    if (known !== undefined) return void known.tasks.add(task)
-    const tasks = new Set([task])
-    const onAbort = (): void => {
-      for (const one of tasks) this.#callOff(one, signal.reason)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#listening.set(signal, { tasks, onAbort })
-  }
-
-  #unlisten(task: Task, signal: AbortSignal): void {
-    const known = this.#listening.get(signal)
-    if (known === undefined || !known.tasks.delete(task) || known.tasks.size > 0) return
-    signal.removeEventListener('abort', known.onAbort)
-    this.#listening.delete(signal)
   }
 
   #lookAt(task: Task, at: number): void {

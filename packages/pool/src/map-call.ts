@@ -79,13 +79,15 @@ export class MapCall {
       this.#cut += chunk.length
       // It may be settled before we know it.
       const own: { task?: Task } = {}
+      let runMs = 0
       const over = (): void => {
         if (own.task !== undefined) this.#tasks.delete(own.task)
       }
       own.task = this.#submitter.submit(this.#mode, sent, chunk, chunk.length, options, {
+        timed: (ms) => (runMs = ms),
         resolve: (values) => {
           over()
-          this.#add(from, values as unknown[], own.task?.runMs ?? 0)
+          this.#add(from, values as unknown[], runMs)
         },
         reject: (error) => {
           over()

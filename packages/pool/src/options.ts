@@ -113,6 +113,14 @@ export interface PoolOptions {
    * @default 0 with an `idleTimeout`, else `processes`
    */
   minProcesses?: number | undefined
+  /**
+   * How many tasks may wait for a worker. While so many do, a call rejects or throws PoolFullError, and one that blocks its
+   * thread waits; `await pool.room()` waits until fewer do. Chunks of one `map` and what `imap` reads ahead count, and are
+   * not refused.
+   *
+   * @default Infinity
+   */
+  maxQueued?: number | undefined
   /** How workers are started; left out: as `getStartMethod()` says. */
   startMethod?: StartMethod | undefined
   /** The environment of the workers, as of a `Process`. */
@@ -179,6 +187,7 @@ export interface CheckedPoolOptions {
   readonly least: number
   readonly maxTasks: number
   readonly maxMemory: number
+  readonly maxQueued: number
   readonly startMethod: StartMethod | undefined
   readonly launch: Pick<PoolOptions, 'env' | 'cwd' | 'execArgv' | 'stdio'>
   readonly name: string
@@ -215,6 +224,7 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
     least,
     maxTasks: checkLimit('maxTasksPerChild', options.maxTasksPerChild),
     maxMemory: checkLimit('maxMemoryPerChild', options.maxMemoryPerChild),
+    maxQueued: checkLimit('maxQueued', options.maxQueued, 0),
     startMethod: options.startMethod,
     launch: checkLaunch(options),
     name,
@@ -301,6 +311,6 @@ function checkTime(name: string, value: number | undefined, otherwise: number): 
   return value
 }
 
-function checkLimit(name: string, value: number | undefined): number {
-  return value === undefined || value === Infinity ? Infinity : checkInteger(name, value, 1)
+function checkLimit(name: string, value: number | undefined, least = 1): number {
+  return value === undefined || value === Infinity ? Infinity : checkInteger(name, value, least)
 }

@@ -37,6 +37,14 @@ import {
 export const RETIRE: unique symbol = Symbol('retire')
 export type Retire = typeof RETIRE
 
+/** A worker, as those see it who have not started it. */
+export interface HiredWorker {
+  readonly place: number
+  /** Counted from 1; part of its name. */
+  readonly number: number
+  readonly pid: number | undefined
+}
+
 export class PoolCore extends SharedObject {
   readonly #tasks: MessageRing
   readonly #results: MessageRing
@@ -74,7 +82,46 @@ export class PoolCore extends SharedObject {
     return this.session.agent.platform.now()
   }
 
+  /** How many workers there are to be. */
+  get size(): number {
+    return this.#load(POOL.size, 0)
+  }
+
+  set size(size: number) {
+    this.#store(POOL.size, 0, size)
+  }
+
+  /** The workers that are there, in the order in which they came. */
+  crew(): HiredWorker[] {
+    const all: HiredWorker[] = []
+    for (let place = 0; place < PLACES; place++) {
+      const number = this.#load(POOL.numbers, place)
+      if (number === 0) continue
+      const pid = this.#load(POOL.pids, place)
+      // SYNC: pairs with `hire`: if the number is still the same, the process is its.
+      if (this.#load(POOL.numbers, place) !== number) continue
+      all.push({ place, number, pid: pid === 0 ? undefined : pid })
+    }
+    return all.toSorted((a, b) => a.number - b.number)
+  }
+
   // What the pool does.
+
+  /**
+   * A place has a worker now.
+   *
+   * CRASH: the pool's death between the two writes leaves the place empty, and its workers end with it.
+   */
+  hire(worker: number, number: number, pid: number | undefined): void {
+    this.#store(POOL.pids, worker, pid ?? 0)
+    // SYNC: who reads the number, then the process, then the same number has seen those of one worker.
+    this.#store(POOL.numbers, worker, number)
+  }
+
+  /** Nobody is there any more. */
+  dismiss(worker: number): void {
+    this.#store(POOL.numbers, worker, 0)
+  }
 
   /** A place gets a worker that nobody has seen yet. */
   reset(worker: number, order: number): void {
@@ -99,6 +146,13 @@ export class PoolCore extends SharedObject {
   /** Keeps a task in the ring from starting; false when a worker has started it. */
   cancel(number: number): boolean {
     return this.#leaveQueued(number, TASK_STATE.cancelled) === stateOf(number, TASK_STATE.queued)
+  }
+
+  /** Whether a task in the ring waits for a worker; false also long after it was started. */
+  isQueued(number: number): boolean {
+    return (
+      Atomics.load(this.session.words, this.#state(number)) === stateOf(number, TASK_STATE.queued)
+    )
   }
 
   /** Tells the worker that runs a task that nobody wants its result any more. */

@@ -5,6 +5,7 @@
  */
 import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
 import { Door } from './client/door.js'
+import type { PoolHandle } from './client/pool-client.js'
 import { Crew, type Worker } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
 import { PoolClosedError, PoolTerminatedError } from './errors.js'
@@ -12,7 +13,10 @@ import { SentFunctions } from './functions.js'
 import { PHASE } from './layout.js'
 import type { CheckedPoolOptions } from './options.js'
 import { PoolCore } from './pool-core.js'
+import { COUNT } from './pool-board.js'
 import { PoolRecord } from './pool-record.js'
+import type { PoolProcess, PoolStats } from './pool-stats.js'
+import { Room } from './room.js'
 import { SharedArguments } from './shared-arguments.js'
 import { Submitter } from './submitter.js'
 
@@ -23,6 +27,7 @@ export class PoolEngine {
   readonly submitter: Submitter
   readonly record: PoolRecord
   readonly shared: SharedArguments
+  readonly room: Room
   /** Resolves when all workers have ended. */
   readonly ends: Promise<void>
   readonly #options: CheckedPoolOptions
@@ -39,7 +44,8 @@ export class PoolEngine {
     const { core } = this
     this.#functions = new SentFunctions(core.session)
     this.shared = new SharedArguments(core.session)
-    this.record = new PoolRecord(core, options.name)
+    this.record = new PoolRecord(options.name, () => this.room.changed())
+    this.record.board.counts[COUNT.maxQueued] = options.maxQueued
     this.ends = new Promise((resolve) => (this.#allEnded = resolve))
     this.dispatcher = new Dispatcher(
       {
@@ -56,6 +62,11 @@ export class PoolEngine {
       },
     )
     this.crew = this.#makeCrew()
+    this.room = new Room(
+      options.maxQueued,
+      () => this.dispatcher.pending - this.crew.size,
+      (isSettled) => this.dispatcher.waitSync(isSettled),
+    )
     this.submitter = new Submitter({
       dispatcher: this.dispatcher,
       functions: this.#functions,
@@ -63,6 +74,7 @@ export class PoolEngine {
       record: this.record,
       size: () => this.crew.size,
       checkOpen: () => this.checkOpen(),
+      checkRoom: () => this.room.check(),
     })
     this.crew.fill()
     this.#watchInitializers()
@@ -74,9 +86,39 @@ export class PoolEngine {
       dispatcher: this.dispatcher,
       functions: this.#functions,
       checkOpen: () => this.checkOpen(),
+      checkRoom: () => this.room.check(),
+      resize: (processes) => {
+        if (this.#state === 'open') this.crew.resize(processes)
+      },
     })
     if (this.#state === 'terminated' || this.#hasEnded) this.#door.close()
     return this.#door
+  }
+
+  /** What a client is made of. */
+  get handle(): PoolHandle {
+    const { door, core, record } = this
+    const handle = [
+      door.line,
+      core.session.agent.tag,
+      this.#options.name,
+      record.board.shared,
+    ] as const
+    return this.#hasEnded ? handle : [...handle, core]
+  }
+
+  get processes(): PoolProcess[] {
+    return this.crew.workers
+      .filter((worker) => worker !== undefined)
+      .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
+  }
+
+  stats(): PoolStats {
+    return this.record.board.stats(this.#hasEnded ? undefined : this.core, this.#options.name)
+  }
+
+  resize(processes: number): void {
+    this.crew.resize(processes)
   }
 
   checkOpen(): void {

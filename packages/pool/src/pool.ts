@@ -7,19 +7,17 @@ import {
   type Lease,
   MultiprocessingError,
   type Reduced,
-  TimeoutError,
   type WaitOptions,
-  checkWaitOptions,
   reduceSymbol,
   reviveSymbol,
-  throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
 import { AsyncResult } from './async-result.js'
 import type { PoolLine } from './client/line.js'
-import { PoolClient } from './client/pool-client.js'
+import { PoolClient, type PoolHandle } from './client/pool-client.js'
 import { CallSite } from './call-site.js'
 import { type Items, checkItems, collect, collectSync, isIterable } from './chunks.js'
+import { joinEngine } from './join.js'
 import {
   type ImapCallOptions,
   type LeaseTaskOptions,
@@ -31,7 +29,9 @@ import {
   checkProcesses,
 } from './options.js'
 import { PoolEngine } from './pool-engine.js'
-import type { PoolStats } from './pool-record.js'
+import type { PoolProcess, PoolStats } from './pool-stats.js'
+import { PromiseReceiver } from './promise-receiver.js'
+import type { RoomOptions } from './room.js'
 import type { AnyFunction } from './submitter.js'
 import type { Receiver } from './task.js'
 
@@ -39,12 +39,8 @@ type Result<F extends AnyFunction> = Awaited<ReturnType<F>>
 type Results<R> = Awaited<R>[]
 type Outcomes<R> = PromiseSettledResult<Awaited<R>>[]
 
-/** What a pool tells of a worker. */
-export interface PoolProcess {
-  readonly pid: number | undefined
-  readonly name: string
-  readonly exitCode: number | null
-}
+/** While so many tasks wait, calls do not keep their stacks: that would be half of their memory. */
+const MANY = 10_000
 
 /**
  * Worker processes (or threads) that run the functions they are given; Python's `multiprocessing.Pool`.
@@ -64,18 +60,17 @@ export class Pool implements AsyncDisposable {
    */
   constructor(options?: number | PoolOptions)
   /** @internal */
-  constructor(options?: number | PoolOptions | PoolClient)
-  constructor(options?: number | PoolOptions | PoolClient) {
+  constructor(options?: number | PoolOptions | PoolEngine | PoolClient)
+  constructor(options?: number | PoolOptions | PoolEngine | PoolClient) {
     this.#engine =
-      options instanceof PoolClient ? options : new PoolEngine(checkPoolOptions(options))
+      options instanceof PoolClient || options instanceof PoolEngine
+        ? options
+        : new PoolEngine(checkPoolOptions(options))
   }
 
-  /** The workers that run now; none where the pool is another process's. */
+  /** The workers that run now. */
   get processes(): readonly PoolProcess[] {
-    if (this.#engine instanceof PoolClient) return []
-    return this.#engine.crew.workers
-      .filter((worker) => worker !== undefined)
-      .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))
+    return this.#engine.processes
   }
 
   /**
@@ -94,9 +89,10 @@ export class Pool implements AsyncDisposable {
     options?: TaskOptions,
   ): Promise<Result<F>>
   apply(fn: AnyFunction, args?: never[], options?: TaskOptions): Promise<unknown> {
-    const site = new CallSite(this.apply)
+    const { submitter, dispatcher } = this.#engine
+    const site = dispatcher.pending < MANY ? new CallSite(this.apply) : undefined
     return new Promise((resolve, reject) => {
-      this.#engine.submitter.call(fn, args, options, receiverOf(resolve, reject, site))
+      submitter.call(fn, args, options, new PromiseReceiver(resolve, reject, site))
     })
   }
 
@@ -243,26 +239,58 @@ export class Pool implements AsyncDisposable {
     return value
   }
 
-  /** Changes how many workers there are. Those that are too many end after their task. */
-  resize(processes: number): void {
-    checkProcesses(processes)
-    this.#own.checkOpen()
-    this.#own.crew.resize(processes)
+  /**
+   * Waits until fewer than `queued` tasks wait for a worker: who awaits it before each call bounds the memory that calls take.
+   *
+   * Where the pool is another process's, the tasks of this process count.
+   *
+   * @returns false when `timeout` (milliseconds) passes first.
+   * @example
+   * for (const line of lines) {
+   *   await pool.room()
+   *   results.push(pool.applyAsync(parse, [line]))
+   * }
+   */
+  async room(options?: RoomOptions): Promise<boolean> {
+    this.#engine.checkOpen()
+    return this.#engine.room.wait(options)
   }
 
-  /** What the pool has done, and how its workers are. */
+  /** `room`, blocking this thread. */
+  roomSync(options?: RoomOptions): boolean {
+    this.#engine.checkOpen()
+    return this.#engine.room.waitSync(options)
+  }
+
+  /**
+   * Changes how many workers there are. Those that are too many end after their task.
+   *
+   * Where the pool is another process's, that one does it as soon as its event loop gets to it.
+   */
+  resize(processes: number): void {
+    checkProcesses(processes)
+    this.#engine.checkOpen()
+    this.#engine.resize(processes)
+  }
+
+  /** What the pool has done for all who use it, and how its workers are. */
   stats(): PoolStats {
-    const { record, dispatcher } = this.#own
-    return record.stats(dispatcher.queued, dispatcher.running)
+    return this.#engine.stats()
   }
 
   /**
    * Writes which worker ran what when, to a file that Perfetto (ui.perfetto.dev) opens: the last 10,000 tasks now, and
    * when the pool ends also all from now on.
+   *
+   * @throws MultiprocessingError `ERR_MP_POOL_CLIENT` where the pool is another process's: that one has what is to be written.
    */
   trace(path: string): void {
     if (typeof path !== 'string') throw wrongType('path', 'a string', path)
-    this.#own.record.trace.write(path)
+    if (this.#engine instanceof PoolEngine) return this.#engine.record.trace.write(path)
+    throw new MultiprocessingError(
+      'ERR_MP_POOL_CLIENT',
+      'Only the process that made the pool can write its trace: call pool.trace() there',
+    )
   }
 
   /** Takes no more tasks; the workers end when all are done. */
@@ -281,23 +309,7 @@ export class Pool implements AsyncDisposable {
    * @throws MultiprocessingError `ERR_MP_POOL_RUNNING` before either; TimeoutError when `timeout` passes first.
    */
   async join(options?: WaitOptions): Promise<void> {
-    const timeoutMs = checkWaitOptions(options)
-    throwIfAborted(options)
-    this.#engine.checkEnding()
-    // Daemons do not keep this process alive, but who joins them waits for them.
-    const engine = this.#engine
-    const keepAlive = setInterval(
-      () => engine instanceof PoolEngine && engine.crew.checkAll(),
-      1000,
-    )
-    try {
-      const end = new AsyncResult(this.#engine.ends)
-      if (!(await end.wait({ timeout: timeoutMs, signal: options?.signal }))) {
-        throw new TimeoutError(`The workers have not ended within ${timeoutMs} ms`)
-      }
-    } finally {
-      clearInterval(keepAlive)
-    }
+    return joinEngine(this.#engine, options)
   }
 
   /** `terminate()` and `join()`, as Python's `with` does. */
@@ -306,24 +318,11 @@ export class Pool implements AsyncDisposable {
     await this.join()
   }
 
-  /** What only the process that made the pool can do. */
-  get #own(): PoolEngine {
-    if (this.#engine instanceof PoolEngine) return this.#engine
-    throw new MultiprocessingError(
-      'ERR_MP_POOL_CLIENT',
-      'Only the process that made the pool can do that',
-    )
-  }
-
   /** A copy of the handle makes a client of whoever gets it. @internal */
   reduceHandle(): Reduced {
-    const engine = this.#engine
-    const origin =
-      engine instanceof PoolClient
-        ? [...engine.origin, 1]
-        : [engine.door.line, engine.core.session.agent.tag, engine.crew.size]
-    arrived.set(origin[0] as PoolLine, this)
-    return { module: import.meta.url, name: 'Pool', args: origin }
+    const { handle } = this.#engine
+    arrived.set(handle[0], this)
+    return { module: import.meta.url, name: 'Pool', args: handle }
   }
 
   /** What is there at once is sent at once. */
@@ -337,13 +336,14 @@ export class Pool implements AsyncDisposable {
     checkItems(items)
     const all = isIterable(items) ? collectSync(items) : await collect(items)
     return new Promise((resolve, reject) => {
-      const receiver = receiverOf(resolve, reject, site)
+      const receiver = new PromiseReceiver(resolve, reject, site)
       this.#engine.submitter.map(fn, all, isStar, options, receiver)
     })
   }
 
   #sync<R>(site: CallSite, submit: (receiver: Receiver) => void): R {
     let outcome: { value?: unknown; error?: unknown } | undefined
+    this.#engine.room.waitUnlessEndless()
     submit({
       resolve: (value) => (outcome = { value }),
       reject: (error) => (outcome = { error }),
@@ -366,27 +366,14 @@ Object.defineProperty(Pool.prototype, reduceSymbol, {
 Object.defineProperty(Pool, reviveSymbol, { value: revivePool })
 
 /** Makes a pool of what arrives: the one that is here already, or a client. */
-function revivePool(line: PoolLine, owner: number, size: number): Pool {
+function revivePool(...handle: PoolHandle): Pool {
+  const [line] = handle
   const known = arrived.get(line)
   if (known !== undefined) return known
-  const pool = new Pool(new PoolClient(line, owner, size))
+  const pool = new Pool(new PoolClient(handle))
   arrived.set(line, pool)
   return pool
 }
 
 /** One for each pool; the line is the same object each time it arrives. */
 const arrived = new WeakMap<PoolLine, Pool>()
-
-function receiverOf(
-  resolve: Receiver['resolve'],
-  reject: Receiver['reject'],
-  site: CallSite | undefined,
-): Receiver {
-  return {
-    resolve,
-    reject: (error) => {
-      site?.addTo(error)
-      reject(error)
-    },
-  }
-}

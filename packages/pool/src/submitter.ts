@@ -38,6 +38,8 @@ export interface SubmitterPool {
   size(): number
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
+  /** Throws when too many wait already. */
+  checkRoom(): void
 }
 
 const NO_ARGUMENTS: readonly unknown[] = []
@@ -60,6 +62,7 @@ export class Submitter {
     if (!Array.isArray(args)) throw wrongType('args', 'an array', args)
     const checked = checkTaskOptions(options)
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     const { functions, shared } = this.#pool
     const sent = functions.use(fn)
     try {
@@ -84,6 +87,7 @@ export class Submitter {
     const chunkSize = checkChunkSize(options?.chunkSize)
     const { functions } = this.#pool
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     if (items.length === 0) return receiver.resolve([])
     if (isStar) checkRows(items)
     const sent = functions.use(fn)
@@ -102,16 +106,38 @@ export class Submitter {
     options: ImapCallOptions | undefined,
     ordered: boolean,
   ): AsyncIterableIterator<Awaited<R>> {
+    return this.#imap<T, Awaited<R>>(fn, items, options, ordered, false)
+  }
+
+  /** The same with each item an array of arguments; in order. */
+  starImap(
+    fn: AnyFunction,
+    rows: Items<readonly unknown[]>,
+    options: ImapCallOptions,
+  ): Imap<readonly unknown[], unknown> {
+    return this.#imap(fn, rows, options, true, true)
+  }
+
+  #imap<T, R>(
+    fn: AnyFunction,
+    items: Items<T>,
+    options: ImapCallOptions | undefined,
+    ordered: boolean,
+    isStar: boolean,
+  ): Imap<T, R> {
     checkFunction('fn', fn)
     checkItems(items)
     const checked = checkTaskOptions(options)
-    const { functions, dispatcher, size } = this.#pool
+    const { functions, dispatcher, shared, size } = this.#pool
     const chunkSize = checkChunkSize(options?.chunkSize) ?? 1
     const usual = 4 * size() * (chunkSize === 'auto' ? AUTO_BUFFER : chunkSize)
-    const buffer = checkInteger('buffer', options?.buffer ?? usual, 1)
+    const { buffer = usual } = options ?? {}
+    if (buffer !== Infinity) checkInteger('buffer', buffer, 1)
     this.#pool.checkOpen()
+    this.#pool.checkRoom()
     const sent = functions.use(fn)
-    return new Imap<T, Awaited<R>>({
+    const mode = isStar ? MODE.starEach : MODE.each
+    return new Imap<T, R>({
       items,
       chunkSize,
       buffer,
@@ -119,7 +145,8 @@ export class Submitter {
       progress: ProgressReport.of(checked, undefined),
       submit: (piece, receiver) => {
         this.#pool.checkOpen()
-        return this.submit(MODE.each, sent, piece, piece.length, checked, receiver)
+        const payload = shared.replaceIn(piece, isStar)
+        return this.submit(mode, sent, payload, piece.length, checked, receiver)
       },
       discard: (task, error) => dispatcher.discard(task, error),
       ended: () => functions.release(sent),

@@ -7,15 +7,21 @@ import { Notes } from '@mp/shared-memory/internal'
 import type { SentFunction } from './functions.js'
 import { TASK_HEAD, writeTaskHead } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
-import { roomFor } from './slab.js'
+import { NO_SLAB, SLAB_HEAD, type Slab, roundUp, slabFor } from './slab.js'
 
 /** Who gets the outcome of a task; called once, and does not throw. */
 export interface Receiver {
   resolve(value: unknown): void
   reject(error: unknown): void
+  /** Called just before one of these when the task has run: for how long, in milliseconds. */
+  timed?(runMs: number): void
 }
 
-/** A task on its way. It takes what the encoder writes, and the notes of the handles in it. */
+/**
+ * A task on its way. It takes what the encoder writes, and the notes of the handles in it.
+ *
+ * A million of them may wait, so it has no field more than it needs.
+ */
 export class Task extends Notes {
   readonly mode: number
   readonly fn: SentFunction
@@ -29,15 +35,9 @@ export class Task extends Notes {
   /** Its number in the ring of tasks; -1 while it is not there. */
   number = -1
   isSettled = false
-  /** On the clock that all processes share. */
-  submittedAt = 0
-  /** How long it ran, in milliseconds; known when it is settled by a result. */
-  runMs = 0
-  /** How long it waited for a worker, in milliseconds; likewise. */
-  waitMs = 0
   /** Undone when it is settled. */
   cleanUp: (() => void) | undefined
-  #bytes: Uint8Array = NOTHING
+  #slab: Slab = NO_SLAB
   #offset = 0
 
   constructor(
@@ -67,15 +67,23 @@ export class Task extends Notes {
     return name === '' ? 'an anonymous function' : `${name}()`
   }
 
+  /** When it was submitted, on the clock that all processes share; gone when it is settled. */
+  get submittedAt(): number {
+    return this.#slab.numbers[(this.#offset - SLAB_HEAD) >>> 3]
+  }
+
+  set submittedAt(now: number) {
+    this.#slab.numbers[(this.#offset - SLAB_HEAD) >>> 3] = now
+  }
+
   /** What goes to a worker; gone when it is settled. */
   get message(): Uint8Array {
-    const isAll = this.#bytes.length === this.byteLength
-    return isAll ? this.#bytes : this.#bytes.subarray(this.#offset, this.#offset + this.byteLength)
+    return this.#slab.bytes.subarray(this.#offset, this.#offset + this.byteLength)
   }
 
   /** Lets go of what only an unsettled task needs. */
   forget(): void {
-    this.#bytes = NOTHING
+    this.#slab = NO_SLAB
     this.cleanUp?.()
     this.cleanUp = undefined
   }
@@ -83,8 +91,11 @@ export class Task extends Notes {
   /** What the encoder calls, once, with what the function is applied to. */
   write(bytes: Uint8Array, length: number, copyTo?: (target: Uint8Array) => void): void {
     this.byteLength = TASK_HEAD + length
-    const { bytes: target, offset } = roomFor(this.byteLength)
-    this.#bytes = target
+    const slab = slabFor(this.byteLength)
+    const target = slab.bytes
+    const offset = slab.used
+    slab.used = offset + roundUp(this.byteLength) + SLAB_HEAD
+    this.#slab = slab
     this.#offset = offset
     writeTaskHead(target, offset, this.mode, this.fn.reference)
     const at = offset + TASK_HEAD
@@ -94,6 +105,5 @@ export class Task extends Notes {
   }
 }
 
-const NOTHING = new Uint8Array()
 /** Up to so many bytes, a loop takes less time than making the view that `set` needs. */
 const SHORT = 64

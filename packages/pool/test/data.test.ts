@@ -99,6 +99,71 @@ test('a task of one pool can use another', async () => {
   })
 })
 
+describe('a client of a pool', () => {
+  test('sees its workers and what it has done', async () => {
+    const pool = makePool({ processes: 2, name: 'Seen' })
+    const other = makePool(1)
+    const seen = await other.apply(clients.look, [pool, tasks.square])
+    expect(seen).toEqual({
+      names: ['Seen-1', 'Seen-2'],
+      pids: pool.processes.map(({ pid }) => pid),
+      exitCodes: [null, null],
+      workers: ['Seen-1', 'Seen-2'],
+      done: 3,
+      hasTimes: true,
+    })
+    expect(pool.stats().tasks).toMatchObject({ submitted: 3, completed: 3, running: 0 })
+  })
+
+  test('can change its size, but not write its trace', async () => {
+    const pool = makePool(1)
+    const other = makePool(1)
+    await other.apply(clients.resize, [pool, 3])
+    await vi.waitUntil(() => pool.processes.length === 3, 10_000)
+    expect(await other.apply(clients.resize, [pool, 3])).toBe(3)
+    await expect(other.apply(clients.resize, [pool, 0])).rejects.toThrow(/processes/)
+    expect(await other.apply(clients.traceHere, [pool, 'trace.json'])).toBe('ERR_MP_POOL_CLIENT')
+  })
+
+  test('has the options of every call', async () => {
+    const pool = makePool({ processes: 2, grace: 0 })
+    const other = makePool(1)
+    expect(await other.apply(clients.watchProgress, [pool, tasks.square])).toEqual([
+      [1, 2],
+      [2, 2],
+      [1, undefined],
+    ])
+    expect(
+      await other.apply(clients.leaseOf, [pool, data.ramp, tasks.square, tasks.evenOnly]),
+    ).toEqual([100_000, 99_999, [0, 1, 2], 25, '1 is odd', 'ERR_MP_RELEASED'])
+    const [most, bytes] = await other.apply(clients.shareWith, [pool, data.mark, 40])
+    expect(most).toBeGreaterThan(1)
+    expect(bytes).toBeLessThan(40 * 1000)
+    const spin = [tasks.beginAndSpin, new Event()] as const
+    expect(await other.apply(clients.abortMany, [pool, ...spin])).toEqual([1, []])
+    expect(await other.apply(clients.timeOut, [pool, ...spin])).toBe('ERR_MP_TIMEOUT')
+    expect(await other.apply(clients.leaveEarly, [pool, tasks.square])).toEqual([true, true])
+    expect(await other.apply(clients.closeHere, [pool, tasks.square])).toEqual([
+      36,
+      'ERR_MP_POOL_CLOSED',
+    ])
+    expect(await pool.apply(tasks.square, [3])).toBe(9)
+  })
+
+  test('sees no workers of a pool that has ended, before or after it got it', async () => {
+    const pool = makePool(1)
+    const other = makePool(1)
+    expect(await other.apply(clients.resize, [pool, 1])).toBe(1)
+    pool.terminate()
+    await pool.join({ timeout: 10_000 })
+    expect(pool.stats().workers).toEqual([])
+    await expect(other.apply(clients.resize, [pool, 1])).rejects.toMatchObject({
+      code: 'ERR_MP_POOL_CLOSED',
+    })
+    expect(await other.apply(clients.countWorkers, [pool])).toEqual([0, 0])
+  })
+})
+
 test('what a client has asked for ends with it', async () => {
   const pool = makePool({ processes: 1, grace: 50 })
   const begun = new Event()

@@ -1,5 +1,5 @@
 /** Pools of tests, which end with them. */
-import { Pool, type PoolOptions } from '@mp/pool'
+import { type ExecutorOptions, Pool, type PoolOptions, ProcessPoolExecutor } from '@mp/pool'
 
 const pools: Pool[] = []
 
@@ -7,6 +7,12 @@ export function makePool(options: number | PoolOptions): Pool {
   const pool = new Pool(options)
   pools.push(pool)
   return pool
+}
+
+export function makeExecutor(options: number | ExecutorOptions): ProcessPoolExecutor {
+  const executor = new ProcessPoolExecutor(options)
+  pools.push(executor.pool)
+  return executor
 }
 
 export async function endPools(): Promise<void> {

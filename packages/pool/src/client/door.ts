@@ -11,9 +11,11 @@ import { isDead, trackInFlight } from '@mp/shared-memory/internal'
 import type { Dispatcher } from '../dispatcher.js'
 import { PoolClosedError } from '../errors.js'
 import type { SentFunctions } from '../functions.js'
+import { MODE } from '../messages.js'
 import { Task } from '../task.js'
+import { composeAnswer } from './answers.js'
 import { PoolLine } from './line.js'
-import type { Answer, Ask, Request } from './requests.js'
+import type { Ask, Request } from './requests.js'
 
 /** What the door needs of its pool. */
 export interface DoorPool {
@@ -21,6 +23,10 @@ export interface DoorPool {
   readonly functions: SentFunctions
   /** Throws when the pool takes no more tasks. */
   checkOpen(): void
+  /** Throws when too many wait already. */
+  checkRoom(): void
+  /** Changes how many workers there are to be; does nothing when the pool ends. */
+  resize(processes: number): void
 }
 
 interface Client {
@@ -68,6 +74,7 @@ export class Door {
       this.#clients.set(number, { line, tag, tasks: new Map() })
       return
     }
+    if (kind === 'resize') return this.#pool.resize(request[2])
     const client = this.#clients.get(number)
     if (client === undefined) return
     if (kind === 'ask') return this.#ask(client, request)
@@ -82,12 +89,15 @@ export class Door {
 
   #ask(client: Client, request: Ask): void {
     const [, , id, mode, items, name, fn, payload, timeoutMs, retries, priority] = request
+    let runMs = 0
     const answer = (isValue: boolean, encoded: Uint8Array): void => {
       client.tasks.delete(id)
-      this.#answer(client, [id, isValue, encoded])
+      this.#answer(client, composeAnswer({ id, isValue, runMs }, encoded))
     }
     try {
       this.#pool.checkOpen()
+      // Chunks are not refused: the client counts them.
+      if (mode === MODE.call) this.#pool.checkRoom()
       const { functions, dispatcher } = this.#pool
       const sent = functions.useEncoded(name, fn)
       const options = {
@@ -102,6 +112,7 @@ export class Door {
         raw: true,
       }
       const task = new Task(mode, sent, items, options, {
+        timed: (ms) => (runMs = ms),
         resolve: (encoded) => answer(true, encoded as Uint8Array),
         // What the worker threw is encoded; what the pool says is not.
         reject: (error) => answer(false, error instanceof Uint8Array ? error : dumps(error)),
@@ -115,10 +126,10 @@ export class Door {
     }
   }
 
-  #answer({ line, tag }: Client, answer: Answer): void {
+  #answer({ line, tag }: Client, answer: Uint8Array): void {
     if (isDead(line.session.words, tag)) return
     // One that closes meanwhile wants no answers.
-    void line.send(dumps(answer)).catch(() => {})
+    void line.send(answer).catch(() => {})
   }
 
   #findDead(): boolean {

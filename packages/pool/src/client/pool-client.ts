@@ -6,71 +6,96 @@
  *
  * @module
  */
-import { dumps, isConstant, loads, loadsAsync, needsModules } from '@mp/pickle'
-import {
-  MultiprocessingError,
-  RingClosedError,
-  isDead,
-  keepInFlight,
-} from '@mp/shared-memory/internal'
+import type { SharedArray } from '@mp/shared-memory'
+import { MultiprocessingError, RingClosedError, isDead } from '@mp/shared-memory/internal'
 import { PoolClosedError, PoolTerminatedError } from '../errors.js'
-import type { SentFunction } from '../functions.js'
 import { TASK_HEAD } from '../messages.js'
+import { COUNT, PoolBoard, processesOf } from '../pool-board.js'
+import type { PoolCore } from '../pool-core.js'
+import type { PoolProcess, PoolStats } from '../pool-stats.js'
+import { Room } from '../room.js'
 import { SharedArguments } from '../shared-arguments.js'
-import { type AnyFunction, Submitter } from '../submitter.js'
+import { Signals } from '../signals.js'
+import { Submitter } from '../submitter.js'
 import type { Task } from '../task.js'
+import { Answers } from './answers.js'
+import { type ClientFunction, ClientFunctions } from './client-functions.js'
 import { sendRequest } from './door.js'
 import { PoolLine } from './line.js'
-import type { Answer, Request } from './requests.js'
+import type { Request } from './requests.js'
 
 /** How long a thread that waits for an answer sleeps before it looks whether the pool's process lives. */
 const BLOCK_MS = 50
 
+/** What a handle of a pool consists of. */
+export type PoolHandle = readonly [
+  door: PoolLine,
+  /** Tag of the pool's thread. */
+  owner: number,
+  name: string,
+  board: SharedArray<Float64Array>,
+  /** Left out when the pool has ended. */
+  core?: PoolCore,
+]
+
 export class PoolClient {
   readonly submitter: Submitter
   readonly shared: SharedArguments
+  readonly room: Room
   readonly dispatcher: this = this
+  readonly handle: PoolHandle
   readonly #door: PoolLine
   readonly #owner: number
+  readonly #core: PoolCore | undefined
+  readonly #board: PoolBoard
   readonly #line = new PoolLine()
   readonly #tasks = new Map<number, Task>()
-  readonly #ids = new WeakMap<Task, number>()
   readonly #functions = new ClientFunctions()
+  readonly #signals = new Signals((task, error) => this.callOff(task, error))
+  readonly #answers: Answers
   readonly #ends: (() => void)[] = []
   #nextId = 1
   #hasGreeted = false
   #isListening = false
   #isClosed = false
+  #isTerminated = false
 
-  /**
-   * @param owner tag of the pool's thread.
-   * @param size how many workers it had when the handle was sent.
-   */
-  constructor(door: PoolLine, owner: number, size: number) {
+  constructor(handle: PoolHandle) {
+    const [door, owner, , board, core] = handle
+    this.handle = handle
     this.#door = door
     this.#owner = owner
+    this.#core = core
+    this.#board = new PoolBoard(board)
+    this.#answers = new Answers(
+      this.#line,
+      (id) => this.#tasks.get(id),
+      (task, isValue, value) => this.#settle(task, isValue, value),
+    )
     this.shared = new SharedArguments(this.#line.session)
     this.submitter = new Submitter({
       dispatcher: this,
       functions: this.#functions,
       shared: this.shared,
       record: { encoded: () => {} },
-      size: () => size,
+      size: () => this.#size,
       checkOpen: () => this.checkOpen(),
+      // The pool's process does.
+      checkRoom: () => {},
     })
+    this.room = new Room(
+      this.#board.counts[COUNT.maxQueued],
+      () => this.pending - this.#size,
+      (isSettled) => this.waitSync(isSettled),
+    )
   }
 
   get pending(): number {
     return this.#tasks.size
   }
 
-  /** What a copy of the handle is made from. */
-  get origin(): [PoolLine, number] {
-    return [this.#door, this.#owner]
-  }
-
   checkOpen(): void {
-    if (this.#isClosed || this.#door.ring.closed) throw new PoolClosedError()
+    if (this.#isClosed || this.#isOrphaned() || this.#door.ring.closed) throw new PoolClosedError()
   }
 
   checkEnding(): void {
@@ -90,6 +115,7 @@ export class PoolClient {
   /** This process does not want anything any more; the pool goes on. */
   terminate(): void {
     this.#isClosed = true
+    this.#isTerminated = true
     for (const task of this.#tasks.values()) this.callOff(task, new PoolTerminatedError())
     this.#end()
   }
@@ -100,6 +126,22 @@ export class PoolClient {
     return new Promise((resolve) => this.#ends.push(resolve))
   }
 
+  // What can be seen without asking.
+
+  get processes(): PoolProcess[] {
+    return processesOf(this.#live, this.handle[2])
+  }
+
+  stats(): PoolStats {
+    return this.#board.stats(this.#live, this.handle[2])
+  }
+
+  // What the pool is asked.
+
+  resize(processes: number): void {
+    this.#send(['resize', this.#number, processes])
+  }
+
   // What a submitter needs of a dispatcher.
 
   now(): number {
@@ -107,14 +149,16 @@ export class PoolClient {
   }
 
   submit(task: Task): void {
-    const { timeoutMs, signal, retries, priority } = task.options
+    const { timeoutMs, signal, retries, priority, lease } = task.options
     const id = this.#nextId++
+    task.number = id
     this.#tasks.set(id, task)
-    this.#ids.set(task, id)
+    if (lease) this.#answers.leases++
     if (signal?.aborted) return this.#settle(task, false, signal.reason)
-    const onAbort = (): void => this.callOff(task, signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    task.cleanUp = () => signal?.removeEventListener('abort', onAbort)
+    if (signal !== undefined) {
+      this.#signals.listen(task, signal)
+      task.cleanUp = () => this.#signals.unlisten(task, signal)
+    }
     if (!this.#hasGreeted) {
       this.#hasGreeted = true
       this.#send(['hello', this.#number, this.#line, this.#line.session.agent.tag])
@@ -145,15 +189,23 @@ export class PoolClient {
     }
   }
 
+  get #size(): number {
+    return Math.max(1, this.#core?.size ?? 1)
+  }
+
   /** Tells the clients of a pool apart. */
   get #number(): number {
     return this.#line.handle.index
   }
 
+  /** Undefined when the pool's workers have ended with its process. */
+  get #live(): PoolCore | undefined {
+    return isDead(this.#line.session.words, this.#owner) ? undefined : this.#core
+  }
+
   #giveUp(how: 'call off' | 'discard', task: Task, error: unknown): void {
-    const id = this.#ids.get(task)
-    if (id === undefined || task.isSettled) return
-    this.#send([how, this.#number, id])
+    if (task.isSettled) return
+    this.#send([how, this.#number, task.number])
     this.#settle(task, false, error)
   }
 
@@ -184,86 +236,30 @@ export class PoolClient {
   }
 
   #drain(isBlocked: boolean): void {
-    const { ring } = this.#line
-    for (;;) {
-      const message = ring.tryTake()
-      if (message === null) break
-      const [id, isValue, encoded] = loads(message) as Answer
-      const task = this.#tasks.get(id)
-      if (!isBlocked && needsModules(encoded, encoded.length)) {
-        void loadsAsync(encoded).then(
-          (value) => this.#settle(task, isValue, value),
-          (error: unknown) => this.#settle(task, false, error),
-        )
-      } else {
-        this.#decode(task, isValue, encoded)
-      }
-    }
-    if (!this.#isOrphaned() || ring.size > 0) return
+    while (this.#answers.take(isBlocked));
+    if (!this.#isOrphaned() || this.#line.ring.size > 0) return
     for (const task of this.#tasks.values()) this.#settle(task, false, new PoolTerminatedError())
-  }
-
-  /** Also of a task that nobody waits for: what it names has to arrive. */
-  #decode(task: Task | undefined, isValue: boolean, encoded: Uint8Array): void {
-    let value: unknown
-    try {
-      value = loads(encoded)
-    } catch (error) {
-      return this.#settle(task, false, error)
-    }
-    this.#settle(task, isValue, value)
   }
 
   #settle(task: Task | undefined, isValue: boolean, value: unknown): void {
     if (task === undefined || task.isSettled) return
     task.isSettled = true
-    this.#tasks.delete(this.#ids.get(task) ?? 0)
+    this.#tasks.delete(task.number)
+    if (task.options.lease) this.#answers.leases--
     task.cancel()
     task.forget()
     this.#functions.release(task.fn)
     if (isValue) task.receiver.resolve(value)
     else task.receiver.reject(value)
+    this.room.changed()
     if (this.pending > 0) return
     this.#line.session.waiting.serveLine(this.#line.ring.notEmpty)
     if (this.#isClosed) this.#end()
   }
 
   #end(): void {
+    // What was called off may run still, and use what is shared: that then goes with this process.
+    if (!this.#isTerminated) this.shared.clear()
     for (const resolve of this.#ends.splice(0)) resolve()
-  }
-}
-
-interface ClientFunction extends SentFunction {
-  readonly bytes: Uint8Array
-}
-
-/** Functions of a client: encoded, and kept until their last task is over. */
-class ClientFunctions {
-  readonly #constants = new WeakMap<AnyFunction, ClientFunction>()
-
-  use(fn: AnyFunction): ClientFunction {
-    const known = this.#constants.get(fn)
-    if (known !== undefined) {
-      known.uses++
-      return known
-    }
-    const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
-    const name: unknown = fn.name
-    const sent = {
-      reference: { id: 0, page: 0, byteLength: 0 },
-      name: typeof name === 'string' ? name : '',
-      key: '',
-      hasCopies,
-      cancel,
-      uses: 1,
-      isFreed: false,
-      bytes,
-    }
-    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, sent)
-    return sent
-  }
-
-  release(sent: SentFunction): void {
-    if (--sent.uses === 0 && sent.hasCopies) sent.cancel()
   }
 }

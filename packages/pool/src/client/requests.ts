@@ -27,7 +27,7 @@ export type Ask = readonly [
 /** A client does not want a task any more; `discard`: what runs may end by itself. */
 export type CallOff = readonly ['call off' | 'discard', client: number, id: number]
 
-export type Request = Hello | Ask | CallOff
+/** There are to be so many workers. */
+export type Resize = readonly ['resize', client: number, processes: number]
 
-/** The answer to a task: its number, whether it has a value, and that or the error. */
-export type Answer = readonly [id: number, isValue: boolean, encoded: Uint8Array]
+export type Request = Hello | Ask | CallOff | Resize

@@ -1,0 +1,28 @@
+/**
+ * Settles the promise that a call gave, with the stack of the call in its error.
+ *
+ * @module
+ */
+import type { CallSite } from './call-site.js'
+import type { Receiver } from './task.js'
+
+export class PromiseReceiver implements Receiver {
+  readonly resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+  readonly #site: CallSite | undefined
+
+  constructor(
+    resolve: (value: never) => void,
+    reject: (error: unknown) => void,
+    site: CallSite | undefined,
+  ) {
+    this.resolve = resolve as (value: unknown) => void
+    this.#reject = reject
+    this.#site = site
+  }
+
+  reject(error: unknown): void {
+    this.#site?.addTo(error)
+    this.#reject(error)
+  }
+}
