@@ -31,4 +31,5 @@ export {
   type ReducedByModule,
   type ReducedByValue,
 } from './hooks.js'
+export { NOT_PRIMITIVE, loadPrimitive } from './primitive.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

@@ -38,6 +38,11 @@ export class AsyncResult<R> implements PromiseLike<R> {
     )
   }
 
+  /** Those who wait are promises. @internal */
+  get isQuiet(): boolean {
+    return true
+  }
+
   /** Called by the pool. @internal */
   resolve(value: unknown): void {
     if (this.#state !== 'pending') return

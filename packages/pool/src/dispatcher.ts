@@ -8,12 +8,11 @@
  *
  * @module
  */
-import { type PutResult, Spinning } from '@mp/shared-memory/internal'
-import { Backlog } from './backlog.js'
+import { Spinning } from '@mp/shared-memory/internal'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
+import { Feeder } from './feeder.js'
 import type { SentFunctions } from './functions.js'
-import { MAX_QUEUED } from './layout.js'
 import { Limits } from './limits.js'
 import { MemoryGuess } from './memory-guess.js'
 import { STATUS } from './messages.js'
@@ -24,8 +23,8 @@ import type { Task } from './task.js'
 
 /** How many results are handled before timers and others get a turn. */
 const TURN = 1000
-/** When the session's memory is full and no result is due, look again after so long. */
-const MEMORY_RECHECK_MS = 10
+/** After so many tasks that were given in one go, some results are settled between. */
+const GIVEN = 64
 /** How long the event loop looks for results before it sleeps, where that has paid lately. */
 const LOOK_MS = 0.05
 /** How long a thread that waits for a result sleeps: it hears of a worker's death only by looking. */
@@ -52,9 +51,7 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #events: DispatcherEvents
-  readonly #backlog = new Backlog()
-  /** Tasks in the ring or with a worker, by number. */
-  readonly #dispatched = new Map<number, Task>()
+  readonly #feeder: Feeder
   readonly #limits: Limits
   readonly #reader: ResultReader
   readonly #spinning = new Spinning()
@@ -62,7 +59,10 @@ export class Dispatcher {
   #pending = 0
   #isListening = false
   #lookUntil = 0
-  #hasPriorities = false
+  /** Tasks given since results were last looked for. */
+  #given = 0
+  /** Results whose receivers may call code of users; read while somebody gave tasks. */
+  readonly #held: Outcome[] = []
 
   constructor(parts: DispatcherParts, events: DispatcherEvents) {
     this.#parts = parts
@@ -70,7 +70,13 @@ export class Dispatcher {
     this.#limits = new Limits(parts.core, parts.crew, parts.graceMs, (task, error) =>
       this.callOff(task, error),
     )
-    this.#reader = new ResultReader(parts.core, (number) => this.#dispatched.get(number))
+    this.#feeder = new Feeder({
+      core: parts.core,
+      size: () => parts.crew().size,
+      fail: (task, error) => this.#fail(task, error),
+    })
+    const { dispatched } = this.#feeder
+    this.#reader = new ResultReader(parts.core, (number) => dispatched.get(number))
   }
 
   /** How many tasks are not settled. */
@@ -85,7 +91,7 @@ export class Dispatcher {
 
   /** How many of them workers have taken. */
   get running(): number {
-    return Math.max(0, this.#dispatched.size - this.#parts.core.tasks.size)
+    return Math.max(0, this.#feeder.dispatched.size - this.#parts.core.tasks.size)
   }
 
   /** As `PoolCore.now`. */
@@ -102,23 +108,15 @@ export class Dispatcher {
       if (task.options.signal?.aborted) return this.#fail(task, task.options.signal.reason)
       this.#limits.watch(task)
     }
-    if (task.priority !== 0) this.#hasPriorities = true
-    if (this.#hasPriorities) this.#recallFor(task)
-    if (!this.#backlog.isEmpty) {
-      this.#backlog.add(task)
-      this.#pump()
-    } else if (!this.#put(task)) {
-      if (!task.isSettled) this.#backlog.add(task)
-    }
+    this.#feeder.add(task)
     this.#parts.crew().fill()
     this.#listen()
+    if (++this.#given >= GIVEN) this.#settleQuietly()
   }
 
   /** Settles every task with an error. */
   rejectAll(error: unknown): void {
-    const tasks = [...this.#dispatched.values(), ...this.#backlog.clear()]
-    this.#dispatched.clear()
-    for (const task of tasks) this.#fail(task, error)
+    for (const task of this.#feeder.clear()) this.#fail(task, error)
   }
 
   /**
@@ -129,7 +127,7 @@ export class Dispatcher {
     const { core, crew } = this.#parts
     // One that is still in the backlog is passed over there, because it is settled.
     if (task.number >= 0 && !task.isSettled) {
-      this.#dispatched.delete(task.number)
+      this.#feeder.dispatched.delete(task.number)
       if (!core.cancel(task.number)) {
         const place = core.claimant(task.number)
         const worker = crew().workers[place]
@@ -138,14 +136,14 @@ export class Dispatcher {
       }
     }
     this.#fail(task, error)
-    this.#pump()
+    this.#feeder.pump()
   }
 
   /** Settles a task with an error as `callOff` does, but lets the worker of one that runs finish what it is at. */
   discard(task: Task, error: unknown): void {
     const { core } = this.#parts
     if (task.number >= 0 && !task.isSettled) {
-      this.#dispatched.delete(task.number)
+      this.#feeder.dispatched.delete(task.number)
       if (!core.cancel(task.number)) {
         const place = core.claimant(task.number)
         if (place >= 0) core.tell(place, task.number)
@@ -186,21 +184,20 @@ export class Dispatcher {
     const another = core.claimant(number)
     this.#drain(Infinity)
     this.#limits.workerEnded(worker)
-    const task = this.#dispatched.get(number)
+    const task = this.#feeder.dispatched.get(number)
     const isToBlame =
       claim !== 0 && ahead > 0 && ahead <= MAX_AHEAD && another < 0 && task !== undefined
     if (isToBlame) this.#lost(task, worker, exitCode)
-    this.#pump()
+    this.#feeder.pump()
     return isToBlame || (claim !== 0 && worker.isLeaving)
   }
 
   #lost(task: Task, worker: Worker, exitCode: number | null): void {
-    this.#dispatched.delete(task.number)
+    this.#feeder.dispatched.delete(task.number)
     if (task.retriesLeft > 0) {
       task.retriesLeft--
-      task.number = -1
       this.#parts.record.retried(task)
-      this.#backlog.add(task)
+      this.#feeder.addAgain(task)
       return
     }
     this.#fail(task, this.#lossOf(task, worker, exitCode))
@@ -211,60 +208,6 @@ export class Dispatcher {
     return new WorkerLostError(task.label, worker.process.pid, exitCode, isOutOfMemory)
   }
 
-  /** Fills the ring from the backlog. */
-  #pump(): void {
-    for (;;) {
-      const task = this.#backlog.first()
-      if (task === undefined) {
-        if (this.#hasPriorities && this.#dispatched.size === 0) this.#hasPriorities = false
-        return
-      }
-      if (!this.#put(task) && !task.isSettled) return
-      this.#backlog.removeFirst()
-    }
-  }
-
-  /** Puts a task into the ring; false when there is no room for it, or it is settled because there never will be. */
-  #put(task: Task): boolean {
-    const { tasks } = this.#parts.core
-    // What lies in the ring goes before what comes with a higher priority.
-    const most = this.#hasPriorities ? this.#parts.crew().size : MAX_QUEUED - 1
-    if (tasks.size >= most) return false
-    const number = tasks.put
-    this.#parts.core.queue(number)
-    // Before it is put: the result may be there at once.
-    task.number = number
-    let result: PutResult
-    try {
-      result = tasks.tryPutOne(task.message, task.byteLength)
-    } catch (error) {
-      // It can never fit; those behind it can.
-      task.number = -1
-      this.#fail(task, error)
-      return false
-    }
-    if (result === 'put') {
-      this.#dispatched.set(number, task)
-      return true
-    }
-    task.number = -1
-    setTimeout(() => this.#pump(), MEMORY_RECHECK_MS)
-    return false
-  }
-
-  /** Takes tasks of a lower priority back out of the ring. */
-  #recallFor(task: Task): void {
-    const { core } = this.#parts
-    const back: Task[] = []
-    for (const [number, other] of this.#dispatched) {
-      if (other.priority >= task.priority || !core.cancel(number)) continue
-      this.#dispatched.delete(number)
-      other.number = -1
-      back.push(other)
-    }
-    this.#backlog.addFirst(back)
-  }
-
   /** Takes results as long as there are tasks; only then does a pool keep the process alive. */
   #listen(): void {
     if (this.#isListening) return
@@ -273,8 +216,31 @@ export class Dispatcher {
     setImmediate(this.#look)
   }
 
+  /**
+   * Settles results while somebody gives one task after the other: what waits for the end of that takes memory, and is
+   * copied by the collector again and again.
+   *
+   * Code of users does not expect to be called from here: what may call some is kept for the event loop's turn.
+   */
+  #settleQuietly(): void {
+    this.#given = 0
+    if (this.#held.length > 0 || this.#parts.record.isWatched) return
+    for (let n = 0; n < 2 * GIVEN; n++) {
+      const outcome = this.#reader.nextPlain()
+      if (outcome === undefined) break
+      if (outcome.isPlain && outcome.task?.receiver.isQuiet === true) {
+        this.#handle(outcome)
+      } else {
+        this.#held.push(outcome)
+        break
+      }
+    }
+    if (this.#feeder.isBehind) this.#feeder.pump()
+  }
+
   readonly #look = (): void => {
     const { core } = this.#parts
+    this.#given = 0
     let count: number
     try {
       count = this.#drain(TURN)
@@ -316,13 +282,18 @@ export class Dispatcher {
   #drain(most: number): number {
     let n = 0
     while (n < most) {
-      const outcome = this.#reader.next()
+      const outcome = this.#held.length > 0 ? this.#nextHeld() : this.#reader.next()
       if (outcome === undefined) break
       n++
       this.#handle(outcome)
     }
-    if (n > 0 && !this.#backlog.isEmpty) this.#pump()
+    if (n > 0 && this.#feeder.isBehind) this.#feeder.pump()
     return n
+  }
+
+  #nextHeld(): Outcome | undefined {
+    const outcome = this.#held.shift()
+    return outcome === undefined ? undefined : this.#reader.finish(outcome)
   }
 
   #handle(outcome: Outcome): void {
@@ -342,7 +313,7 @@ export class Dispatcher {
     crew.markProven(head.worker)
     this.#limits.finished(head.worker, head.number)
     if (task === undefined || head.status === STATUS.dropped) return
-    this.#dispatched.delete(head.number)
+    this.#feeder.dispatched.delete(head.number)
     this.#parts.record.ran(task, outcome, crew.workers[head.worker])
     if (outcome.later !== undefined) {
       void outcome.later.then(

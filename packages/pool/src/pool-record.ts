@@ -76,6 +76,11 @@ export class PoolRecord {
     this.#channels = new Channels(name)
   }
 
+  /** Whether somebody is told of each task that is settled. */
+  get isWatched(): boolean {
+    return this.#channels.isWatched
+  }
+
   submitted(task: Task): void {
     this.#submitted++
     this.#bytesSent += task.byteLength

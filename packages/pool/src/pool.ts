@@ -383,6 +383,7 @@ function receiverOf(
   site: CallSite | undefined,
 ): Receiver {
   return {
+    isQuiet: true,
     resolve,
     reject: (error) => {
       site?.addTo(error)

@@ -13,6 +13,8 @@ import { roomFor } from './slab.js'
 export interface Receiver {
   resolve(value: unknown): void
   reject(error: unknown): void
+  /** Whether `resolve` calls no code of users before it returns. */
+  readonly isQuiet?: boolean
 }
 
 /** A task on its way. It takes what the encoder writes, and the notes of the handles in it. */
