@@ -124,6 +124,9 @@ export class AsyncResult<R> implements PromiseLike<R> {
     onFulfilled?: ((value: R) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
+    // Many ask when all is done: then no promise is kept.
+    if (this.#state === 'fulfilled')
+      return Promise.resolve(this.#outcome as R).then(onFulfilled, onRejected)
     return this.#asPromise().then(onFulfilled, onRejected)
   }
 

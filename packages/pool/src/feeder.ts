@@ -89,7 +89,7 @@ export class Feeder {
     task.number = number
     let result: PutResult
     try {
-      result = tasks.tryPutOne(task.message, task.byteLength)
+      result = task.putInto(tasks)
     } catch (error) {
       // It can never fit; those behind it can.
       task.number = -1

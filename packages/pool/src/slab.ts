@@ -10,31 +10,50 @@
 const SLAB_BYTES = 65_536
 const LONGEST = 1024
 
-let slab = new Uint8Array(0)
+/** Memory for messages, as bytes and as words. */
+export interface Slab {
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+}
+
+/** No memory. */
+export const NO_SLAB: Slab = newSlab(0)
+
+let slab = NO_SLAB
 let used = 0
 
 /** Where a message lies. */
 export interface Room {
-  bytes: Uint8Array
+  slab: Slab
+  /** In bytes; a multiple of eight. */
   offset: number
 }
 
 /** Finds room for `length` bytes; the answer is good until the next call. */
 export function roomFor(length: number): Readonly<Room> {
   if (length > LONGEST) {
-    room.bytes = new Uint8Array(length)
+    room.slab = newSlab(length)
     room.offset = 0
     return room
   }
-  if (used + length > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES)
+  if (used + length > slab.bytes.length) {
+    slab = newSlab(SLAB_BYTES)
     used = 0
   }
-  room.bytes = slab
+  room.slab = slab
   room.offset = used
-  // The next one starts at a multiple of eight, too.
-  used += (length + 7) & ~7
+  used += roundUp(length)
   return room
 }
 
-const room: Room = { bytes: slab, offset: 0 }
+const room: Room = { slab, offset: 0 }
+
+function newSlab(length: number): Slab {
+  const buffer = new ArrayBuffer(roundUp(length))
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) }
+}
+
+/** The next multiple of eight. */
+function roundUp(length: number): number {
+  return (length + 7) & ~7
+}

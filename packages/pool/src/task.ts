@@ -3,11 +3,16 @@
  *
  * @module
  */
-import { Notes } from '@mp/shared-memory/internal'
+import {
+  type MessageRing,
+  Notes,
+  type PutResult,
+  isShortMessage,
+} from '@mp/shared-memory/internal'
 import type { SentFunction } from './functions.js'
 import { TASK_HEAD, writeTaskHead } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
-import { roomFor } from './slab.js'
+import { NO_SLAB, type Slab, roomFor } from './slab.js'
 
 /** Who gets the outcome of a task; called once, and does not throw. */
 export interface Receiver {
@@ -39,7 +44,7 @@ export class Task extends Notes {
   waitMs = 0
   /** Undone when it is settled. */
   cleanUp: (() => void) | undefined
-  #bytes: Uint8Array = NOTHING
+  #slab: Slab = NO_SLAB
   #offset = 0
 
   constructor(
@@ -71,13 +76,21 @@ export class Task extends Notes {
 
   /** What goes to a worker; gone when it is settled. */
   get message(): Uint8Array {
-    const isAll = this.#bytes.length === this.byteLength
-    return isAll ? this.#bytes : this.#bytes.subarray(this.#offset, this.#offset + this.byteLength)
+    return this.#slab.bytes.subarray(this.#offset, this.#offset + this.byteLength)
+  }
+
+  /** Puts what goes to a worker into a ring; it is gone when the task is settled. */
+  putInto(ring: MessageRing): PutResult {
+    const { byteLength } = this
+    if (isShortMessage(byteLength)) {
+      return ring.tryPutWords(this.#slab.words, this.#offset >>> 2, byteLength)
+    }
+    return ring.tryPutOne(this.message, byteLength)
   }
 
   /** Lets go of what only an unsettled task needs. */
   forget(): void {
-    this.#bytes = NOTHING
+    this.#slab = NO_SLAB
     this.cleanUp?.()
     this.cleanUp = undefined
   }
@@ -85,10 +98,11 @@ export class Task extends Notes {
   /** What the encoder calls, once, with what the function is applied to. */
   write(bytes: Uint8Array, length: number, copyTo?: (target: Uint8Array) => void): void {
     this.byteLength = TASK_HEAD + length
-    const { bytes: target, offset } = roomFor(this.byteLength)
-    this.#bytes = target
+    const { slab, offset } = roomFor(this.byteLength)
+    this.#slab = slab
     this.#offset = offset
-    writeTaskHead(target, offset, this.mode, this.fn.reference)
+    writeTaskHead(slab.words, offset >>> 2, this.mode, this.fn.reference)
+    const target = slab.bytes
     const at = offset + TASK_HEAD
     if (copyTo !== undefined) copyTo(target.subarray(at, at + length))
     else if (length > SHORT) target.set(bytes.subarray(0, length), at)
@@ -96,6 +110,5 @@ export class Task extends Notes {
   }
 }
 
-const NOTHING = new Uint8Array()
 /** Up to so many bytes, a loop takes less time than making the view that `set` needs. */
 const SHORT = 64

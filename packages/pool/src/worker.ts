@@ -38,7 +38,7 @@ const STREAK = 64
 /** For how long, in milliseconds; the system makes it about twice as much. */
 const NAP_MS = 0.05
 /** A nap has paid when so many tasks have come meanwhile. */
-const NAP_PAYS = 16
+const NAP_PAYS = 4
 /** How long what stands in the event loop of a worker that ends has to finish. */
 const LINGER_MS = 500
 /** Reading the size of the memory takes as long as ten small tasks. */

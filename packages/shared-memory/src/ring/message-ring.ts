@@ -132,11 +132,24 @@ export class MessageRing {
     const result = this.#writer.writeOne(bytes, length, extent)
     this.#writeLock.unlock()
     if (result === 'put') {
-      // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
-      if (this.notEmpty.any()) this.notEmpty.wakeOne()
+      this.#wakeReader()
     } else if (extent !== null) {
       freeRun(this.#session, extent.page, extent.pages)
     }
+    return this.#answer(result)
+  }
+
+  /**
+   * Puts a short message that lies in a row of words, as `tryPutOne` does, without a view of it.
+   *
+   * @param start its first word.
+   * @param length in bytes; `isShortMessage` says whether it is short.
+   */
+  tryPutWords(words: Int32Array, start: number, length: number): PutResult {
+    this.#writeLock.lock()
+    const result = this.#writer.writeWords(words, start, length)
+    this.#writeLock.unlock()
+    if (result === 'put') this.#wakeReader()
     return this.#answer(result)
   }
 
@@ -273,6 +286,11 @@ export class MessageRing {
     this.#reader.tidy()
     if (this.notFull.any()) this.notFull.wakeOne()
     return true
+  }
+
+  #wakeReader(): void {
+    // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
+    if (this.notEmpty.any()) this.notEmpty.wakeOne()
   }
 
   #answer(result: WriteResult): PutResult {

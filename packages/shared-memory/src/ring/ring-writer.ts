@@ -9,7 +9,7 @@
 import { PAGE_BYTES } from '../layout.js'
 import { givePages } from '../object-pages.js'
 import type { Pages } from '../pages.js'
-import { copyIn } from './copy.js'
+import { copyIn, copyWords } from './copy.js'
 import {
   END,
   EXTENT_BYTES,
@@ -54,6 +54,26 @@ export class RingWriter {
     // What is left of a write that found no page is not committed, and the next one begins where this one did.
     if (!this.#append(bytes, length, extent)) return 'short'
     if (extent !== null) this.#give(extent)
+    this.#commit(tail, 1)
+    return 'put'
+  }
+
+  /** Writes a short message that lies in these words from `start` on. */
+  writeWords(words: Int32Array, start: number, length: number): WriteResult {
+    const state = this.#state
+    if (state.closed) return 'closed'
+    if (!state.hasRoom(1, length)) return 'full'
+    const tail = this.#open()
+    if (!this.#isOpen()) return 'corrupt'
+    const size = recordBytes(length)
+    if (!this.#hasPlace(size)) return 'short'
+    const data = this.#pages.windowWords(this.#page)
+    const record = (this.#pages.offset(this.#page) + this.#offset) >>> 2
+    data[record] = length
+    data[record + 1] = KIND.inline
+    copyWords(words, start, length, data, record + 2)
+    this.#offset += size
+    this.#bytes = (this.#bytes + length) | 0
     this.#commit(tail, 1)
     return 'put'
   }
@@ -118,9 +138,7 @@ export class RingWriter {
   #append(message: Message, length: number, extent: Extent | null): boolean {
     const pages = this.#pages
     const size = recordBytes(extent === null ? length : EXTENT_BYTES)
-    if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
-      if (!this.#addPage()) return false
-    }
+    if (!this.#hasPlace(size)) return false
     const data = pages.windowWords(this.#page)
     const start = pages.offset(this.#page) + this.#offset
     const record = start >>> 2
@@ -136,6 +154,12 @@ export class RingWriter {
     this.#offset += size
     this.#bytes = (this.#bytes + length) | 0
     return true
+  }
+
+  /** Whether a record of that size has a place, on a new page if need be. */
+  #hasPlace(size: number): boolean {
+    const isFull = this.#page < 0 || this.#offset + size > PAGE_BYTES
+    return !isFull || this.#addPage()
   }
 
   #addPage(): boolean {
