@@ -31,9 +31,7 @@ export function loadPrimitive(bytes: Uint8Array, start: number, byteLength: numb
     case 3:
       return first === tag.INT8 ? (bytes[at] << 24) >> 24 : NOT_PRIMITIVE
     case 4:
-      return first === tag.INT16
-        ? ((bytes[at] | (bytes[at + 1] << 8)) << 16) >> 16
-        : NOT_PRIMITIVE
+      return first === tag.INT16 ? ((bytes[at] | (bytes[at + 1] << 8)) << 16) >> 16 : NOT_PRIMITIVE
     case 6:
       return first === tag.INT32
         ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)

@@ -58,7 +58,6 @@ export class Dispatcher {
   readonly #memory = new MemoryGuess()
   #pending = 0
   #isListening = false
-  #lookUntil = 0
   /** Tasks given since results were last looked for. */
   #given = 0
   /** Results whose receivers may call code of users; read while somebody gave tasks. */
@@ -212,7 +211,6 @@ export class Dispatcher {
   #listen(): void {
     if (this.#isListening) return
     this.#isListening = true
-    this.#lookUntil = 0
     setImmediate(this.#look)
   }
 
@@ -239,34 +237,27 @@ export class Dispatcher {
   }
 
   readonly #look = (): void => {
-    const { core } = this.#parts
     this.#given = 0
     let count: number
     try {
       count = this.#drain(TURN)
+      if (count === 0 && this.#pending > 0 && this.#spin()) count = this.#drain(TURN)
     } catch (error) {
       this.#isListening = false
       return this.#events.corrupt(error)
     }
-    if (this.#pending === 0) {
-      this.#isListening = false
-      return
-    }
-    const now = core.now()
-    if (count > 0) {
-      if (this.#lookUntil > 0) this.#spinning.note(true)
-      this.#lookUntil = 0
-      setImmediate(this.#look)
-    } else if (this.#lookUntil === 0) {
-      this.#lookUntil = this.#spinning.isWorthIt() ? now + LOOK_MS : -1
-      setImmediate(this.#look)
-    } else if (now < this.#lookUntil) {
-      setImmediate(this.#look)
-    } else {
-      if (this.#lookUntil > 0) this.#spinning.note(false)
-      this.#lookUntil = 0
-      void this.#sleep()
-    }
+    if (this.#pending === 0) this.#isListening = false
+    else if (count > 0) setImmediate(this.#look)
+    else void this.#sleep()
+  }
+
+  /** Looks for a result for a moment, where that has paid lately: the event loop takes longer to wake. */
+  #spin(): boolean {
+    const { results, session } = this.#parts.core
+    if (!session.agent.maySpin || !this.#spinning.isWorthIt()) return false
+    const hasResult = results.spin(LOOK_MS)
+    this.#spinning.note(hasResult)
+    return hasResult
   }
 
   /** Waits without taking: a result in a promise would be out of reach for a call that blocks this thread. */

@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  type MessageRing,
-  Notes,
-  type PutResult,
-  isShortMessage,
-} from '@mp/shared-memory/internal'
+import { type MessageRing, Notes, type PutResult, isShortMessage } from '@mp/shared-memory/internal'
 import type { SentFunction } from './functions.js'
 import { TASK_HEAD, writeTaskHead } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
