@@ -29,6 +29,11 @@ export class AsyncResult<R> extends Eventual<R> {
     )
   }
 
+  /** Those who wait are promises. @internal */
+  get isQuiet(): boolean {
+    return true
+  }
+
   /**
    * Waits for the result.
    *

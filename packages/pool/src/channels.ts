@@ -34,6 +34,11 @@ export class Channels {
     this.#pool = pool
   }
 
+  /** Whether anybody hears of tasks that are settled. */
+  get isWatched(): boolean {
+    return settle.hasSubscribers
+  }
+
   submitted(task: Task): void {
     if (submit.hasSubscribers) submit.publish({ pool: this.#pool, task: this.#describe(task) })
   }

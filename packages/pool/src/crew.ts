@@ -186,7 +186,9 @@ export class Crew {
 
   /** How many workers have come to take tasks, or will: not those that wait for another's end. */
   #active(): number {
-    return this.workers.filter(isActive).length
+    let active = 0
+    for (const worker of this.workers) if (isActive(worker)) active++
+    return active
   }
 
   #wanted(): number {

@@ -8,12 +8,11 @@
  *
  * @module
  */
-import { type PutResult, Spinning } from '@mp/shared-memory/internal'
-import { Backlog } from './backlog.js'
+import { Spinning } from '@mp/shared-memory/internal'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
+import { Feeder } from './feeder.js'
 import type { SentFunctions } from './functions.js'
-import { MAX_QUEUED } from './layout.js'
 import { Limits } from './limits.js'
 import { MemoryGuess } from './memory-guess.js'
 import { STATUS } from './messages.js'
@@ -24,8 +23,8 @@ import type { Task } from './task.js'
 
 /** How many results are handled before timers and others get a turn. */
 const TURN = 1000
-/** When the session's memory is full and no result is due, look again after so long. */
-const MEMORY_RECHECK_MS = 10
+/** After so many tasks that were given in one go, some results are settled between. */
+const GIVEN = 64
 /** How long the event loop looks for results before it sleeps, where that has paid lately. */
 const LOOK_MS = 0.05
 /** How long a thread that waits for a result sleeps: it hears of a worker's death only by looking. */
@@ -52,17 +51,17 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #events: DispatcherEvents
-  readonly #backlog = new Backlog()
-  /** Tasks in the ring or with a worker, by number. */
-  readonly #dispatched = new Map<number, Task>()
+  readonly #feeder: Feeder
   readonly #limits: Limits
   readonly #reader: ResultReader
   readonly #spinning = new Spinning()
   readonly #memory = new MemoryGuess()
   #pending = 0
   #isListening = false
-  #lookUntil = 0
-  #hasPriorities = false
+  /** Tasks given since results were last looked for. */
+  #given = 0
+  /** Results whose receivers may call code of users; read while somebody gave tasks. */
+  readonly #held: Outcome[] = []
 
   constructor(parts: DispatcherParts, events: DispatcherEvents) {
     this.#parts = parts
@@ -70,7 +69,13 @@ export class Dispatcher {
     this.#limits = new Limits(parts.core, parts.crew, parts.graceMs, (task, error) =>
       this.callOff(task, error),
     )
-    this.#reader = new ResultReader(parts.core, (number) => this.#dispatched.get(number))
+    this.#feeder = new Feeder({
+      core: parts.core,
+      size: () => parts.crew().size,
+      fail: (task, error) => this.#fail(task, error),
+    })
+    const { dispatched } = this.#feeder
+    this.#reader = new ResultReader(parts.core, (number) => dispatched.get(number))
   }
 
   /** How many tasks are not settled. */
@@ -92,23 +97,15 @@ export class Dispatcher {
       if (task.options.signal?.aborted) return this.#fail(task, task.options.signal.reason)
       this.#limits.watch(task)
     }
-    if (task.priority !== 0) this.#hasPriorities = true
-    if (this.#hasPriorities) this.#recallFor(task)
-    if (!this.#backlog.isEmpty) {
-      this.#backlog.add(task)
-      this.#pump()
-    } else if (!this.#put(task)) {
-      if (!task.isSettled) this.#backlog.add(task)
-    }
+    this.#feeder.add(task)
     this.#parts.crew().fill()
     this.#listen()
+    if (++this.#given >= GIVEN) this.#settleQuietly()
   }
 
   /** Settles every task with an error. */
   rejectAll(error: unknown): void {
-    const tasks = [...this.#dispatched.values(), ...this.#backlog.clear()]
-    this.#dispatched.clear()
-    for (const task of tasks) this.#fail(task, error)
+    for (const task of this.#feeder.clear()) this.#fail(task, error)
   }
 
   /**
@@ -119,7 +116,7 @@ export class Dispatcher {
     const worker = this.#parts.crew().workers[this.#takeBack(task)]
     if (worker !== undefined) this.#limits.callOff(worker, task.number)
     this.#fail(task, error)
-    this.#pump()
+    this.#feeder.pump()
   }
 
   /** Settles a task with an error as `callOff` does, but lets the worker of one that runs finish what it is at. */
@@ -132,15 +129,15 @@ export class Dispatcher {
   /** Settles a task with an error unless a worker has started it; tells whether it did. */
   withdraw(task: Task, error: unknown): boolean {
     if (task.isSettled || (task.number >= 0 && !this.#parts.core.cancel(task.number))) return false
-    this.#dispatched.delete(task.number)
+    this.#feeder.dispatched.delete(task.number)
     this.#fail(task, error)
-    this.#pump()
+    this.#feeder.pump()
     return true
   }
 
   /** Does so with every task. */
   withdrawAll(error: unknown): void {
-    const tasks = [...this.#dispatched.values(), ...this.#backlog.clear()]
+    const tasks = [...this.#feeder.dispatched.values(), ...this.#feeder.takeWaiting()]
     for (const task of tasks) this.withdraw(task, error)
   }
 
@@ -148,7 +145,7 @@ export class Dispatcher {
   #takeBack(task: Task): number {
     // One that is still in the backlog is passed over there, because it is settled.
     if (task.isSettled || task.number < 0) return -1
-    this.#dispatched.delete(task.number)
+    this.#feeder.dispatched.delete(task.number)
     const { core } = this.#parts
     // Nobody has signed for it any more: its result is on the way and comes too late.
     return core.cancel(task.number) ? -1 : core.claimant(task.number)
@@ -186,21 +183,20 @@ export class Dispatcher {
     const another = core.claimant(number)
     this.#drain(Infinity)
     this.#limits.workerEnded(worker)
-    const task = this.#dispatched.get(number)
+    const task = this.#feeder.dispatched.get(number)
     const isToBlame =
       claim !== 0 && ahead > 0 && ahead <= MAX_AHEAD && another < 0 && task !== undefined
     if (isToBlame) this.#lost(task, worker, exitCode)
-    this.#pump()
+    this.#feeder.pump()
     return isToBlame || (claim !== 0 && worker.isLeaving)
   }
 
   #lost(task: Task, worker: Worker, exitCode: number | null): void {
-    this.#dispatched.delete(task.number)
+    this.#feeder.dispatched.delete(task.number)
     if (task.retriesLeft > 0) {
       task.retriesLeft--
-      task.number = -1
       this.#parts.record.retried(task)
-      this.#backlog.add(task)
+      this.#feeder.addAgain(task)
       return
     }
     this.#fail(task, this.#lossOf(task, worker, exitCode))
@@ -211,96 +207,57 @@ export class Dispatcher {
     return new WorkerLostError(task.label, worker.process.pid, exitCode, isOutOfMemory)
   }
 
-  /** Fills the ring from the backlog. */
-  #pump(): void {
-    for (;;) {
-      const task = this.#backlog.first()
-      if (task === undefined) {
-        if (this.#hasPriorities && this.#dispatched.size === 0) this.#hasPriorities = false
-        return
-      }
-      if (!this.#put(task) && !task.isSettled) return
-      this.#backlog.removeFirst()
-    }
-  }
-
-  /** Puts a task into the ring; false when there is no room for it, or it is settled because there never will be. */
-  #put(task: Task): boolean {
-    const { tasks } = this.#parts.core
-    // What lies in the ring goes before what comes with a higher priority.
-    const most = this.#hasPriorities ? this.#parts.crew().size : MAX_QUEUED - 1
-    if (tasks.size >= most) return false
-    const number = tasks.put
-    this.#parts.core.queue(number)
-    // Before it is put: the result may be there at once.
-    task.number = number
-    let result: PutResult
-    try {
-      result = tasks.tryPutOne(task.message, task.byteLength)
-    } catch (error) {
-      // It can never fit; those behind it can.
-      task.number = -1
-      this.#fail(task, error)
-      return false
-    }
-    if (result === 'put') {
-      this.#dispatched.set(number, task)
-      return true
-    }
-    task.number = -1
-    setTimeout(() => this.#pump(), MEMORY_RECHECK_MS)
-    return false
-  }
-
-  /** Takes tasks of a lower priority back out of the ring. */
-  #recallFor(task: Task): void {
-    const { core } = this.#parts
-    const back: Task[] = []
-    for (const [number, other] of this.#dispatched) {
-      if (other.priority >= task.priority || !core.cancel(number)) continue
-      this.#dispatched.delete(number)
-      other.number = -1
-      back.push(other)
-    }
-    this.#backlog.addFirst(back)
-  }
-
   /** Takes results as long as there are tasks; only then does a pool keep the process alive. */
   #listen(): void {
     if (this.#isListening) return
     this.#isListening = true
-    this.#lookUntil = 0
     setImmediate(this.#look)
   }
 
+  /**
+   * Settles results while somebody gives one task after the other: what waits for the end of that takes memory, and is
+   * copied by the collector again and again.
+   *
+   * Code of users does not expect to be called from here: what may call some is kept for the event loop's turn.
+   */
+  #settleQuietly(): void {
+    this.#given = 0
+    if (this.#held.length > 0 || this.#parts.record.isWatched) return
+    for (let n = 0; n < 2 * GIVEN; n++) {
+      const outcome = this.#reader.nextPlain()
+      if (outcome === undefined) break
+      if (outcome.isPlain && outcome.task?.receiver.isQuiet === true) {
+        this.#handle(outcome)
+      } else {
+        this.#held.push(outcome)
+        break
+      }
+    }
+    if (this.#feeder.isBehind) this.#feeder.pump()
+  }
+
   readonly #look = (): void => {
-    const { core } = this.#parts
+    this.#given = 0
     let count: number
     try {
       count = this.#drain(TURN)
+      if (count === 0 && this.#pending > 0 && this.#spin()) count = this.#drain(TURN)
     } catch (error) {
       this.#isListening = false
       return this.#events.corrupt(error)
     }
-    if (this.#pending === 0) {
-      this.#isListening = false
-      return
-    }
-    const now = core.now()
-    if (count > 0) {
-      if (this.#lookUntil > 0) this.#spinning.note(true)
-      this.#lookUntil = 0
-      setImmediate(this.#look)
-    } else if (this.#lookUntil === 0) {
-      this.#lookUntil = this.#spinning.isWorthIt() ? now + LOOK_MS : -1
-      setImmediate(this.#look)
-    } else if (now < this.#lookUntil) {
-      setImmediate(this.#look)
-    } else {
-      if (this.#lookUntil > 0) this.#spinning.note(false)
-      this.#lookUntil = 0
-      void this.#sleep()
-    }
+    if (this.#pending === 0) this.#isListening = false
+    else if (count > 0) setImmediate(this.#look)
+    else void this.#sleep()
+  }
+
+  /** Looks for a result for a moment, where that has paid lately: the event loop takes longer to wake. */
+  #spin(): boolean {
+    const { results, session } = this.#parts.core
+    if (!session.agent.maySpin || !this.#spinning.isWorthIt()) return false
+    const hasResult = results.spin(LOOK_MS)
+    this.#spinning.note(hasResult)
+    return hasResult
   }
 
   /** Waits without taking: a result in a promise would be out of reach for a call that blocks this thread. */
@@ -316,13 +273,18 @@ export class Dispatcher {
   #drain(most: number): number {
     let n = 0
     while (n < most) {
-      const outcome = this.#reader.next()
+      const outcome = this.#held.length > 0 ? this.#nextHeld() : this.#reader.next()
       if (outcome === undefined) break
       n++
       this.#handle(outcome)
     }
-    if (n > 0 && !this.#backlog.isEmpty) this.#pump()
+    if (n > 0 && this.#feeder.isBehind) this.#feeder.pump()
     return n
+  }
+
+  #nextHeld(): Outcome | undefined {
+    const outcome = this.#held.shift()
+    return outcome === undefined ? undefined : this.#reader.finish(outcome)
   }
 
   #handle(outcome: Outcome): void {
@@ -342,7 +304,7 @@ export class Dispatcher {
     crew.markProven(head.worker)
     this.#limits.finished(head.worker, head.number)
     if (task === undefined || head.status === STATUS.dropped) return
-    this.#dispatched.delete(head.number)
+    this.#feeder.dispatched.delete(head.number)
     this.#parts.record.ran(task, outcome, crew.workers[head.worker])
     if (outcome.later !== undefined) {
       void outcome.later.then(

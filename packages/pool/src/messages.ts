@@ -75,16 +75,15 @@ const headFloats = new Float32Array(headBytes.buffer)
 const headDoubles = new Float64Array(headBytes.buffer)
 
 export function writeTaskHead(
-  message: Uint8Array,
-  offset: number,
+  words: Int32Array,
+  at: number,
   mode: number,
   fn: FunctionReference,
 ): void {
-  headInts[0] = mode
-  headInts[1] = fn.id
-  headInts[2] = fn.page
-  headInts[3] = fn.byteLength
-  for (let i = 0; i < TASK_HEAD; i++) message[offset + i] = headBytes[i]
+  words[at] = mode
+  words[at + 1] = fn.id
+  words[at + 2] = fn.page
+  words[at + 3] = fn.byteLength
 }
 
 export function readTaskHead(message: Uint8Array): { mode: number; fn: FunctionReference } {

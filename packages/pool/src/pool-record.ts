@@ -25,6 +25,11 @@ export class PoolRecord {
     this.#channels = new Channels(name)
   }
 
+  /** Whether somebody is told of each task that is settled. */
+  get isWatched(): boolean {
+    return this.#channels.isWatched
+  }
+
   submitted(task: Task): void {
     const { counts } = this.board
     counts[COUNT.submitted]++

@@ -7,6 +7,7 @@ import type { CallSite } from './call-site.js'
 import type { Receiver } from './task.js'
 
 export class PromiseReceiver implements Receiver {
+  readonly isQuiet: boolean = true
   readonly resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
   readonly #site: CallSite | undefined

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loads, loadsAsync, needsModules } from '@mp/pickle'
+import { NOT_PRIMITIVE, loadPrimitive, loads, loadsAsync, needsModules } from '@mp/pickle'
 import { LeasedBytes, PENDING, collectRevived, ownCopy } from '@mp/shared-memory/internal'
 import { RESULT_HEAD, type ResultHead, STATUS, readResultHead } from './messages.js'
 import type { PoolCore } from './pool-core.js'
@@ -20,6 +20,10 @@ export interface Outcome {
   /** The value or error to come: it needs modules that have to be waited for. */
   readonly later: Promise<unknown> | undefined
   readonly byteLength: number
+  /** Whether it is a value whose decoding runs no code of users. */
+  readonly isPlain: boolean
+  /** The message, when it is to be decoded later by `finish`. */
+  readonly message: Uint8Array | undefined
   /** Time spent on decoding, in milliseconds. */
   readonly decodeMs: number
 }
@@ -66,10 +70,40 @@ export class ResultReader {
     return outcome
   }
 
+  /** The next result; decoded only if that runs no code of users. */
+  nextPlain(): Outcome | undefined {
+    if (this.leases > 0) return undefined
+    const outcome = this.#core.results.tryRead(this.#readPlain)
+    return outcome === PENDING ? undefined : outcome
+  }
+
+  /** Decodes what `nextPlain` has left. */
+  finish(outcome: Outcome): Outcome {
+    const { message } = outcome
+    if (message !== undefined) this.#decode(outcome, message)
+    return outcome
+  }
+
   readonly #read = (bytes: Uint8Array, length: number): Outcome => {
     const outcome = this.#begin(bytes, length)
-    this.#decode(outcome, bytes)
+    if (!this.#decodePlain(outcome, bytes)) this.#decode(outcome, bytes)
     return outcome
+  }
+
+  readonly #readPlain = (bytes: Uint8Array, length: number): Outcome => {
+    const outcome = this.#begin(bytes, length)
+    if (!this.#decodePlain(outcome, bytes)) outcome.message = ownCopy(bytes, length)
+    return outcome
+  }
+
+  #decodePlain(outcome: OutcomeToBe, bytes: Uint8Array): boolean {
+    const { isValue, task, byteLength } = outcome
+    if (!isValue || task?.options.raw === true) return false
+    const value = loadPrimitive(bytes, RESULT_HEAD, byteLength - RESULT_HEAD)
+    if (value === NOT_PRIMITIVE) return false
+    outcome.value = value
+    outcome.isPlain = true
+    return true
   }
 
   #begin(bytes: Uint8Array, length: number): OutcomeToBe {
@@ -83,6 +117,8 @@ export class ResultReader {
       value: undefined,
       later: undefined,
       byteLength: length,
+      isPlain: false,
+      message: undefined,
       decodeMs: 0,
     }
   }

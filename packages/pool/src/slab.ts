@@ -13,18 +13,23 @@ const LONGEST = 1024
 /** The number before each message. */
 export const SLAB_HEAD = 8
 
+/** Memory for messages, as bytes, as words, and as the numbers before them. */
 export class Slab {
   readonly bytes: Uint8Array
+  readonly words: Int32Array
   readonly numbers: Float64Array
   /** Where the next message may begin. */
   used: number = SLAB_HEAD
 
   constructor(byteLength: number) {
-    this.bytes = new Uint8Array(byteLength)
-    this.numbers = new Float64Array(this.bytes.buffer)
+    const buffer = new ArrayBuffer(byteLength)
+    this.bytes = new Uint8Array(buffer)
+    this.words = new Int32Array(buffer)
+    this.numbers = new Float64Array(buffer)
   }
 }
 
+/** No memory. */
 export const NO_SLAB: Slab = new Slab(0)
 
 let slab = NO_SLAB

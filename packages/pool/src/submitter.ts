@@ -164,16 +164,17 @@ export class Submitter {
   ): Task {
     const task = new Task(mode, sent, items, options, receiver)
     const { dispatcher, record } = this.#pool
-    const before = dispatcher.now()
-    collectNotes(task, encodeTo, payload)
     task.submittedAt = dispatcher.now()
-    record.encoded(task.submittedAt - before)
+    collectNotes(task, encodeTo, payload)
+    if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - task.submittedAt)
     sent.uses++
     dispatcher.submit(task)
     return task
   }
 }
 
+/** Encoding less takes less time than looking at the clock. */
+const TIMED_BYTES = 256
 /** With chunks that find their own size, so many items for each of four chunks a worker are read ahead. */
 const AUTO_BUFFER = 256
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Notes } from '@mp/shared-memory/internal'
+import { type MessageRing, Notes, type PutResult, isShortMessage } from '@mp/shared-memory/internal'
 import type { SentFunction } from './functions.js'
 import { TASK_HEAD, writeTaskHead } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
@@ -15,6 +15,8 @@ export interface Receiver {
   reject(error: unknown): void
   /** Called just before one of these when the task has run: for how long, in milliseconds. */
   timed?(runMs: number): void
+  /** Whether `resolve` calls no code of users before it returns. */
+  readonly isQuiet?: boolean
 }
 
 /**
@@ -81,6 +83,15 @@ export class Task extends Notes {
     return this.#slab.bytes.subarray(this.#offset, this.#offset + this.byteLength)
   }
 
+  /** Puts what goes to a worker into a ring; it is gone when the task is settled. */
+  putInto(ring: MessageRing): PutResult {
+    const { byteLength } = this
+    if (isShortMessage(byteLength)) {
+      return ring.tryPutWords(this.#slab.words, this.#offset >>> 2, byteLength)
+    }
+    return ring.tryPutOne(this.message, byteLength)
+  }
+
   /** Lets go of what only an unsettled task needs. */
   forget(): void {
     this.#slab = NO_SLAB
@@ -92,12 +103,12 @@ export class Task extends Notes {
   write(bytes: Uint8Array, length: number, copyTo?: (target: Uint8Array) => void): void {
     this.byteLength = TASK_HEAD + length
     const slab = slabFor(this.byteLength)
-    const target = slab.bytes
     const offset = slab.used
     slab.used = offset + roundUp(this.byteLength) + SLAB_HEAD
     this.#slab = slab
     this.#offset = offset
-    writeTaskHead(target, offset, this.mode, this.fn.reference)
+    writeTaskHead(slab.words, offset >>> 2, this.mode, this.fn.reference)
+    const target = slab.bytes
     const at = offset + TASK_HEAD
     if (copyTo !== undefined) copyTo(target.subarray(at, at + length))
     else if (length > SHORT) target.set(bytes.subarray(0, length), at)

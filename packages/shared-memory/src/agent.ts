@@ -99,6 +99,15 @@ export class Agent {
   }
 
   /**
+   * Sleeps for about so long, in no set and without saying so: who rings is spared the call that wakes a sleeper.
+   *
+   * For somebody who looks again afterwards whatever happens. A death ends it, as it ends every sleep.
+   */
+  nap(milliseconds: number): void {
+    this.platform.park(this.#bell, this.bell(), milliseconds)
+  }
+
+  /**
    * Rings an agent's bell: it looks again at whatever it waits for.
    *
    * CRASH: dying between the two steps leaves the sleeper asleep; any death rings everybody.
@@ -135,6 +144,11 @@ export class Agent {
   /** Whether the slot's thread sleeps in a synchronous wait right now, or is about to. A hint. */
   isParkedSync(slot: number): boolean {
     return (Atomics.load(this.words, slotWord(slot) + SLOT.parked) & ~PARKED.async) !== 0
+  }
+
+  /** Whether the slot's thread looks at its bell all the time right now: a ring need not wake it. A hint. */
+  isSpinning(slot: number): boolean {
+    return (Atomics.load(this.words, slotWord(slot) + SLOT.parked) & PARKED.spin) !== 0
   }
 
   /** One more than the highest slot ever used: how far to scan a set of agents. */

@@ -72,6 +72,7 @@ export {
   RingClosedError,
   type Message,
 } from './ring/message.js'
+export { isShort as isShortMessage } from './ring/copy.js'
 export { MessageRing, type CopyTo, type PutResult } from './ring/message-ring.js'
 export { Outgoing, type Target } from './ring/outgoing.js'
 export { claimOf, ownCopy } from './ring/ring-reader.js'

@@ -81,8 +81,12 @@ export class WaitSet {
     return false
   }
 
-  /** Wakes one waiter: the first to arrive where arrivals are kept, else any. Too many wakes are harmless. */
+  /**
+   * Wakes one waiter: the first to arrive where arrivals are kept, else one that looks at its bell and need not be woken
+   * through the kernel, else any. Too many wakes are harmless.
+   */
   wakeOne(): void {
+    if (this.#arrivals < 0 && this.#wakeSpinning()) return
     const slot = this.#wakeNext(-1, false)
     if (slot >= 0) this.#backUp(slot)
   }
@@ -124,6 +128,22 @@ export class WaitSet {
   #backUp(slot: number): void {
     if (this.#agent.isParkedSync(slot)) return
     if (this.#wakeNext(slot, true) < 0) this.#wakeNext(slot, false)
+  }
+
+  /** SYNC: one that has stopped looking meanwhile looks at its bell once more before it sleeps (`Agent.sleep`). */
+  #wakeSpinning(): boolean {
+    const { words } = this.#agent
+    const high = this.#agent.highSlot()
+    for (let first = 0; first < high; first += 32) {
+      let bits = Atomics.load(words, this.#bits + (first >>> 5))
+      while (bits !== 0) {
+        const slot = first + 31 - Math.clz32(bits & -bits)
+        bits &= bits - 1
+        if (!this.#agent.isSpinning(slot) || !this.#agent.isLive(slot)) continue
+        if (this.wake(slot)) return true
+      }
+    }
+    return false
   }
 
   #wakeNext(except: number, syncOnly: boolean): number {

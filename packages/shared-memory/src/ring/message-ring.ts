@@ -134,11 +134,24 @@ export class MessageRing {
     const result = this.#writer.writeOne(bytes, length, extent, ends)
     this.#writeLock.unlock()
     if (result === 'put') {
-      // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
-      if (this.notEmpty.any()) this.notEmpty.wakeOne()
+      this.#wakeReader()
     } else if (extent !== null) {
       freeRun(this.#session, extent.page, extent.pages)
     }
+    return this.#answer(result)
+  }
+
+  /**
+   * Puts a short message that lies in a row of words, as `tryPutOne` does, without a view of it.
+   *
+   * @param start its first word.
+   * @param length in bytes; `isShortMessage` says whether it is short.
+   */
+  tryPutWords(words: Int32Array, start: number, length: number): PutResult {
+    this.#writeLock.lock()
+    const result = this.#writer.writeWords(words, start, length)
+    this.#writeLock.unlock()
+    if (result === 'put') this.#wakeReader()
     return this.#answer(result)
   }
 
@@ -246,6 +259,15 @@ export class MessageRing {
     }
   }
 
+  /** Looks for a message for so long without sleeping, at most 100 ms. @returns whether there is one. */
+  spin(milliseconds: number): boolean {
+    const { words, base } = this.#state
+    const tail = Atomics.load(words, base + RING.tail)
+    if (this.isAvailable()) return true
+    // SYNC: nothing depends on it: who sees no message here waits as everybody does.
+    return this.#session.native.spin(base + RING.tail, tail, milliseconds) !== 0
+  }
+
   /** Whether there is something to take. */
   protected isAvailable(): boolean {
     return this.size !== 0
@@ -276,6 +298,11 @@ export class MessageRing {
     this.#reader.tidy()
     if (this.notFull.any()) this.notFull.wakeOne()
     return true
+  }
+
+  #wakeReader(): void {
+    // SYNC: a reader arms its bit, then looks for messages; we commit, then look for bits.
+    if (this.notEmpty.any()) this.notEmpty.wakeOne()
   }
 
   #answer(result: WriteResult): PutResult {

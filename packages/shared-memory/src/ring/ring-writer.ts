@@ -9,7 +9,7 @@
 import { PAGE_BYTES } from '../layout.js'
 import { givePages } from '../object-pages.js'
 import type { Pages } from '../pages.js'
-import { copyIn } from './copy.js'
+import { copyIn, copyWords } from './copy.js'
 import {
   END,
   EXTENT_BYTES,
@@ -62,6 +62,26 @@ export class RingWriter {
     if (!this.#append(bytes, length, extent, ends)) return 'short'
     if (extent !== null) this.#give(extent)
     this.#commit(tail, 1, ends)
+    return 'put'
+  }
+
+  /** Writes a short message that lies in these words from `start` on. */
+  writeWords(words: Int32Array, start: number, length: number): WriteResult {
+    const state = this.#state
+    if (state.closed) return 'closed'
+    if (!state.hasRoom(1, length)) return 'full'
+    const tail = this.#open()
+    if (!this.#isOpen()) return 'corrupt'
+    const size = recordBytes(length)
+    if (!this.#hasPlace(size)) return 'short'
+    const data = this.#pages.windowWords(this.#page)
+    const record = (this.#pages.offset(this.#page) + this.#offset) >>> 2
+    data[record] = length
+    data[record + 1] = KIND.inline
+    copyWords(words, start, length, data, record + 2)
+    this.#offset += size
+    this.#bytes = (this.#bytes + length) | 0
+    this.#commit(tail, 1, undefined)
     return 'put'
   }
 
@@ -140,9 +160,7 @@ export class RingWriter {
   ): boolean {
     const pages = this.#pages
     const size = recordBytes(extent === null ? length : EXTENT_BYTES)
-    if (this.#page < 0 || this.#offset + size > PAGE_BYTES) {
-      if (!this.#addPage()) return false
-    }
+    if (!this.#hasPlace(size)) return false
     const data = pages.windowWords(this.#page)
     const start = pages.offset(this.#page) + this.#offset
     const record = start >>> 2
@@ -159,6 +177,12 @@ export class RingWriter {
     this.#offset += size
     this.#bytes = (this.#bytes + length) | 0
     return true
+  }
+
+  /** Whether a record of that size has a place, on a new page if need be. */
+  #hasPlace(size: number): boolean {
+    const isFull = this.#page < 0 || this.#offset + size > PAGE_BYTES
+    return !isFull || this.#addPage()
   }
 
   #addPage(): boolean {
