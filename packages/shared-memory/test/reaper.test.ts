@@ -10,6 +10,7 @@ import {
   PARKED,
   SLOT,
   SLOT_STATE,
+  WAIT_SET_WORDS,
   isDead,
   makeTag,
   raise,
@@ -67,7 +68,7 @@ function leaveBehind(object: { index: number; base: number }): Dead {
   Atomics.store(words, at + SLOT.parked, PARKED.async)
   Atomics.store(words, at + SLOT.state, (generation << 8) | SLOT_STATE.live)
   const holders = AT.directory + object.index * ENTRY_WORDS + ENTRY.holders
-  for (const set of [object.base + 8, object.base + 16, holders]) {
+  for (const set of [object.base + 8, object.base + 8 + WAIT_SET_WORDS, holders]) {
     Atomics.or(words, set + (slot >>> 5), 1 << (slot & 31))
   }
   const page = pages.arena.take(2)
@@ -85,7 +86,7 @@ function expectRecovered(dead: Dead, object: { index: number; base: number }): v
   expect(isDead(words, tag)).toBe(true)
   expect(reaper.lookUp(tag)).toEqual({ pid: PID + (tag >>> 12), reason: 'killed' })
   const holders = AT.directory + object.index * ENTRY_WORDS + ENTRY.holders
-  for (const set of [object.base + 8, object.base + 16, holders]) {
+  for (const set of [object.base + 8, object.base + 8 + WAIT_SET_WORDS, holders]) {
     expect(Atomics.load(words, set + (slot >>> 5)) & (1 << (slot & 31))).toBe(0)
   }
   expect([pages.arena.owner(page), pages.arena.owner(page + 1)]).toEqual([0, 0])
