@@ -55,7 +55,7 @@ test('a goal is measured against the best of those that are named, round by roun
   expect(shown(RATE, [goal], values).goals).toEqual([
     { text: 'twice the best', wanted: 2, isLimit: false, shown: 2, isMet: true },
   ])
-  expect(shown(TIME, [goal], values).goals[0]).toMatchObject({ shown: 0.5, isMet: false })
+  expect(shown(TIME, [goal], values).goals[0]).toMatchObject({ shown: 0.25, isMet: false })
 })
 
 test('a limit is above what costs, and below what is gained', () => {
