@@ -34,7 +34,7 @@ def work(seed):
 
 
 def timed(spec, run):
-    run(spec["count"])
+    run(-(-spec["count"] // 5))
     before = time.perf_counter()
     run(spec["count"])
     return spec["count"] / (time.perf_counter() - before)

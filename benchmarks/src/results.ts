@@ -103,10 +103,7 @@ function summarize(
     median: rounded(median(values)),
     lowest: rounded(Math.min(...values)),
     highest: rounded(Math.max(...values)),
-    ratio:
-      first.failure === undefined
-        ? rounded(median(values.map((value, i) => better(first.values[i], value, unit))))
-        : null,
+    ratio: first.failure === undefined ? rounded(ratioOf(first.values, values, unit.better)) : null,
   }
 }
 
@@ -123,16 +120,24 @@ function judgeGoal(goal: Goal, all: readonly Figures[], unit: Unit): GoalResult 
     ? median(ours.values)
     : median(
         ours.values.map((value, i) =>
-          Math.min(...rivals.map((rival) => better(value, rival.values[i], unit))),
+          Math.min(...rivals.map((rival) => better(value, rival.values[i], unit.better))),
         ),
       )
   const isMet = isLimit && unit.better === 'less' ? shown <= limit : shown >= (limit ?? times)
   return { text, wanted, isLimit, shown: rounded(shown), isMet }
 }
 
-/** How many times better a figure is than another. */
-function better(one: number, other: number, { better }: Unit): number {
-  return better === 'more' ? one / other : other / one
+/** How many times better one is than another: the median of the ratios of each round. */
+export function ratioOf(
+  ones: readonly number[],
+  others: readonly number[],
+  which: Unit['better'],
+): number {
+  return median(ones.map((one, i) => better(one, others[i], which)))
+}
+
+function better(one: number, other: number, which: Unit['better']): number {
+  return which === 'more' ? one / other : other / one
 }
 
 /** To five digits: what is beyond is noise, and would only make files differ. */

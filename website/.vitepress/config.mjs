@@ -52,6 +52,7 @@ const handbook = [
       { text: 'Protocols of the core', link: '/protocols/core' },
       { text: 'Protocols of the primitives', link: '/protocols/primitives' },
       { text: 'Benchmarks', link: '/benchmarks' },
+      { text: 'What was measured', link: '/benchmark-results' },
       { text: 'Contributing', link: '/contributing' },
     ],
   },

@@ -177,7 +177,7 @@ function throughput(make: Make, size: number, form: Form): Contest {
     },
     goals: STREAM_GOALS[sizeName(size)] ?? [],
     contenders: [
-      make('Pipe, sendBytes', 'ours', count(1024 * MIB, 300_000), pipe),
+      make('Pipe, sendBytes', 'ours', count(512 * MIB, 300_000), pipe),
       make('Pipe, recvBytesInto', 'ours', count(1024 * MIB, 300_000), { ...pipe, style: 'into' }),
       ...inPlace,
       make('Queue, Uint8Array', 'ours', count(512 * MIB, 300_000), spec),

@@ -160,6 +160,6 @@ export class Waits {
 }
 
 /** On the clock that all processes share. */
-export function microseconds(): number {
+function microseconds(): number {
   return Number(process.hrtime.bigint()) / 1_000
 }

@@ -5,7 +5,13 @@
  */
 import type { Kind } from '../contest.js'
 import { fullName } from '../contests/index.js'
-import type { ContenderResult, ContestResult, GoalResult, Results } from '../results.js'
+import {
+  type ContenderResult,
+  type ContestResult,
+  type GoalResult,
+  type Results,
+  ratioOf,
+} from '../results.js'
 import type { Chart } from './charts.js'
 import { figure, times } from './figure.js'
 
@@ -44,7 +50,7 @@ export function page(results: Results, charts: readonly Chart[]): string {
     `<!-- Written by \`${results.command}\`. -->`,
     about(results),
     ...skipped(results),
-    '## Ours, and the best of the others',
+    '## The best of each',
     summary(contests),
     '## What was wanted',
     'Figures say how many times better ours is, or what it takes. A machine that is busy misses goals for no fault of the code, and meets some for no merit.',
@@ -88,23 +94,28 @@ function skipped({ skipped }: Results): string[] {
   ]
 }
 
-/** A line for each contest: our first, and the best of Node's and Python's. */
+/** A line for each contest: the best of ours, of Node's and of Python's. */
 function summary(contests: readonly ContestResult[]): string {
   const rows = contests.flatMap((contest) => {
-    const { title, unit, contenders } = contest
-    const first = contenders.find(({ kind, median }) => kind === 'ours' && median !== null)
-    const others = (['node', 'python'] as Kind[]).map((kind) => best(contest, kind))
-    if (first === undefined || others.every((one) => one === undefined)) return []
-    return [
-      [`${title}, ${unit}`, `**${figure(first.median)}** (${first.name})`, ...others.map(versus)],
-    ]
+    const { title, unit } = contest
+    const [ours, node, python] = (['ours', 'node', 'python'] as const).map((kind) =>
+      best(contest, kind),
+    )
+    if (ours === undefined || (node === undefined && python === undefined)) return []
+    const cells = [node, python].map((rival) => versus(contest, ours, rival))
+    return [[`${title}, ${unit}`, `**${figure(ours.median)}** (${ours.name})`, ...cells]]
   })
-  return grid(['', 'ours', 'best of Node', 'best of Python'], rows)
+  return grid(['', 'best of ours', 'best of Node', 'best of Python'], rows)
 }
 
-function versus(rival: ContenderResult | undefined): string {
+function versus(
+  { better }: ContestResult,
+  ours: ContenderResult,
+  rival: ContenderResult | undefined,
+): string {
   if (rival === undefined) return ''
-  return `${figure(rival.median)} (${rival.name}); ours is ${times(rival.ratio)}`
+  const ratio = ratioOf(ours.values, rival.values, better)
+  return `${figure(rival.median)} (${rival.name}); ours is ${times(ratio)}`
 }
 
 function best({ contenders, better }: ContestResult, kind: Kind): ContenderResult | undefined {
