@@ -17,6 +17,7 @@ const elsewhere = new Map([
   ['benchmarks/README.md', 'benchmarks.md'],
   ['benchmarks/results/README.md', 'benchmark-results.md'],
   ['CONTRIBUTING.md', 'contributing.md'],
+  ['SECURITY.md', 'security.md'],
   ...readdirSync(join(root, 'packages')).map((name) => [
     `packages/${name}/README.md`,
     `packages/${name}.md`,
