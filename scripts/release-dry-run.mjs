@@ -114,7 +114,7 @@ function checkPackage(folder, released) {
       faults.push(`${name}: asks for ${other.name} ${range}, not exactly ${other.version}`)
   }
   if (JSON.stringify(manifest).includes('workspace:')) faults.push(`${name}: names the workspace`)
-  if (Object.keys(manifest.scripts ?? {}).some((script) => /install$/.test(script)))
+  if (Object.keys(manifest.scripts ?? {}).some((script) => script.endsWith('install')))
     faults.push(`${name}: has an install script`)
   for (const path of targetsOf(manifest.exports)) {
     if (!files.includes(path)) faults.push(`${name}: ${path} is exported and not there`)
