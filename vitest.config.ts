@@ -7,6 +7,7 @@ export default defineConfig({
       'internal/test/**/*.test.ts',
       'explorer/test/**/*.test.ts',
       'reliability/test/**/*.test.ts',
+      'benchmarks/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
       'packaging/test/**/*.test.ts',
     ],
@@ -25,7 +26,7 @@ export default defineConfig({
       deps: {
         external: [
           /\/packages\/[^/]+\/dist\//,
-          /\/(internal|explorer|reliability)\/dist\//,
+          /\/(internal|explorer|reliability|benchmarks)\/dist\//,
           /\/test\/fixtures\//,
         ],
       },

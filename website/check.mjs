@@ -1,5 +1,5 @@
 /**
- * Tries the site that was made: every link leads to a page and a heading that are there, and the search finds.
+ * Tries the site that was made: every link leads to a page and a heading that are there, every picture is, and the search finds.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
@@ -40,7 +40,7 @@ function checkLinks(dist) {
   )
   const faults = []
   for (const [page, text] of html) {
-    for (const [, quoted] of text.matchAll(/<a [^>]*href="([^"]+)"/g)) {
+    for (const [, quoted] of text.matchAll(/<(?:a [^>]*href|img [^>]*src)="([^"]+)"/g)) {
       const href = decode(quoted)
       if (/^[a-z]+:/.test(href)) continue
       const [path, anchor] = href.split('#')

@@ -22,6 +22,9 @@ const paths = [
   ['from-python', '/from-python.html'],
   ['from-node-pools', '/from-node-pools.html'],
   ['reliability', '/reliability.html'],
+  ['performance', '/guide/performance.html'],
+  ['benchmark-results', '/benchmark-results.html'],
+  ['security', '/security.html'],
   ['api', '/api/'],
   ['api-pool', '/api/@mp/pool/classes/Pool.html'],
 ]

@@ -15,12 +15,17 @@ const elsewhere = new Map([
   ['packages/shared-memory/src/README.md', 'protocols/core.md'],
   ['packages/sync/src/README.md', 'protocols/primitives.md'],
   ['benchmarks/README.md', 'benchmarks.md'],
+  ['benchmarks/results/README.md', 'benchmark-results.md'],
   ['CONTRIBUTING.md', 'contributing.md'],
+  ['SECURITY.md', 'security.md'],
   ...readdirSync(join(root, 'packages')).map((name) => [
     `packages/${name}/README.md`,
     `packages/${name}.md`,
   ]),
 ])
+
+/** Where the pictures of pages are, and their folder in the site. */
+const pictures = 'benchmarks/results'
 
 /** Writes all pages into `site`; gives their number. */
 export function writePages(site) {
@@ -34,6 +39,10 @@ export function writePages(site) {
   }
   cpSync(fileURLToPath(new URL('public', import.meta.url)), join(site, 'public'), {
     recursive: true,
+  })
+  cpSync(join(root, pictures), join(site, 'public', pictures), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.md'),
   })
   return places.size
 }
@@ -52,12 +61,13 @@ function withExamples(text) {
   })
 }
 
-/** Rewrites the relative links of a document; not those in code. */
+/** Rewrites the relative links and the pictures of a document; not those in code. */
 function relink(text, source, place, places) {
   // Whichever of these begins first is taken as a whole: a block of code, a link, code in a line.
   const parts = /^```[^]*?^```$|(!?)\[((?:`[^`]*`|[^\][])*)\]\(([^()\s]+)\)|`[^`\n]+`/gm
   return text.replace(parts, (whole, image, label, target) => {
-    if (target === undefined || image !== '' || /^([a-z]+:|#|\/)/.test(target)) return whole
+    if (target === undefined || /^([a-z]+:|#|\/)/.test(target)) return whole
+    if (image !== '') return `![${label}](/${posix.join(dirname(source), target)})`
     const [path, anchor] = target.split('#')
     const found = placeOf(posix.join(dirname(source), path), places)
     if (found === undefined) return label

@@ -6,8 +6,6 @@ import multiprocessing
 import sys
 import time
 
-CROWD_WARMUP = 5_000
-
 
 def maker(spec):
     if spec["payload"] == "integer":
@@ -18,12 +16,33 @@ def maker(spec):
     return lambda i: data
 
 
+def checker(spec):
+    """What looks at the i-th message that has come."""
+    size = spec["size"]
+
+    def fail(i):
+        raise ValueError(f"message {i} is not what was sent")
+
+    def integer(message, i):
+        if message != i:
+            fail(i)
+
+    def object(message, i):
+        if message["id"] != i or message["x"] != i / 2 or not message["ok"]:
+            fail(i)
+
+    def bytes(message, i):
+        if len(message) != size or message[0] + message[-1] != 14:
+            fail(i)
+
+    return {"integer": integer, "object": object, "bytes": bytes}[spec["payload"]]
+
+
 def phases(spec):
-    return [math.ceil(spec["count"] / 5), spec["count"]]
+    return [spec["warmup"], spec["count"]]
 
 
-def report(spec, seconds):
-    count = spec["count"]
+def report(spec, count, seconds):
     if spec["what"] == "round-trip":
         print(seconds * 1e6 / count)
     else:
@@ -35,13 +54,14 @@ def timed(spec, phase):
         before = time.perf_counter()
         phase(count)
         seconds = time.perf_counter() - before
-    report(spec, seconds)
+    report(spec, spec["count"], seconds)
 
 
 def take_from_queue(spec, queue, done):
+    check = checker(spec)
     for count in phases(spec):
-        for _ in range(count):
-            queue.get()
+        for i in range(count):
+            check(queue.get(), i)
         done.put(count)
 
 
@@ -49,10 +69,11 @@ def take_from_pipe(spec, connection):
     receive = connection.recv_bytes if spec["payload"] == "bytes" else connection.recv
     if spec["style"] == "into":
         room = bytearray(spec["size"])
-        receive = lambda: connection.recv_bytes_into(room)
+        receive = lambda: memoryview(room)[: connection.recv_bytes_into(room)]
+    check = checker(spec)
     for count in phases(spec):
-        for _ in range(count):
-            receive()
+        for i in range(count):
+            check(receive(), i)
         connection.send(count)
 
 
@@ -75,7 +96,7 @@ def into_queue(spec, context):
     def phase(count):
         for i in range(count):
             queue.put(make(i))
-        done.get()
+        assert done.get() == count
 
     timed(spec, phase)
     child.join()
@@ -91,7 +112,7 @@ def into_pipe(spec, context):
     def phase(count):
         for i in range(count):
             send(make(i))
-        here.recv()
+        assert here.recv() == count
 
     timed(spec, phase)
     child.join()
@@ -101,12 +122,12 @@ def pipe_trip(spec, context):
     here, there = context.Pipe()
     child = context.Process(target=echo_by_pipe, args=(spec, there))
     child.start()
-    make = maker(spec)
+    make, check = maker(spec), checker(spec)
 
     def phase(count):
         for i in range(count):
             here.send(make(i))
-            here.recv()
+            check(here.recv(), i)
 
     timed(spec, phase)
     child.join()
@@ -116,32 +137,36 @@ def queue_trip(spec, context):
     there, back = context.Queue(), context.Queue()
     child = context.Process(target=echo_by_queue, args=(spec, there, back))
     child.start()
-    make = maker(spec)
+    make, check = maker(spec), checker(spec)
 
     def phase(count):
         for i in range(count):
             there.put(make(i))
-            back.get()
+            check(back.get(), i)
 
     timed(spec, phase)
     child.join()
 
 
+def shares(spec):
+    return [math.ceil(count / spec["producers"]) for count in phases(spec)]
+
+
 def produce(spec, queue, reports, go):
-    make = maker(spec)
-    for i in range(CROWD_WARMUP):
-        queue.put(make(i))
-    reports.put("warm")
-    go.wait()
-    for i in range(math.ceil(spec["count"] / spec["producers"])):
-        queue.put(make(i))
-    reports.put("done")
+    for phase, count in enumerate(shares(spec)):
+        if phase == 1:
+            go.wait()
+        for i in range(count):
+            queue.put(i)
+        reports.put((count, count * (count - 1) // 2))
 
 
 def consume(queue, reports):
-    while queue.get() is not None:
-        pass
-    reports.put("done")
+    count = total = 0
+    while (i := queue.get()) is not None:
+        count += 1
+        total += i
+    reports.put((count, total))
 
 
 def crowd(spec, context):
@@ -155,22 +180,21 @@ def crowd(spec, context):
     ]
     for member in consumers + producers:
         member.start()
-    for _ in producers:
-        reports.get()
+    put = [reports.get() for _ in producers]
     before = time.perf_counter()
     go.set()
     # A producer has written all when it has ended: only then may the end be told.
-    for _ in producers:
-        reports.get()
+    put += [reports.get() for _ in producers]
     for producer in producers:
         producer.join()
     for _ in consumers:
         queue.put(None)
-    for _ in consumers:
-        reports.get()
-    report(spec, time.perf_counter() - before)
+    taken = [reports.get() for _ in consumers]
+    report(spec, spec["producers"] * shares(spec)[1], time.perf_counter() - before)
     for consumer in consumers:
         consumer.join()
+    # How many there were, and their sum.
+    assert [sum(column) for column in zip(*put)] == [sum(column) for column in zip(*taken)]
 
 
 def main():

@@ -1,7 +1,9 @@
-"""How long Python's start methods take: prints JSON {method: {start, hundred}} in milliseconds."""
+"""Measures one of Python's start methods as src/programs/starts.ts says: python3 starts.py SPEC."""
 
 import json
-import multiprocessing as mp
+import multiprocessing
+import re
+import statistics
 import sys
 import time
 
@@ -10,32 +12,55 @@ def nothing():
     pass
 
 
-def once(context):
-    start = time.perf_counter()
-    child = context.Process(target=nothing)
-    child.start()
-    child.join()
-    return (time.perf_counter() - start) * 1e3
+def wait(ready, go):
+    ready.set()
+    go.wait()
 
 
-def many(context, count):
-    start = time.perf_counter()
+def run(context, count):
+    """Milliseconds until so many have started and ended."""
+    before = time.perf_counter()
     children = [context.Process(target=nothing) for _ in range(count)]
     for child in children:
         child.start()
     for child in children:
         child.join()
-    return (time.perf_counter() - start) * 1e3
+    milliseconds = (time.perf_counter() - before) * 1e3
+    assert all(child.exitcode == 0 for child in children)
+    return milliseconds
+
+
+def memory(context, count):
+    ready = [context.Event() for _ in range(count)]
+    go = context.Event()
+    children = [context.Process(target=wait, args=(mine, go)) for mine in ready]
+    for child in children:
+        child.start()
+    for mine in ready:
+        mine.wait()
+    shares = [share_of(child.pid) for child in children]
+    go.set()
+    for child in children:
+        child.join()
+    return statistics.median(shares)
+
+
+def share_of(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf8") as file:
+        return 1024 * int(re.search(r"^Pss:\s+(\d+)", file.read(), re.MULTILINE)[1])
+
+
+def main():
+    spec = json.loads(sys.argv[1])
+    context = multiprocessing.get_context(spec["way"].removeprefix("python-"))
+    run(context, 1)
+    if spec["what"] == "one":
+        print(statistics.median(run(context, 1) for _ in range(spec["count"])))
+    elif spec["what"] == "many":
+        print(run(context, spec["count"]))
+    else:
+        print(memory(context, spec["count"]))
 
 
 if __name__ == "__main__":
-    rounds, count = int(sys.argv[1]), int(sys.argv[2])
-    figures = {}
-    for method in ("spawn", "forkserver", "fork"):
-        context = mp.get_context(method)
-        once(context)
-        figures[method] = {
-            "start": [once(context) for _ in range(rounds)],
-            "hundred": many(context, count),
-        }
-    print(json.dumps(figures))
+    main()

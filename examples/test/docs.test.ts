@@ -6,21 +6,12 @@
 import { type Outcome, runProgram } from 'mp-internal'
 import * as mp from '@mp/multiprocessing'
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Block, blocksOf, examplesOf, nameOf, promisesOf } from './code-blocks.js'
+import { Project } from './project.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const runner = fileURLToPath(new URL('run-blocks.mjs', import.meta.url))
@@ -41,42 +32,22 @@ const blocks = new Map(
 const programs = new Map(
   pages.map((page) => [page, programsOf(page)] as const).filter(([, own]) => own.length > 0),
 )
-let project: string
+let project: Project
 let compiled: Outcome
 
 beforeAll(async () => {
-  project = mkdtempSync(join(tmpdir(), 'docs-'))
-  symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
-  writeFileSync(
-    join(project, 'tsconfig.json'),
-    JSON.stringify({
-      extends: join(root, 'tsconfig.base.json'),
-      compilerOptions: {
-        composite: false,
-        declaration: false,
-        declarationMap: false,
-        isolatedDeclarations: false,
-        moduleDetection: 'force',
-        // A fragment may make something and stop there.
-        noUnusedLocals: false,
-        rootDir: 'src',
-        outDir: 'out',
-      },
-      include: ['src'],
-    }),
+  const files = [...programs].flatMap(([page, own]) =>
+    own.map(({ name, code }) => [join(folderOf(page), name), code] as const),
   )
-  for (const [page, own] of programs) {
-    const folder = join(project, 'src', folderOf(page))
-    mkdirSync(folder, { recursive: true })
-    for (const { name, code } of own) writeFileSync(join(folder, name), code)
-  }
-  for (const [name, code] of docComments()) writeFileSync(join(project, 'src', name), code)
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  compiled = await runProgram(process.execPath, { args: [tsc, '-p', project] })
+  project = new Project([...files, ...docComments()], {
+    moduleDetection: 'force',
+    // A fragment may make something and stop there.
+    noUnusedLocals: false,
+  })
+  compiled = await project.compile()
 })
 
-afterAll(() => rmSync(project, { recursive: true }))
+afterAll(() => project.remove())
 
 test('every block is of a kind that is checked', () => {
   const kinds = new Set(['ts', 'python', 'sh', 'json', 'text'])
@@ -98,10 +69,10 @@ test('the compiler accepts every program, and every example in a doc comment', (
 
 test.each([...programs.keys()])('the programs of %s print what they say', async (page) => {
   const own = programs.get(page)!.filter(({ isMain }) => isMain)
-  const paths = own.map(({ name }) => join(project, 'out', folderOf(page), toJs(name)))
+  const paths = own.map(({ name }) => join(project.folder, 'out', folderOf(page), toJs(name)))
   const { code, stdout, stderr } = await runProgram(process.execPath, {
     args: ['--enable-source-maps', runner, MARK, ...paths],
-    cwd: project,
+    cwd: project.folder,
     timeoutMs: 28_000,
   })
   const printed = stdout.split(`${MARK}\n`)
@@ -132,7 +103,7 @@ test.runIf(python !== undefined)('the programs in Python print what they say', a
     all.filter(({ language }) => language === 'python').map((block) => ({ page, block })),
   )
   for (const [i, { page, block }] of own.entries()) {
-    const file = join(project, `block-${i}.py`)
+    const file = join(project.folder, `block-${i}.py`)
     writeFileSync(file, block.code)
     const { code, stdout, stderr } = await runProgram(python!, { args: [file] })
     const where = `docs/${page}:${block.line}`

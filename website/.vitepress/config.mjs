@@ -52,6 +52,8 @@ const handbook = [
       { text: 'Protocols of the core', link: '/protocols/core' },
       { text: 'Protocols of the primitives', link: '/protocols/primitives' },
       { text: 'Benchmarks', link: '/benchmarks' },
+      { text: 'What was measured', link: '/benchmark-results' },
+      { text: 'Security', link: '/security' },
       { text: 'Contributing', link: '/contributing' },
     ],
   },

@@ -1,90 +1,150 @@
 /**
- * Measures one pool: `node measure.js SPEC`. Prints one number.
+ * Measures one pool: `node measure.js SPEC`. Prints one number, once every result has been looked at.
  *
  * @module
  */
-import { type Rival, openRival } from './rivals.js'
+import { shareOfTree } from '../programs/memory.js'
+import { ensure } from '../programs/spec.js'
+import { type MakePool, type Rival, loadRival } from './rivals.js'
 import type { PoolSpec } from './spec.js'
-import { echo, noop, square } from './workers/functions.js'
+import { echo, noop, square, work } from './workers/functions.js'
 
 const MEGABYTE = 2 ** 20
+const FILLING = 7
+
+/** A pool of ours has calls that others have not. */
+interface Calls extends Rival {
+  /** One of many tasks that are given at once, which is `noop` but for its form. */
+  burst?(): PromiseLike<unknown>
+  map?(items: readonly number[]): Promise<number[]>
+  imap?(items: readonly number[]): AsyncIterable<number>
+}
 
 const spec = JSON.parse(process.argv[2] ?? '') as PoolSpec
 const began = performance.now()
 // Some pools do not keep the process alive for what they were asked.
 const keepAlive = setInterval(() => {}, 60_000)
-const isOurs = spec.pool === 'ours' || spec.pool === 'ours-thread'
-const figure = isOurs ? await measureOurs() : await measureRival()
+const make = spec.pool.startsWith('ours') ? await loadOurs() : await loadRival(spec.pool)
+const before = spec.what === 'memory' ? shareOfTree() : 0
+const pool: Calls = make(spec.workers)
+const figure = await measure()
+await pool.close()
 process.stdout.write(`${figure}\n`)
 clearInterval(keepAlive)
 
-async function measureOurs(): Promise<number> {
+async function loadOurs(): Promise<MakePool> {
   const { Pool } = await import('@mp/pool')
-  const pool = new Pool({
-    processes: spec.workers,
-    startMethod: spec.pool === 'ours' ? 'spawn' : 'thread',
-  })
-  const calls: Rival & { burst(): Promise<unknown> } = {
-    noop: () => pool.apply(noop),
-    burst: () => Promise.resolve(pool.applyAsync(noop)),
-    echo: (bytes) => pool.apply(echo, [bytes]),
-    close: () => pool[Symbol.asyncDispose](),
+  const startMethods = { 'ours-forkserver': 'forkserver', 'ours-thread': 'thread' } as const
+  const startMethod = startMethods[spec.pool as keyof typeof startMethods] ?? 'spawn'
+  return (workers): Calls => {
+    const pool = new Pool({ processes: workers, startMethod })
+    return {
+      noop: () => pool.apply(noop),
+      burst: () => pool.applyAsync(noop),
+      echo: (bytes) => pool.apply(echo, [bytes]),
+      work: (seed) => pool.apply(work, [seed]),
+      map: (items) => pool.map(square, items),
+      imap: (items) => pool.imap(square, items),
+      close: () => pool[Symbol.asyncDispose](),
+    }
   }
-  const items = Array.from({ length: spec.count }, (_, i) => i)
-  let result: number
-  if (spec.what === 'map') {
-    result = await timed(async () => {
-      await pool.map(square, items)
-    })
-  } else if (spec.what === 'imap') {
-    result = await timed(async () => {
-      for await (const _ of pool.imap(square, items));
-    })
-  } else {
-    result = await measure(calls, () => calls.burst())
-  }
-  await calls.close()
-  return result
 }
 
-async function measureRival(): Promise<number> {
-  const rival = await openRival(spec.pool, spec.workers)
-  const result = await measure(rival, () => rival.noop())
-  await rival.close()
-  return result
-}
-
-async function measure(rival: Rival, burst: () => Promise<unknown>): Promise<number> {
+async function measure(): Promise<number> {
   switch (spec.what) {
     case 'cold':
-      await rival.noop()
+      ensure((await pool.noop()) === 1, 'The first result is wrong')
       return performance.now() - began
     case 'burst':
-      return timed(async (count) => {
-        const all: Promise<unknown>[] = []
-        for (let i = 0; i < count; i++) all.push(burst())
-        await Promise.all(all)
-      })
-    case 'round-trip': {
-      const perSecond = await timed(async (count) => {
-        for (let i = 0; i < count; i++) await rival.noop()
-      })
-      return 1e6 / perSecond
-    }
-    default: {
-      const bytes = new Uint8Array(MEGABYTE).fill(7)
-      const perSecond = await timed(async (count) => {
-        for (let i = 0; i < count; i++) await rival.echo(bytes)
-      })
-      return perSecond * MEGABYTE
-    }
+      return timed(burst)
+    case 'round-trip':
+      return 1e6 / (await timed(roundTrips))
+    case 'large':
+      return MEGABYTE * (await timed(large))
+    case 'map':
+      return timed(map)
+    case 'imap':
+      return timed(imap)
+    case 'speed-up':
+      return speedUp()
+    default:
+      return memory()
   }
 }
 
 /** How many a second, once it is warm. */
 async function timed(run: (count: number) => Promise<void>): Promise<number> {
-  await run(spec.count)
-  const before = performance.now()
-  await run(spec.count)
-  return (spec.count * 1000) / (performance.now() - before)
+  await run(Math.ceil(spec.count / 5))
+  return (spec.count * 1000) / (await milliseconds(() => run(spec.count)))
+}
+
+async function milliseconds(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
+}
+
+async function burst(count: number): Promise<void> {
+  const give = pool.burst ?? pool.noop
+  const all: PromiseLike<unknown>[] = []
+  for (let i = 0; i < count; i++) all.push(give())
+  const results = await Promise.all(all)
+  ensure(results.length === count && results.every((one) => one === 1), 'A result is wrong')
+}
+
+async function roundTrips(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) ensure((await pool.noop()) === 1, 'A result is wrong')
+}
+
+async function large(count: number): Promise<void> {
+  const bytes = new Uint8Array(MEGABYTE).fill(FILLING)
+  for (let i = 0; i < count; i++) {
+    const back = (await pool.echo(bytes)) as Uint8Array
+    ensure(
+      back.length === MEGABYTE && back[0] + back[MEGABYTE - 1] === 2 * FILLING,
+      'A result is not what was sent',
+    )
+  }
+}
+
+async function map(count: number): Promise<void> {
+  const results = await pool.map!(numbers(count))
+  ensure(
+    results.length === count && results.every((square, i) => square === i * i),
+    'A result is wrong',
+  )
+}
+
+async function imap(count: number): Promise<void> {
+  let i = 0
+  for await (const square of pool.imap!(numbers(count))) {
+    ensure(square === i * i, 'A result is wrong')
+    i++
+  }
+  ensure(i === count, 'Results are missing')
+}
+
+async function speedUp(): Promise<number> {
+  const count = Math.max(spec.count, 2 * spec.workers)
+  let alone = numbers(count).map(work)
+  const together = async (): Promise<void> => {
+    const results = await Promise.all(numbers(count).map((seed) => pool.work(seed)))
+    ensure(
+      results.every((one, i) => one === alone[i]),
+      'A result is wrong',
+    )
+  }
+  await together()
+  const aloneMs = await milliseconds(async () => (alone = numbers(count).map(work)))
+  return aloneMs / (await milliseconds(together))
+}
+
+/** What a worker adds, when all have worked: some start with the pool, some when they are needed. */
+async function memory(): Promise<number> {
+  await Promise.all(numbers(spec.count * spec.workers).map((seed) => pool.work(seed)))
+  return (shareOfTree() - before) / spec.workers
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
 }

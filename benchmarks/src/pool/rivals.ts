@@ -1,5 +1,5 @@
 /**
- * Other pools, all by the same three calls.
+ * Other pools, all by the same four calls.
  *
  * Each is set up as its README says for what is measured: a fixed number of workers, one task a worker at a time.
  *
@@ -11,86 +11,110 @@ import type { PoolName } from './spec.js'
 export interface Rival {
   noop(): Promise<unknown>
   echo(bytes: Uint8Array): Promise<unknown>
+  work(seed: number): Promise<unknown>
   close(): Promise<unknown>
 }
 
-const worker = (name: string): string =>
-  fileURLToPath(new URL(`./workers/${name}.js`, import.meta.url))
+/** Makes a pool. Its module was loaded when it was asked for, as in a program that has no other. */
+export type MakePool = (workers: number) => Rival
 
-/** Makes a pool; its module is loaded when it is asked for, as in a program that has no other. */
-export function openRival(name: PoolName, workers: number): Promise<Rival> {
+const worker = (name: string): string =>
+  fileURLToPath(new URL(`./workers/${name}`, import.meta.url))
+
+/** Loads what makes such a pool. */
+export function loadRival(name: PoolName): Promise<MakePool> {
   switch (name) {
     case 'piscina':
-      return piscina(workers)
+      return piscina()
     case 'tinypool':
-      return tinypool(workers, 'worker_threads')
+      return tinypool('worker_threads')
     case 'tinypool-process':
-      return tinypool(workers, 'child_process')
+      return tinypool('child_process')
     case 'workerpool':
-      return workerpool(workers, 'thread')
+      return workerpool('thread')
     case 'workerpool-process':
-      return workerpool(workers, 'process')
+      return workerpool('process')
     case 'poolifier':
-      return poolifier(workers)
+    case 'poolifier-process':
+      return poolifier(name === 'poolifier')
     default:
       throw new RangeError(`There is no rival ${name}`)
   }
 }
 
-async function piscina(workers: number): Promise<Rival> {
+async function piscina(): Promise<MakePool> {
   const { Piscina } = await import('piscina')
-  const pool = new Piscina({
-    filename: worker('plain'),
-    minThreads: workers,
-    maxThreads: workers,
-  })
-  return {
-    noop: () => pool.run(undefined, { name: 'noop' }) as Promise<unknown>,
-    echo: (bytes) => pool.run(bytes, { name: 'echo' }) as Promise<unknown>,
-    close: () => pool.destroy(),
+  return (workers) => {
+    const pool = new Piscina({
+      filename: worker('plain.js'),
+      minThreads: workers,
+      maxThreads: workers,
+    })
+    return named(
+      (name, argument) => pool.run(argument, { name }),
+      () => pool.destroy(),
+    )
   }
 }
 
-async function tinypool(
-  workers: number,
-  runtime: 'worker_threads' | 'child_process',
-): Promise<Rival> {
+async function tinypool(runtime: 'worker_threads' | 'child_process'): Promise<MakePool> {
   const { default: Tinypool } = await import('tinypool')
-  const pool = new Tinypool({
-    filename: worker('plain'),
-    runtime,
-    minThreads: workers,
-    maxThreads: workers,
-    serialization: 'advanced',
-  })
-  return {
-    noop: () => pool.run(undefined, { name: 'noop' }) as Promise<unknown>,
-    echo: (bytes) => pool.run(bytes, { name: 'echo' }) as Promise<unknown>,
-    close: () => pool.destroy(),
+  return (workers) => {
+    const pool = new Tinypool({
+      filename: worker('plain.js'),
+      runtime,
+      minThreads: workers,
+      maxThreads: workers,
+      serialization: 'advanced',
+    })
+    return named(
+      (name, argument) => pool.run(argument, { name }),
+      () => pool.destroy(),
+    )
   }
 }
 
-async function workerpool(workers: number, workerType: 'thread' | 'process'): Promise<Rival> {
+async function workerpool(workerType: 'thread' | 'process'): Promise<MakePool> {
   const { default: library } = await import('workerpool')
-  const pool = library.pool(worker('workerpool'), {
-    workerType,
-    minWorkers: workers,
-    maxWorkers: workers,
-    forkOpts: { serialization: 'advanced' },
-  })
-  return {
-    noop: () => Promise.resolve(pool.exec('noop', [])),
-    echo: (bytes) => Promise.resolve(pool.exec('echo', [bytes])),
-    close: () => Promise.resolve(pool.terminate()),
+  return (workers) => {
+    const pool = library.pool(worker('workerpool.js'), {
+      workerType,
+      minWorkers: workers,
+      maxWorkers: workers,
+      forkOpts: { serialization: 'advanced' },
+    })
+    return named(
+      (name, argument) => pool.exec(name, argument === undefined ? [] : [argument]),
+      async () => pool.terminate(),
+    )
   }
 }
 
-async function poolifier(workers: number): Promise<Rival> {
-  const { FixedThreadPool } = await import('poolifier')
-  const pool = new FixedThreadPool<unknown, unknown>(workers, worker('poolifier'))
+async function poolifier(isThread: boolean): Promise<MakePool> {
+  const { FixedClusterPool, FixedThreadPool } = await import('poolifier')
+  return (workers) => {
+    const pool = isThread
+      ? new FixedThreadPool(workers, worker('poolifier.js'))
+      : new FixedClusterPool(workers, worker('poolifier-cluster.cjs'), {
+          // Else it sends JSON, which has no bytes.
+          settings: { serialization: 'advanced' },
+        })
+    return named(
+      (name, argument) => pool.execute(argument, name),
+      () => pool.destroy(),
+    )
+  }
+}
+
+/** The calls of a pool that runs functions by their names. */
+function named(
+  run: (name: string, argument?: unknown) => PromiseLike<unknown>,
+  close: () => PromiseLike<unknown>,
+): Rival {
   return {
-    noop: () => pool.execute(undefined, 'noop'),
-    echo: (bytes) => pool.execute(bytes, 'echo'),
-    close: () => pool.destroy(),
+    noop: async () => run('noop'),
+    echo: async (bytes) => run('echo', bytes),
+    work: async (seed) => run('work', seed),
+    close: async () => close(),
   }
 }

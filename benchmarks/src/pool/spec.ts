@@ -9,16 +9,18 @@ export interface PoolSpec {
   /**
    * `burst`: tasks a second, all given at once. `round-trip`: microseconds from call to result, one after the other.
    * `map`, `imap`: items a second. `large`: bytes a second, each task with a megabyte as argument and as result.
-   * `cold`: milliseconds from making the pool to its first result.
+   * `cold`: milliseconds from making the pool to its first result. `speed-up`: how many times faster computation is
+   * than without a pool. `memory`: bytes that each worker adds.
    */
-  readonly what: 'burst' | 'round-trip' | 'map' | 'imap' | 'large' | 'cold'
-  /** How many tasks or items. */
+  readonly what: 'burst' | 'round-trip' | 'map' | 'imap' | 'large' | 'cold' | 'speed-up' | 'memory'
+  /** How many tasks or items; of `memory`, tasks a worker. */
   readonly count: number
   readonly workers: number
 }
 
 export type PoolName =
   | 'ours'
+  | 'ours-forkserver'
   | 'ours-thread'
   | 'piscina'
   | 'tinypool'
@@ -26,5 +28,6 @@ export type PoolName =
   | 'workerpool'
   | 'workerpool-process'
   | 'poolifier'
+  | 'poolifier-process'
   | 'python'
   | 'python-executor'

@@ -8,7 +8,7 @@
 import { fstatSync } from 'node:fs'
 import { Queue } from '@mp/queue'
 import { session } from '@mp/shared-memory/internal'
-import type { Spec } from './spec.js'
+import { type Spec, ensure } from './spec.js'
 
 const QUEUES = 256
 const BLOCK_BYTES = 512
@@ -23,7 +23,7 @@ for (const queue of queues) queue.close()
 function use(queue: Queue<number>): Queue<number> {
   if (spec.what !== 'one-way') return queue
   queue.putSync(1)
-  queue.getSync()
+  ensure(queue.getSync() === 1, 'The message is not what was sent')
   return queue
 }
 

@@ -5,14 +5,15 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { type Payload, type Spec, median, payloadOf, report, warmupOf } from './spec.js'
-import { microseconds, stampsOf, tell } from './targets.js'
+import { type Payload, type Spec, checkOf, payloadOf, report } from './spec.js'
+import { Waits, stampsOf, tell } from './targets.js'
 
 /** After so many messages the sender waits until they are written: what it has not written it holds in memory. */
 const BATCH = 1_000
 
 const spec = JSON.parse(process.argv[2]) as Spec
-const phases = [warmupOf(spec), spec.count]
+const check = checkOf(spec)
+const phases = [spec.warmup, spec.count]
 if (process.send === undefined) await parent()
 else child()
 
@@ -55,7 +56,8 @@ async function pour(
 function trips(child: ChildProcess, count: number, make: (i: number) => Payload): Promise<void> {
   return new Promise((resolve) => {
     let i = 0
-    const onMessage = (): void => {
+    const onMessage = (message: Payload): void => {
+      check(message, i)
       if (++i < count) return void child.send(asMessage(make(i)))
       child.off('message', onMessage)
       resolve()
@@ -66,22 +68,24 @@ function trips(child: ChildProcess, count: number, make: (i: number) => Payload)
 }
 
 async function sleep(child: ChildProcess): Promise<void> {
-  const waits: number[] = []
-  child.on('message', (stamp: number) => waits.push(microseconds() - stamp))
+  const waits = new Waits()
+  child.on('message', (stamp: number) => waits.add(stamp))
   child.send('go')
-  while (waits.length < stampsOf(spec)) await once(child, 'message')
-  process.stdout.write(`${median(waits.slice(-spec.count))}\n`)
+  while (waits.all.length < stampsOf(spec)) await once(child, 'message')
+  waits.report(spec)
 }
 
 function child(): void {
-  let left = phases[0]
+  let phase = 0
+  let i = 0
   process.on('message', (message) => {
-    if (spec.what === 'sleeper') tell(spec, (stamp) => process.send!(stamp))
-    else if (spec.what === 'round-trip') process.send!(message)
-    else if (--left === 0) {
-      left = phases[1]
-      process.send!('all')
-    }
+    if (spec.what === 'sleeper') return tell(spec, (stamp) => process.send!(stamp))
+    if (spec.what === 'round-trip') return void process.send!(message)
+    check(message as Payload, i)
+    if (++i < phases[phase]) return
+    phase++
+    i = 0
+    process.send!('all')
   })
   process.send!('ready')
 }

@@ -7,13 +7,15 @@ import { type Connection, Pipe } from '@mp/pipe'
 import { Process } from '@mp/process'
 import { Queue, SimpleQueue } from '@mp/queue'
 import { Event } from '@mp/sync'
-import { FILLING, type Payload, type Spec, payloadOf, report, warmupOf } from './spec.js'
+import { FILLING, type Payload, type Spec, checkOf, ensure, payloadOf, report } from './spec.js'
 import {
   type Crowd,
+  type Share,
   consume,
   echoByPipe,
   echoByQueue,
   produce,
+  sharesOf,
   takeFromPipe,
   takeFromQueue,
 } from './targets.js'
@@ -21,7 +23,8 @@ import {
 const spec = JSON.parse(process.argv[2]) as Spec
 const isSync = spec.style === 'sync'
 const make = payloadOf(spec)
-const phases = [warmupOf(spec), spec.count]
+const check = checkOf(spec)
+const phases = [spec.warmup, spec.count]
 
 await measure()
 
@@ -49,7 +52,7 @@ async function intoQueue(): Promise<void> {
   await timed(async (count) => {
     if (isSync) for (let i = 0; i < count; i++) queue.putSync(make(i))
     else for (let i = 0; i < count; i++) await queue.put(make(i))
-    await done.get()
+    ensure((await done.get()) === count, 'Messages are missing')
   })
   await child.join()
 }
@@ -66,7 +69,7 @@ async function intoPipe(): Promise<void> {
       else if (isSync) here.sendSync(make(i))
       else await here.send(make(i))
     }
-    await here.recv()
+    ensure((await here.recv()) === count, 'Messages are missing')
   })
   await child.join()
 }
@@ -87,10 +90,10 @@ async function pipeTrip(): Promise<void> {
     for (let i = 0; i < count; i++) {
       if (isSync) {
         here.sendSync(make(i))
-        here.recvSync()
+        check(here.recvSync(), i)
       } else {
         await here.send(make(i))
-        await here.recv()
+        check(await here.recv(), i)
       }
     }
   })
@@ -105,10 +108,10 @@ async function queueTrip(): Promise<void> {
     for (let i = 0; i < count; i++) {
       if (isSync) {
         there.putSync(make(i))
-        back.getSync()
+        check(back.getSync(), i)
       } else {
         await there.put(make(i))
-        await back.get()
+        check(await back.get(), i)
       }
     }
   })
@@ -120,12 +123,20 @@ async function crowd(): Promise<void> {
   const start = (target: (crowd: Crowd) => void, count: number): Process[] =>
     Array.from({ length: count }, () => new Process({ target, args: [all] }).start())
   const members = [...start(consume, spec.consumers), ...start(produce, spec.producers)]
-  for (let i = 0; i < spec.producers; i++) all.reports.getSync()
+  const hear = (count: number): Share[] =>
+    Array.from({ length: count }, () => all.reports.getSync())
+  const put = hear(spec.producers)
   const before = performance.now()
   all.go.set()
-  for (let i = 0; i < spec.producers; i++) all.reports.getSync()
+  put.push(...hear(spec.producers))
   for (let i = 0; i < spec.consumers; i++) all.queue.putSync(null)
-  for (let i = 0; i < spec.consumers; i++) all.reports.getSync()
-  report(spec, spec.count, (performance.now() - before) / 1_000)
+  const taken = hear(spec.consumers)
+  report(spec, spec.producers * sharesOf(spec)[1], (performance.now() - before) / 1_000)
+  for (const key of ['count', 'sum'] as const)
+    ensure(total(put, key) === total(taken, key), `The ${key} is not what was put`)
   for (const member of members) await member.join()
+}
+
+function total(shares: readonly Share[], key: keyof Share): number {
+  return shares.reduce((sum, share) => sum + share[key], 0)
 }

@@ -5,11 +5,12 @@
  */
 import { once } from 'node:events'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { type Spec, median, payloadOf, report, warmupOf } from './spec.js'
-import { microseconds, stampsOf, tell } from './targets.js'
+import { type Payload, type Spec, checkOf, payloadOf, report } from './spec.js'
+import { Waits, stampsOf, tell } from './targets.js'
 
 const spec = (isMainThread ? JSON.parse(process.argv[2]) : workerData) as Spec
-const phases = [warmupOf(spec), spec.count]
+const check = checkOf(spec)
+const phases = [spec.warmup, spec.count]
 if (isMainThread) await parent()
 else child()
 
@@ -57,7 +58,8 @@ function trips(worker: Worker, count: number): Promise<void> {
   const make = payloadOf(spec)
   return new Promise((resolve) => {
     let i = 0
-    const onMessage = (): void => {
+    const onMessage = (message: Payload): void => {
+      check(message, i)
       if (++i < count) return worker.postMessage(make(i))
       worker.off('message', onMessage)
       resolve()
@@ -68,24 +70,28 @@ function trips(worker: Worker, count: number): Promise<void> {
 }
 
 async function sleep(worker: Worker): Promise<void> {
-  const waits: number[] = []
-  worker.on('message', (stamp: number) => waits.push(microseconds() - stamp))
+  const waits = new Waits()
+  worker.on('message', (stamp: number) => waits.add(stamp))
   worker.postMessage('go')
-  while (waits.length < stampsOf(spec)) await once(worker, 'message')
-  process.stdout.write(`${median(waits.slice(-spec.count))}\n`)
+  while (waits.all.length < stampsOf(spec)) await once(worker, 'message')
+  waits.report(spec)
 }
 
 function child(): void {
   const port = parentPort!
-  let left = phases[0]
-  port.on('message', (message) => {
-    if (spec.what === 'sleeper') tell(spec, (stamp) => port.postMessage(stamp))
-    else if (spec.what === 'round-trip') port.postMessage(message)
-    else if (spec.payload === 'bytes') port.postMessage(0)
-    else if (--left === 0) {
-      left = phases[1]
-      port.postMessage(0)
-    }
+  let phase = 0
+  let i = 0
+  port.on('message', (message: Payload) => {
+    if (spec.what === 'sleeper') return tell(spec, (stamp) => port.postMessage(stamp))
+    if (spec.what === 'round-trip') return port.postMessage(message)
+    check(message, i)
+    i++
+    // A window of bytes moves with each message; of small ones only the last is reported.
+    if (spec.payload === 'bytes') return port.postMessage(0)
+    if (i < phases[phase]) return
+    phase++
+    i = 0
+    port.postMessage(0)
   })
   port.postMessage('ready')
 }

@@ -11,8 +11,8 @@ import { Process } from '@mp/process'
 import { Queue } from '@mp/queue'
 import { SharedArray } from '@mp/shared-memory'
 import { PARKED, session } from '@mp/shared-memory/internal'
-import { type Spec, median } from './spec.js'
-import { microseconds, stampsOf, tell } from './targets.js'
+import type { Spec } from './spec.js'
+import { Waits, stampsOf, tell } from './targets.js'
 
 export function tellByQueue(spec: Spec, queue: Queue<number>): void {
   tell(spec, (stamp) => queue.putSync(stamp))
@@ -34,35 +34,33 @@ export function tellByBell(spec: Spec, stamps: SharedArray<Float64Array>, slot: 
   session().agent.ring(slot)
 }
 
-async function byQueue(spec: Spec): Promise<number[]> {
+async function byQueue(spec: Spec): Promise<Waits> {
   const queue = new Queue<number>()
   const child = new Process({ target: tellByQueue, args: [spec, queue] }).start()
-  const waits: number[] = []
+  const waits = new Waits()
   for (let i = 0; i < stampsOf(spec); i++) {
-    const stamp = await queue.get()
-    waits.push(microseconds() - stamp)
+    waits.add(await queue.get())
   }
   await child.join()
   return waits
 }
 
-async function byPipe(spec: Spec): Promise<number[]> {
+async function byPipe(spec: Spec): Promise<Waits> {
   const [here, there] = Pipe<number>()
   const child = new Process({ target: tellByPipe, args: [spec, there] }).start()
   there.close()
-  const waits: number[] = []
+  const waits = new Waits()
   for (let i = 0; i < stampsOf(spec); i++) {
-    const stamp = await here.recv()
-    waits.push(microseconds() - stamp)
+    waits.add(await here.recv())
   }
   await child.join()
   return waits
 }
 
-async function byBell(spec: Spec): Promise<number[]> {
+async function byBell(spec: Spec): Promise<Waits> {
   const { agent, native, words } = session()
   const stamps = new SharedArray(Float64Array, 1)
-  const waits: number[] = []
+  const waits = new Waits()
   const { promise, resolve } = withResolvers()
   let last = 0
   const onRing = (): void => {
@@ -71,7 +69,7 @@ async function byBell(spec: Spec): Promise<number[]> {
       const stamp = stamps.array[0]
       // A busy machine may let a stamp go unseen, so they are not counted; and others ring as well.
       if (stamp === OVER) return resolve()
-      if (stamp !== last) waits.push(microseconds() - (last = stamp))
+      if (stamp !== last) waits.add((last = stamp))
       Atomics.or(words, agent.parkedWord, PARKED.async)
       if (agent.bell() === seen) return
     }
@@ -97,5 +95,5 @@ const { argv } = process
 if (argv[1] === import.meta.filename) {
   const spec = JSON.parse(argv[2]) as Spec
   const waits = await { floor: byBell, queue: byQueue, pipe: byPipe }[spec.via as 'floor'](spec)
-  process.stdout.write(`${median(waits.slice(-spec.count))}\n`)
+  waits.report(spec)
 }

@@ -22,8 +22,10 @@ export interface Spec {
   readonly payload: 'integer' | 'object' | 'bytes'
   /** Bytes of a message, of `bytes`. */
   readonly size: number
-  /** How many messages are measured; a fifth of them more go before. */
+  /** How many messages are measured. */
   readonly count: number
+  /** How many go before, so that the engine has compiled what it will. */
+  readonly warmup: number
   readonly producers: number
   readonly consumers: number
 }
@@ -42,9 +44,33 @@ export function payloadOf(spec: Spec): (i: number) => Payload {
   return () => bytes
 }
 
-/** How many messages go before those that count, so that the engine has compiled what it will. */
-export function warmupOf(spec: Spec): number {
-  return Math.ceil(spec.count / 5)
+/** Makes what looks at the i-th message that has come: nobody is fast who loses, mixes or tears messages. */
+export function checkOf({ payload, size }: Spec): (message: Payload, i: number) => void {
+  if (payload === 'integer') {
+    return (message, i) => {
+      if (message !== i) throw new WrongMessageError(i)
+    }
+  }
+  if (payload === 'object') {
+    return (message, i) => {
+      const { id, x, ok } = message as { id: number; x: number; ok: boolean }
+      if (id !== i || x !== i / 2 || !ok) throw new WrongMessageError(i)
+    }
+  }
+  return (message, i) => {
+    if (!isWhole(message as Uint8Array, size)) throw new WrongMessageError(i)
+  }
+}
+
+class WrongMessageError extends Error {
+  constructor(i: number) {
+    super(`Message ${i} is not what was sent`)
+  }
+}
+
+/** By length, first and last byte: to look at all would take longer than to send. */
+export function isWhole(bytes: Uint8Array, size: number): boolean {
+  return bytes.length === size && bytes[0] + bytes[size - 1] === 2 * FILLING
 }
 
 /** Says what was measured: a rate of messages or bytes, or how long one takes in microseconds. */
@@ -52,6 +78,11 @@ export function report(spec: Spec, count: number, seconds: number): void {
   const bytes = spec.what === 'stream' ? spec.size : 1
   const figure = spec.what === 'round-trip' ? (seconds * 1e6) / count : (count * bytes) / seconds
   process.stdout.write(`${figure}\n`)
+}
+
+/** Throws unless what should be true is. */
+export function ensure(isTrue: boolean, message: string): void {
+  if (!isTrue) throw new Error(message)
 }
 
 export function median(values: readonly number[]): number {

@@ -6,7 +6,7 @@
 import type { Connection } from '@mp/pipe'
 import type { Queue } from '@mp/queue'
 import type { Event } from '@mp/sync'
-import { FILLING, type Payload, type Spec, payloadOf, warmupOf } from './spec.js'
+import { type Payload, type Spec, checkOf, ensure, isWhole, median } from './spec.js'
 
 /** Takes what the warm-up and the measured part send, and says after each that it has all. */
 export async function takeFromQueue(
@@ -14,14 +14,18 @@ export async function takeFromQueue(
   queue: Queue<Payload>,
   done: Queue<number>,
 ): Promise<void> {
-  for (const count of [warmupOf(spec), spec.count]) {
+  const check = checkOf(spec)
+  for (const count of [spec.warmup, spec.count]) {
     if (spec.style === 'sync') {
-      for (let i = 0; i < count; i++) queue.getSync()
+      for (let i = 0; i < count; i++) check(queue.getSync(), i)
     } else if (spec.style === 'async') {
-      for (let i = 0; i < count; i++) await queue.get()
+      for (let i = 0; i < count; i++) check(await queue.get(), i)
     } else {
-      let left = count
-      for await (const _ of queue) if (--left === 0) break
+      let i = 0
+      for await (const message of queue) {
+        check(message, i)
+        if (++i === count) break
+      }
     }
     done.putSync(count)
   }
@@ -31,31 +35,37 @@ export async function takeFromPipe(
   spec: Spec,
   connection: Connection<number, Payload>,
 ): Promise<void> {
+  const check = checkOf(spec)
   const room = new Uint8Array(spec.size)
-  for (const count of [warmupOf(spec), spec.count]) {
+  for (const count of [spec.warmup, spec.count]) {
     for (let i = 0; i < count; i++) {
-      if (spec.style === 'into') connection.recvBytesIntoSync(room)
+      if (spec.style === 'into') fill(connection, room)
       else if (spec.style === 'lease' || spec.style === 'in-place') look(connection, spec.size)
-      else if (spec.payload === 'bytes') connection.recvBytesSync()
-      else if (spec.style === 'sync') connection.recvSync()
-      else await connection.recv()
+      else if (spec.payload === 'bytes') check(connection.recvBytesSync(), i)
+      else if (spec.style === 'sync') check(connection.recvSync(), i)
+      else check(await connection.recv(), i)
     }
     connection.sendSync(count)
   }
 }
 
-/** Receives without copying, and looks at the first and the last byte. */
+/** Receives into memory that is there. */
+function fill(connection: Connection<number, Payload>, room: Uint8Array): void {
+  room[0] = 0
+  const length = connection.recvBytesIntoSync(room)
+  ensure(isWhole(room.subarray(0, length), room.length), 'The message is not what was sent')
+}
+
+/** Receives without copying. */
 function look(connection: Connection<number, Payload>, size: number): void {
   const lease = connection.recvBytesSync(undefined, { lease: true })
-  const { value } = lease
-  if (value.length !== size || value[0] + value[size - 1] !== 2 * FILLING)
-    throw new Error('The message is not what was sent')
+  ensure(isWhole(lease.value, size), 'The message is not what was sent')
   lease.release()
 }
 
 /** Sends back whatever comes, by a pipe. */
 export async function echoByPipe(spec: Spec, connection: Connection<Payload>): Promise<void> {
-  const count = warmupOf(spec) + spec.count
+  const count = spec.warmup + spec.count
   if (spec.style === 'sync') {
     for (let i = 0; i < count; i++) connection.sendSync(connection.recvSync())
   } else {
@@ -69,7 +79,7 @@ export async function echoByQueue(
   there: Queue<Payload>,
   back: Queue<Payload>,
 ): Promise<void> {
-  const count = warmupOf(spec) + spec.count
+  const count = spec.warmup + spec.count
   if (spec.style === 'sync') {
     for (let i = 0; i < count; i++) back.putSync(there.getSync())
   } else {
@@ -80,49 +90,76 @@ export async function echoByQueue(
 /** What a member of a crowd works with. */
 export interface Crowd {
   readonly spec: Spec
-  readonly queue: Queue<Payload | null>
+  readonly queue: Queue<number | null>
   /** Gets a message from each who is warm, and one from each who is done. */
-  readonly reports: Queue<string>
+  readonly reports: Queue<Share>
   readonly go: Event
 }
 
+/** How many messages one of a crowd has had, and their sum. */
+export interface Share {
+  readonly count: number
+  readonly sum: number
+}
+
+/** How many messages each producer puts before and while it is measured. */
+export function sharesOf({ warmup, count, producers }: Spec): [before: number, measured: number] {
+  return [Math.ceil(warmup / producers), Math.ceil(count / producers)]
+}
+
 export function produce({ spec, queue, reports, go }: Crowd): void {
-  const make = payloadOf(spec)
-  const share = Math.ceil(spec.count / spec.producers)
-  for (let i = 0; i < CROWD_WARMUP; i++) queue.putSync(make(i))
-  reports.putSync('warm')
-  go.waitSync()
-  for (let i = 0; i < share; i++) queue.putSync(make(i))
-  reports.putSync('done')
+  for (const [phase, count] of sharesOf(spec).entries()) {
+    if (phase === 1) go.waitSync()
+    for (let i = 0; i < count; i++) queue.putSync(i)
+    reports.putSync({ count, sum: (count * (count - 1)) / 2 })
+  }
 }
 
 /** Takes until it is told that nothing more comes. */
 export function consume({ queue, reports }: Crowd): void {
-  while (queue.getSync() !== null);
-  reports.putSync('done')
+  let count = 0
+  let sum = 0
+  for (let i = queue.getSync(); i !== null; i = queue.getSync()) {
+    count++
+    sum += i
+  }
+  reports.putSync({ count, sum })
 }
 
-const CROWD_WARMUP = 5_000
-
 const PAUSE_MS = 2
-/** How many stamps go before, with short pauses: what happens seldom is compiled late. */
-const WARMUP_STAMPS = 4_000
 
 /** How many stamps are told in all. */
 export function stampsOf(spec: Spec): number {
-  return WARMUP_STAMPS + spec.count
+  return spec.warmup + spec.count
 }
 
-/** Says what time it is, again and again, with pauses in which the other side falls asleep. */
+/** Says what time it is, again and again, with pauses in which the other side falls asleep; short ones to warm up. */
 export function tell(spec: Spec, say: (stamp: number) => void): void {
   const asleep = new Int32Array(new SharedArrayBuffer(4))
   for (let i = 0; i < stampsOf(spec); i++) {
-    Atomics.wait(asleep, 0, 0, i < WARMUP_STAMPS ? 0.2 : PAUSE_MS + (i % 3))
+    Atomics.wait(asleep, 0, 0, i < spec.warmup ? 0.2 : PAUSE_MS + (i % 3))
     say(microseconds())
   }
 }
 
+/** How long stamps were under way. */
+export class Waits {
+  readonly all: number[] = []
+  #last = 0
+
+  add(stamp: number): void {
+    this.all.push(microseconds() - stamp)
+    ensure(stamp > this.#last, 'The stamps are out of order')
+    this.#last = stamp
+  }
+
+  /** Prints the median of those that count. */
+  report({ count }: Spec): void {
+    process.stdout.write(`${median(this.all.slice(-count))}\n`)
+  }
+}
+
 /** On the clock that all processes share. */
-export function microseconds(): number {
+function microseconds(): number {
   return Number(process.hrtime.bigint()) / 1_000
 }

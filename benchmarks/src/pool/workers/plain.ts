@@ -1,3 +1,3 @@
 /** The worker of piscina and tinypool: a module of named functions. */
-export { echo, noop } from './functions.js'
+export { echo, noop, work } from './functions.js'
 export { noop as default } from './functions.js'

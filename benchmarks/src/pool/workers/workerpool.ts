@@ -1,5 +1,5 @@
 /** The worker of workerpool. */
 import workerpool from 'workerpool'
-import { echo, noop } from './functions.js'
+import { echo, noop, work } from './functions.js'
 
-workerpool.worker({ noop, echo })
+workerpool.worker({ noop, echo, work })
