@@ -51,7 +51,9 @@ export class Loan implements Disposable {
     this.#kind = kind
     this.#head = head.byteLength
     const total = this.#head + byteLength
-    if (needsExtent(total)) {
+    if (needsExtent(total)) checkFits(session.pages, total)
+    // Without the addon its memory cannot be shown, and the message is copied.
+    if (needsExtent(total) && session.native.bare === undefined) {
       this.#extent = takePages(session, total)
       this.#openRun()
       session.pages.bytes(this.#extent.page, head.byteLength).set(head)
@@ -162,7 +164,6 @@ Object.defineProperty(Loan.prototype, reduceSymbol, {
 
 function takePages(session: Session, total: number): Extent {
   const { pages } = session
-  checkFits(pages, total)
   const extent = takeExtent(session, total)
   if (extent !== null) return extent
   throw new OutOfSharedMemoryError(
