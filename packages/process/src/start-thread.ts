@@ -88,6 +88,7 @@ class WorkerThread implements Running {
   constructor(worker: Worker, traces: Traces, streams: readonly string[], launch: Launch) {
     this.#worker = worker
     this.#traces = traces
+    traces.lifeline?.attach(worker)
     this.#session = launch.session
     this.#base = launch.record.base
     this.stdin = worker.stdin

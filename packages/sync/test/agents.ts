@@ -188,7 +188,13 @@ export function self(): { tag: number } {
 
 /** As `@mp/process` starts a thread: without the addon it has a line. */
 function startWorker(main: URL, task: object): Worker {
-  const line = session().native.bare?.openLine()?.line
-  if (line === undefined) return new Worker(main, { workerData: task })
-  return new Worker(main, { workerData: { ...task, mpLine: line }, transferList: [line.port] })
+  const lifeline = session().native.bare?.openLine()
+  if (lifeline === undefined) return new Worker(main, { workerData: task })
+  const { line } = lifeline
+  const worker = new Worker(main, {
+    workerData: { ...task, mpLine: line },
+    transferList: [line.port],
+  })
+  lifeline.attach(worker)
+  return worker
 }

@@ -33,6 +33,8 @@ export const BOOK_BYTES: number = (BOOK.holders + MAX_AGENTS) * 4
 
 /** Tickets are above all thread ids. */
 export const FIRST_TICKET: number = 1 << 20
+/** The number of the steward. */
+export const STEWARD = 0x7fffffff
 
 /** Takes a slot, as its owner (`who`) or its reaper (`-who`); false when somebody has it. */
 export function takeSlot(books: Int32Array, slot: number, who: number): boolean {
@@ -69,24 +71,27 @@ export function noteStarter(books: Int32Array, who: number, starter: number): bo
 /**
  * Marks what a thread had that has ended, and what those had that it had started: they ended before it.
  *
- * CRASH: can be repeated. The slot is marked before its holder is cleared, and nobody claims it before that.
+ * SYNC: two may tell of one thread, its starter and the steward: who swaps its number for their own claim marks the slot,
+ * and nobody can reap it, and take it anew, under their hands. CRASH: dying before the mark leaves a claim of ours, which is
+ * cleared in turn; the slot can be claimed then, and that proves the death.
  *
+ * @param by the number of the thread that tells.
  * @returns whether a slot was among it: then a death is to be announced.
  */
-export function leave(words: Int32Array, books: Int32Array, who: number): boolean {
+export function leave(words: Int32Array, books: Int32Array, who: number, by: number): boolean {
   let died = false
   for (let slot = 0; slot < MAX_AGENTS; slot++) {
-    const holder = Atomics.load(books, BOOK.holders + slot)
-    if (holder === who) {
-      markGone(words, slot)
-      died = true
-    }
-    if (holder === who || holder === -who) giveSlot(books, slot, holder)
+    const holder = BOOK.holders + slot
+    Atomics.compareExchange(books, holder, -who, 0)
+    if (Atomics.compareExchange(books, holder, who, -by) !== who) continue
+    markGone(words, slot)
+    giveSlot(books, slot, -by)
+    died = true
   }
   for (let row = BOOK.rows; row < BOOK.holders; row += 2) {
     const thread = Atomics.load(books, row)
     if (thread === 0) continue
-    if (thread !== who && Atomics.load(books, row + 1) === who && leave(words, books, thread)) {
+    if (thread !== who && Atomics.load(books, row + 1) === who && leave(words, books, thread, by)) {
       died = true
     }
     if (thread !== who) continue

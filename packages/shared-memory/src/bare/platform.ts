@@ -42,7 +42,9 @@ export interface Lifeline {
   readonly line: Line
   /** Whether the thread has ended. */
   isOver(): boolean
-  /** The thread could not be started. */
+  /** That is the thread. */
+  attach(worker: Worker): void
+  /** It could not be started. */
   cancel(): void
 }
 
@@ -284,10 +286,12 @@ class Threads implements Omit<Native, Refused> {
     // Of threads that have no line, such as those that programs start themselves, nobody else hears.
     process.on('worker', (worker: Worker) => {
       const thread = worker.threadId + 1
-      worker.once('exit', () => {
-        if (leave(this.#words, this.#books, thread)) announceDeath(this.#words)
-      })
+      worker.once('exit', () => this.#leave(thread))
     })
+  }
+
+  #leave(who: number): void {
+    if (leave(this.#words, this.#books, who, this.#who)) announceDeath(this.#words)
   }
 
   #openLine(): Lifeline | undefined {
@@ -300,6 +304,8 @@ class Threads implements Omit<Native, Refused> {
     return {
       line: { ticket, port: port1 },
       isOver: () => Atomics.load(ended, 0) === 1,
+      // As it is with the addon: who hears of the `exit` event finds it gone.
+      attach: (worker) => worker.once('exit', () => this.#leave(ticket)),
       cancel: () => port1.close(),
     }
   }

@@ -9,7 +9,7 @@
  */
 import { BroadcastChannel, type MessagePort, workerData } from 'node:worker_threads'
 import { ENTRY, entryWord } from '../layout.js'
-import { BOOK, announceDeath, leave } from './books.js'
+import { BOOK, STEWARD, announceDeath, leave } from './books.js'
 import type { Memory } from './memory.js'
 import { type NewLine, type Reply, type Request, replyChannel, stewardChannel } from './requests.js'
 
@@ -34,7 +34,7 @@ function listen(line: MessagePort): void {
 
 /** A thread has ended, whether it had joined the session or not: somebody may wait for that alone. */
 function end({ ticket, ended }: NewLine): void {
-  leave(words, books, ticket)
+  leave(words, books, ticket, STEWARD)
   Atomics.store(ended, 0, 1)
   announceDeath(words)
   const name = replyChannel(memory.id, ticket)
