@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { isBareRun, ways } from './bare.js'
 export { becomes, until } from './deadline.js'
 export { openDescriptors } from './descriptors.js'
 export { type Leftovers, type Picture, type Surroundings, Watch, describe } from './leftovers.js'

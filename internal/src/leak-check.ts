@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { aroundAll, aroundEach } from 'vitest'
+import { isBareRun } from './bare.js'
 import { type Picture, Watch, describe } from './leftovers.js'
 import { killProcess } from './processes.js'
 import { makeFolders } from './run-folders.js'
@@ -28,6 +29,7 @@ let watch: Watch
 aroundAll(async (runTests) => {
   // The first child of a process leaves it with a pipe for signals, for good.
   await once(spawn('true', { stdio: 'ignore' }), 'close')
+  if (isBareRun) await startSteward()
   watch = new Watch({ mark, folders: [temporary, blocks] })
   const before = watch.take()
   await runTests()
@@ -39,6 +41,23 @@ aroundEach(async (runTest) => {
   await runTest()
   await check('This test leaves behind', before)
 })
+
+/** Without the addon a session has a thread of its own, with the descriptors of an event loop. */
+async function startSteward(): Promise<void> {
+  // By its file: this package depends on none of those that it tests.
+  const core = new URL('../../packages/shared-memory/dist/internal.js', import.meta.url)
+  const { session } = (await import(core.href)) as { session: () => Session }
+  try {
+    session().native.bare.blocks.find(-1, 0)
+  } catch (error) {
+    // It has answered.
+    if ((error as { code?: string }).code !== 'ERR_MP_STALE_HANDLE') throw error
+  }
+}
+
+interface Session {
+  native: { bare: { blocks: { find(index: number, generation: number): unknown } } }
+}
 
 async function check(what: string, before: Picture): Promise<void> {
   const left = await watch.leftSince(before, GRACE_MS)

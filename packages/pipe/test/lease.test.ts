@@ -8,6 +8,7 @@ import {
 } from '@mp/pipe'
 import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
+import { ways } from 'mp-internal'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as children from '../../queue/test/fixtures/leases.mjs'
 import { pagesInUse, pagesOf } from '../../queue/test/memory.js'
@@ -178,7 +179,7 @@ describe('a loan', () => {
   })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
   test('messages of any size go there by lease and come back by loan', async () => {
     const [here, there] = Pipe()
     const child = start(method, children.mirror, there)

@@ -3,6 +3,7 @@ import { BrokenPipeError, BufferTooShortError, EOFError, Pipe, wait } from '@mp/
 import type { StartMethod } from '@mp/process'
 import { PicklingError } from '@mp/pickle'
 import { session } from '@mp/shared-memory/internal'
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/children.mjs'
 import { start } from '../../queue/test/start.js'
@@ -176,7 +177,7 @@ function sharedBytes(): number {
   return fstatSync(session().native.fd()).blocks * 512
 }
 
-describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
   test.each([
     ['promises', children.double],
     ['blocking', children.doubleSync],

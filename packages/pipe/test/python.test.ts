@@ -13,6 +13,7 @@ import {
 } from '@mp/pipe'
 import type { StartMethod } from '@mp/process'
 import { Queue } from '@mp/queue'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/python.mjs'
 import { start } from '../../queue/test/start.js'
@@ -177,7 +178,7 @@ describe('in one process', () => {
   })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('with a child (%s)', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('with a child (%s)', (method) => {
   test('everything comes back as it went, up to a message of 20 MB', async () => {
     const [here, there] = pipe()
     const child = start(method, children.echo, there)

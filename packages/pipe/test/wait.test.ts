@@ -3,6 +3,7 @@ import { Pipe, wait, waitSync } from '@mp/pipe'
 import type { StartMethod } from '@mp/process'
 import { JoinableQueue, Queue, SimpleQueue } from '@mp/queue'
 import { Event, Lock } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as children from './fixtures/waited.mjs'
 import { start } from '../../queue/test/start.js'
@@ -76,27 +77,30 @@ describe.each(forms)('%s', (_, waitFor) => {
     await expect(waitFor([queue])).rejects.toMatchObject({ code: 'ERR_MP_CLOSED' })
   })
 
-  test.each<StartMethod>(['spawn', 'thread'])('sees each as it gets ready (%s)', async (method) => {
-    const [here, there] = pipe()
-    const [go, queue, simple, event] = [new Queue(), new Queue(), new SimpleQueue(), new Event()]
-    const tasks = new JoinableQueue({ acknowledge: true })
-    const child = start(method, children.makeReady, go, { there, queue, simple, tasks, event })
-    there.close()
-    const things = { there: here, queue, simple, tasks, event }
-    for (const [name, thing] of Object.entries(things)) {
-      go.putSync(name)
-      expect(await waitFor([child, ...Object.values(things)], LIMIT)).toEqual([thing])
-      if (name === 'there') here.recvSync()
-      else if (name === 'event') event.clear()
-      else (thing as Queue).getSync()
-    }
-    go.putSync('end')
-    // Its end of the pipe goes with it.
-    const ready = await waitFor([child, queue, event], LIMIT)
-    expect(ready).toEqual([child])
-    expect(await waitFor([here], LIMIT)).toEqual([here])
-    tasks.taskDone()
-  })
+  test.each(ways<StartMethod>('spawn', 'thread'))(
+    'sees each as it gets ready (%s)',
+    async (method) => {
+      const [here, there] = pipe()
+      const [go, queue, simple, event] = [new Queue(), new Queue(), new SimpleQueue(), new Event()]
+      const tasks = new JoinableQueue({ acknowledge: true })
+      const child = start(method, children.makeReady, go, { there, queue, simple, tasks, event })
+      there.close()
+      const things = { there: here, queue, simple, tasks, event }
+      for (const [name, thing] of Object.entries(things)) {
+        go.putSync(name)
+        expect(await waitFor([child, ...Object.values(things)], LIMIT)).toEqual([thing])
+        if (name === 'there') here.recvSync()
+        else if (name === 'event') event.clear()
+        else (thing as Queue).getSync()
+      }
+      go.putSync('end')
+      // Its end of the pipe goes with it.
+      const ready = await waitFor([child, queue, event], LIMIT)
+      expect(ready).toEqual([child])
+      expect(await waitFor([here], LIMIT)).toEqual([here])
+      tasks.taskDone()
+    },
+  )
 
   test('sees an event that was set and cleared while it waited', async () => {
     const [go, event] = [new Queue(), new Event()]

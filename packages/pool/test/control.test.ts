@@ -5,6 +5,7 @@ import { type Pool, currentTask } from '@mp/pool'
 import type { StartMethod } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { Event } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as control from './fixtures/control.mjs'
 import * as tasks from './fixtures/tasks.mjs'
@@ -15,28 +16,31 @@ afterEach(endPools)
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 const pids = (pool: Pool): (number | undefined)[] => pool.processes.map(({ pid }) => pid)
 
-describe.each<StartMethod>(['spawn', 'thread'])('a running task of a %s worker', (startMethod) => {
-  test.each([
-    ['never waits', control.spinUntilAborted],
-    ['waits', control.waitUntilAborted],
-  ])(
-    'is told that it is not wanted, and its worker lives on when it gives up: one that %s',
-    async (_, run) => {
-      const pool = makePool({ processes: 1, startMethod, grace: 20_000 })
-      const [before] = pool.processes
-      const begun = new Event()
-      const ended = new Event()
-      const controller = new AbortController()
-      const result = pool.apply(run, [begun, ended], { signal: controller.signal })
-      await begun.wait()
-      controller.abort(new Error('not needed'))
-      await expect(result).rejects.toThrow('not needed')
-      expect(await ended.wait({ timeout: 10_000 })).toBe(true)
-      expect(await pool.apply(tasks.square, [2])).toBe(4)
-      expect(pool.processes[0]?.name).toBe(before?.name)
-    },
-  )
-})
+describe.each(ways<StartMethod>('spawn', 'thread'))(
+  'a running task of a %s worker',
+  (startMethod) => {
+    test.each([
+      ['never waits', control.spinUntilAborted],
+      ['waits', control.waitUntilAborted],
+    ])(
+      'is told that it is not wanted, and its worker lives on when it gives up: one that %s',
+      async (_, run) => {
+        const pool = makePool({ processes: 1, startMethod, grace: 20_000 })
+        const [before] = pool.processes
+        const begun = new Event()
+        const ended = new Event()
+        const controller = new AbortController()
+        const result = pool.apply(run, [begun, ended], { signal: controller.signal })
+        await begun.wait()
+        controller.abort(new Error('not needed'))
+        await expect(result).rejects.toThrow('not needed')
+        expect(await ended.wait({ timeout: 10_000 })).toBe(true)
+        expect(await pool.apply(tasks.square, [2])).toBe(4)
+        expect(pool.processes[0]?.name).toBe(before?.name)
+      },
+    )
+  },
+)
 
 test('a task past its time is told as well', async () => {
   const pool = makePool({ processes: 1, grace: 20_000 })

@@ -5,6 +5,7 @@ import { Process, type StartMethod } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { SharedArray } from '@mp/shared-memory'
 import { Event, Lock } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as clients from './fixtures/clients.mjs'
 import * as data from './fixtures/data.mjs'
@@ -56,30 +57,33 @@ test('a large result can be left in shared memory', async () => {
   await expect(pool.apply(tasks.evenOnly, [1], { lease: true })).rejects.toThrow('1 is odd')
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('a %s child that gets a pool', (startMethod) => {
-  test('uses it as its parent does', async () => {
-    const pool = makePool(2)
-    const queue = new SimpleQueue<unknown[]>()
-    const child = new Process({
-      target: clients.askAndReport,
-      args: [queue, pool, tasks.add, tasks.square, tasks.evenOnly],
-      startMethod,
+describe.each(ways<StartMethod>('spawn', 'thread'))(
+  'a %s child that gets a pool',
+  (startMethod) => {
+    test('uses it as its parent does', async () => {
+      const pool = makePool(2)
+      const queue = new SimpleQueue<unknown[]>()
+      const child = new Process({
+        target: clients.askAndReport,
+        args: [queue, pool, tasks.add, tasks.square, tasks.evenOnly],
+        startMethod,
+      })
+      child.start()
+      expect(await queue.get({ timeout: 20_000 })).toEqual([
+        3,
+        7,
+        [1, 4, 9],
+        [2, 3, 4],
+        [11],
+        '3 is odd',
+        49,
+        64,
+      ])
+      expect(await child.join({ timeout: 10_000 })).toBe(0)
+      expect(await pool.apply(tasks.square, [3])).toBe(9)
     })
-    child.start()
-    expect(await queue.get({ timeout: 20_000 })).toEqual([
-      3,
-      7,
-      [1, 4, 9],
-      [2, 3, 4],
-      [11],
-      '3 is odd',
-      49,
-      64,
-    ])
-    expect(await child.join({ timeout: 10_000 })).toBe(0)
-    expect(await pool.apply(tasks.square, [3])).toBe(9)
-  })
-})
+  },
+)
 
 test('a task of one pool can use another', async () => {
   const pool = makePool(1)

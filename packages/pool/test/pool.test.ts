@@ -9,6 +9,7 @@ import type { StartMethod } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { ENTRY, entryWord, session } from '@mp/shared-memory/internal'
 import { Event, Lock, Semaphore } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as tasks from './fixtures/tasks.mjs'
 
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
-describe.each<StartMethod>(['spawn', 'thread'])('a pool of %s workers', (startMethod) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('a pool of %s workers', (startMethod) => {
   test('runs what it is given in every form', async () => {
     const pool = makePool({ processes: 2, startMethod })
     expect(await pool.apply(tasks.add, [1, 2])).toBe(3)

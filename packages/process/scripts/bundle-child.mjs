@@ -21,6 +21,7 @@ const ownUrls = {
   setup({ onLoad, onResolve }) {
     onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, async ({ path }) => {
       const [folder, ...file] = relative(packages, path).split(sep)
+      if (folder === 'shared-memory' && file.join('/') === 'dist/bare/platform.js') return NO_BARE
       const url = `urlOf(${JSON.stringify(`@mp/${folder}`)}, ${JSON.stringify(file.join('/'))})`
       const source = await readFile(path, 'utf8')
       const code = folder === 'shared-memory' && file[1] === 'native.js' ? withPath(source) : source
@@ -41,6 +42,12 @@ const ownUrls = {
       contents: 'export const isMainThread = true, threadId = 0, workerData = undefined',
     }))
   },
+}
+
+/** A process that was started has the addon. */
+const NO_BARE = {
+  contents: 'export const isBareThread = () => false, barePlatform = undefined',
+  loader: 'js',
 }
 
 const HEADER = `'use strict'

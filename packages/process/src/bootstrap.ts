@@ -5,6 +5,6 @@
  */
 import { isMainThread, workerData } from 'node:worker_threads'
 import { runChild } from './child-main.js'
-import { parseToken } from './token.js'
+import { parseToken, tokenIn } from './token.js'
 
-runChild(parseToken(isMainThread ? process.argv[2] : workerData))
+runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))

@@ -3,21 +3,27 @@
  *
  * @module
  */
-import { MultiprocessingError, outOfRange, wrongType } from '@mp/shared-memory/internal'
+import {
+  MultiprocessingError,
+  isBare,
+  outOfRange,
+  unavailable,
+  wrongType,
+} from '@mp/shared-memory/internal'
 import type { StartMethod } from './options.js'
 import { startMethods } from './state.js'
 
 const METHODS: readonly StartMethod[] =
   process.platform === 'linux' ? ['spawn', 'forkserver', 'thread'] : ['spawn', 'thread']
 
-/** Returns the start methods that exist here, the default one first. */
+/** Returns the start methods that exist here, the default one first. Without the addon that is `thread` alone. */
 export function getAllStartMethods(): StartMethod[] {
-  return [...METHODS]
+  return isBare() ? ['thread'] : [...METHODS]
 }
 
 /** Returns the method by which processes start that name none. */
 export function getStartMethod(): StartMethod {
-  return startMethods.chosen ?? startMethods.inherited
+  return startMethods.chosen ?? (isBare() ? 'thread' : startMethods.inherited)
 }
 
 /** Options of `setStartMethod`. */
@@ -33,10 +39,12 @@ export interface SetStartMethodOptions {
 /**
  * Sets the method by which processes start that name none, in this process and its future children.
  *
- * @throws MultiprocessingError (`ERR_MP_START_METHOD_SET`) when it was set before, without `force`.
+ * @throws MultiprocessingError (`ERR_MP_START_METHOD_SET`) when it was set before, without `force`; as `start()` where
+ * there is no addon and it is not `thread`.
  */
 export function setStartMethod(method: StartMethod, options: SetStartMethodOptions = {}): void {
   checkStartMethod('method', method)
+  assertAvailable(method)
   const { chosen } = startMethods
   if (chosen !== undefined && options.force !== true) {
     throw new MultiprocessingError(
@@ -59,4 +67,13 @@ export function checkStartMethod(name: string, method: unknown): void {
   if (!METHODS.includes(method as StartMethod)) {
     throw outOfRange(name, allowed, method)
   }
+}
+
+/** Throws where processes cannot be started, and only threads can: without the addon. */
+export function assertAvailable(method: StartMethod): void {
+  if (method === 'thread' || !isBare()) return
+  throw unavailable(
+    `Cannot start processes by '${method}'`,
+    "Threads can be started: leave the start method out, or name 'thread'",
+  )
 }

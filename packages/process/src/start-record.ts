@@ -77,8 +77,7 @@ export function takePayload(session: Session, record: ObjectHandle): Uint8Array 
   const { pages, words } = session
   const page = Atomics.load(words, record.base + RECORD.page)
   const byteLength = Atomics.load(words, record.base + RECORD.byteLength)
-  // Not by a window of the pages: 64 MB that the engine takes for garbage to be make it collect (Node 20).
-  const payload = new Uint8Array(pages.buffer(page, byteLength)).slice()
+  const payload = pages.copy(page, byteLength)
   freePages(session, record)
   return payload
 }

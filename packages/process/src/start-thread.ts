@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Session, isDead, wrongType } from '@mp/shared-memory/internal'
+import { type Lifeline, type Session, isDead, wrongType } from '@mp/shared-memory/internal'
 import type { StdioOptions } from 'node:child_process'
 import { constants } from 'node:os'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
@@ -16,7 +16,7 @@ import { StartError } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { areGone, withNewThreads } from './thread-ids.js'
 import type { ThreadStream } from './thread-output.js'
-import { tokenFor } from './token.js'
+import { threadData, tokenFor } from './token.js'
 
 const BOOTSTRAP = new URL('./bootstrap.js', import.meta.url)
 
@@ -29,9 +29,12 @@ export function startThread(launch: Launch): Running {
     )
   }
   const streams = threadStreams(options.stdio)
+  // Without the addon: what tells of its end while this thread blocks, and tells everybody else.
+  const lifeline = launch.session.native.bare?.openLine()
   const workerOptions: WorkerOptions = {
     name,
-    workerData: tokenFor(launch, undefined),
+    workerData: threadData(tokenFor(launch, undefined), lifeline),
+    ...(lifeline !== undefined && { transferList: [lifeline.line.port] }),
     stdin: streams[0] === 'pipe',
     // What it writes before it has redirected them must not reach ours.
     stdout: streams[1] !== 'inherit',
@@ -45,8 +48,9 @@ export function startThread(launch: Launch): Running {
     const { result, threads } = withNewThreads(() => new Worker(BOOTSTRAP, workerOptions))
     if (streams[1] === 'ignore') result.stdout.resume()
     if (streams[2] === 'ignore') result.stderr.resume()
-    return new WorkerThread(result, threads, streams, launch)
+    return new WorkerThread(result, { threads, lifeline }, streams, launch)
   } catch (cause) {
+    lifeline?.cancel()
     throw new StartError(name, (cause as Error).message, { cause })
   }
 }
@@ -62,27 +66,29 @@ export function threadStreams(stdio: StdioOptions | undefined): ThreadStream[] {
   })
 }
 
+/** By what its end is noticed before it has joined the session. */
+interface Traces {
+  readonly threads: readonly string[]
+  readonly lifeline: Lifeline | undefined
+}
+
 class WorkerThread implements Running {
   readonly pid: number = process.pid
   readonly stdin: Running['stdin']
   readonly stdout: Running['stdout']
   readonly stderr: Running['stderr']
   readonly #worker: Worker
-  readonly #threads: readonly string[]
+  readonly #traces: Traces
   readonly #session: Session
   readonly #base: number
   #signal = 0
   /** Set when it has ended: its record is somebody else's by then. */
   #joined: boolean | undefined
 
-  constructor(
-    worker: Worker,
-    threads: readonly string[],
-    streams: readonly string[],
-    launch: Launch,
-  ) {
+  constructor(worker: Worker, traces: Traces, streams: readonly string[], launch: Launch) {
     this.#worker = worker
-    this.#threads = threads
+    this.#traces = traces
+    traces.lifeline?.attach(worker)
     this.#session = launch.session
     this.#base = launch.record.base
     this.stdin = worker.stdin
@@ -101,7 +107,7 @@ class WorkerThread implements Running {
 
   poll(): number | null {
     const tag = this.#word(RECORD.child)
-    const ended = tag === 0 ? areGone(this.#threads) : isDead(this.#session.words, tag)
+    const ended = tag === 0 ? this.#isGone() : isDead(this.#session.words, tag)
     return ended ? this.#exitCode(1) : null
   }
 
@@ -125,6 +131,11 @@ class WorkerThread implements Running {
 
   release(): void {
     this.#joined = this.#hasJoined()
+  }
+
+  #isGone(): boolean {
+    const { threads, lifeline } = this.#traces
+    return lifeline?.isOver() === true || areGone(threads)
   }
 
   /** Whether it got as far as to join the session. */

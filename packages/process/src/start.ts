@@ -25,7 +25,7 @@ import type { LaunchOptions, StartMethod } from './options.js'
 import { type Body, packPayload } from './payload.js'
 import type { Launch, Running } from './running.js'
 import { sendProcess } from './self-reference.js'
-import { checkStartMethod, getStartMethod } from './start-method.js'
+import { assertAvailable, checkStartMethod, getStartMethod } from './start-method.js'
 import { createRecord, letGoOfRecord } from './start-record.js'
 import { startForkserver } from './start-forkserver.js'
 import { startSpawn } from './start-spawn.js'
@@ -49,6 +49,7 @@ export function startProcess(process: object, state: ProcessState): void {
   }
   const method = state.startMethod ?? getStartMethod()
   checkStartMethod('startMethod', method)
+  assertAvailable(method)
   const payload = pack(process, state, method)
   const own = session()
   makeRoom(own)

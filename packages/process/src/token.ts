@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Lifeline } from '@mp/shared-memory/internal'
 import type { Launch } from './running.js'
 
 /** Where a process finds the session's file. */
@@ -24,6 +25,16 @@ export interface Token {
 export function tokenFor({ session, record }: Launch, fd: number | undefined): string {
   const { index, generation } = record
   return [fd ?? '', process.pid, session.agent.tag, index, generation].join(':')
+}
+
+/** What a thread is started with: its token, and its line where there is no addon. */
+export function threadData(token: string, lifeline: Lifeline | undefined): unknown {
+  return lifeline === undefined ? token : { token, mpLine: lifeline.line }
+}
+
+/** The token in what `threadData` has made. */
+export function tokenIn(data: unknown): unknown {
+  return typeof data === 'object' && data !== null ? (data as { token?: unknown }).token : data
 }
 
 export function parseToken(text: unknown): Token {

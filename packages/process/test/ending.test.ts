@@ -1,3 +1,4 @@
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { Program, report, runProgram } from './run-program.js'
 
@@ -6,7 +7,7 @@ test('children that end at the same moment each tell their own exit code', async
   expect(outcome).toMatchObject({ code: 0, stdout: '0\n', stderr: '' })
 })
 
-describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
+describe.each(ways('spawn', 'forkserver', 'thread'))('%s', (method) => {
   test.each([
     ['return', 0],
     ['exit', 6],

@@ -1,7 +1,8 @@
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { report, runProgram } from './run-program.js'
 
-describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
+describe.each(ways('spawn', 'forkserver', 'thread'))('%s', (method) => {
   test('a process runs its target with its arguments', async () => {
     const { code, stdout, stderr } = await runProgram('smoke.mjs', { args: [method] })
     expect(stderr).toBe('')

@@ -1,8 +1,9 @@
 import { Process } from '@mp/process'
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { report } from './run-program.js'
 
-describe.each(['spawn', 'forkserver', 'thread'])('%s', (method) => {
+describe.each(ways('spawn', 'forkserver', 'thread'))('%s', (method) => {
   test('arguments travel: handles as the same shared object, large values whole', async () => {
     expect(await report('arguments.mjs', { args: [method] })).toEqual({
       whileHeld: 1,

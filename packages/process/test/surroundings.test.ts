@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { ways } from 'mp-internal'
 import { expect, test } from 'vitest'
 import { Program, report, runProgram } from './run-program.js'
 
@@ -20,7 +21,7 @@ test.each(['promise', 'blocking'])(
   },
 )
 
-test.each(['spawn', 'thread'])('%s: what happens is told on channels', async (method) => {
+test.each(ways('spawn', 'thread'))('%s: what happens is told on channels', async (method) => {
   const pid = (name: string): unknown => (method === 'thread' ? true : name)
   const start = (name: string, daemon: boolean): unknown => [
     'process:start',
@@ -50,7 +51,7 @@ test('NODE_DEBUG=mp writes what happens to stderr, in parent and child', async (
   expect(lines).toContainEqual(expect.stringMatching(/^MP \d+: exit name=looker .*exitCode=0$/))
 })
 
-test.each(['spawn', 'forkserver', 'thread'])('%s: resource limits are kept', async (method) => {
+test.each(ways('spawn', 'forkserver', 'thread'))('%s: resource limits are kept', async (method) => {
   // A process that has no memory left aborts; a thread ends with an error.
   expect(await report('limits.mjs', { args: [method], noisy: true })).toEqual([
     method === 'thread' ? 1 : -6,

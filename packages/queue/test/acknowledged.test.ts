@@ -6,6 +6,7 @@ import { Event, Lock } from '@mp/sync'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/acknowledging.mjs'
 import { start } from './start.js'
@@ -317,7 +318,7 @@ describe('after shutdown', () => {
   })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('when a taker ends (%s)', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('when a taker ends (%s)', (method) => {
   const end = method === 'spawn' ? children.takeAndDie : children.takeAndLeave
 
   test('its items come again to those who wait, and join waits for them', async () => {

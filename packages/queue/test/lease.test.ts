@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { JoinableQueue, type Lease, Loan, Queue, QueueEmptyError } from '@mp/queue'
 import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
+import { ways } from 'mp-internal'
 import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
 import * as children from './fixtures/leases.mjs'
 import { ownPagesHold, pagesInUse, pagesOf } from './memory.js'
@@ -303,7 +304,7 @@ test('what nobody can reach is collected, and what is transferred stays its hold
   expect(JSON.parse(stdout)).toEqual({ forgotten: 0, viewKept: 31, viewGone: 0, transferred: 'ok' })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
   test('leases and loans carry items both ways', async () => {
     const queue = new Queue<Uint8Array>()
     const sums = new Queue<Uint8Array<ArrayBuffer>>()

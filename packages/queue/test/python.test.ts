@@ -14,6 +14,7 @@ import {
   SimpleQueue,
 } from '@mp/queue'
 import { Event } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/python.mjs'
 import { start } from './start.js'
@@ -193,7 +194,7 @@ describe('a simple queue', () => {
   })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('between processes (%s)', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('between processes (%s)', (method) => {
   test('a child waits to put until its parent makes room, and to get until there is something', async () => {
     const [queue, room, more] = [new Queue<number>(2), new Event(), new Queue<number>()]
     const child = start(method, children.fillAndAsk, queue, room, more)

@@ -9,7 +9,7 @@ import {
   SimpleQueue,
 } from '@mp/queue'
 import { RING_WORDS, WAIT_SET_WORDS } from '@mp/shared-memory/internal'
-import { until } from 'mp-internal'
+import { until, ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import * as children from './fixtures/children.mjs'
 import { start } from './start.js'
@@ -225,7 +225,7 @@ describe('in one process', () => {
   })
 })
 
-describe.each<StartMethod>(['spawn', 'thread'])('with %s', (method) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
   test('two producers and one consumer: nothing lost, each in order', async () => {
     const queue = new Queue<[string, number]>()
     start(method, children.produce, queue, 'a', 500)

@@ -1,5 +1,6 @@
 /** Starts the children of tests, in either way; what still runs when a test ends is killed. */
 import { Process, type StartMethod } from '@mp/process'
+import { isBareRun } from 'mp-internal'
 import { afterEach } from 'vitest'
 
 const running: Process<never>[] = []
@@ -9,6 +10,8 @@ export function start<A extends unknown[]>(
   target: (...args: A) => unknown,
   ...args: A
 ): Process<never> {
+  // Where there are no processes, threads take their place.
+  if (isBareRun) startMethod = 'thread'
   const child = new Process({ target: target as never, args: args as never, startMethod }).start()
   running.push(child)
   return child

@@ -7,7 +7,8 @@
  * @module
  */
 import { SLICE_MS } from './agent.js'
-import { PollState, loadNative } from './native.js'
+import { PollState } from './native.js'
+import { loadPlatform } from './platform.js'
 
 export { PollState }
 
@@ -19,5 +20,5 @@ export { PollState }
  * @returns the states it is in, 0 when there are none of these yet: look at the time, and ask again.
  */
 export function pollDescriptor(fd: number, interest: number, timeoutMs: number): number {
-  return loadNative().poll(fd, interest, Math.min(timeoutMs, SLICE_MS))
+  return loadPlatform().poll(fd, interest, Math.min(timeoutMs, SLICE_MS))
 }

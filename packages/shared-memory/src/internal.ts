@@ -44,6 +44,9 @@ export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
 export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
 export { loadNative } from './native.js'
+export { isBare, loadPlatform } from './platform.js'
+export { unavailable } from './bare/unavailable.js'
+export type { Lifeline } from './bare/platform.js'
 export { hasSession, joinSession, prepareSession, session, type Session } from './session.js'
 export {
   Attachment,

@@ -54,6 +54,8 @@ import { type Puncher, freePages } from './object-pages.js'
 export interface Memory extends Puncher {
   /** Tells the engine how much memory more a collection might free. */
   charge(byteLength: number): void
+  /** There only where objects have memory of their own (`bare/blocks.ts`), which this ends. */
+  readonly bare?: { readonly blocks: { ended(index: number): void } }
 }
 
 /** Recovers one object of a type after the death of an agent. Must bear being repeated. */
@@ -359,7 +361,9 @@ export class Lifetime {
       const first = (Atomics.load(words, entry + ENTRY.base) - AT.units) / UNIT_WORDS
       this.#units.free(first, (Atomics.load(words, entry + ENTRY.kind) >>> 8) & 0xffff)
     }
+    const isArray = (Atomics.load(words, entry + ENTRY.kind) & 0xff) === OBJECT_TYPE.array
     Atomics.store(words, entry + ENTRY.kind, 0)
+    if (isArray) this.#memory?.bare?.blocks.ended(index)
     if (this.recent.length < MAX_RECENT) this.recent.push(index)
     else if (index < Atomics.load(words, HEADER.entryRotor)) {
       Atomics.store(words, HEADER.entryRotor, index)

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { type Native, loadNative } from './native.js'
+import { unavailable } from './bare/unavailable.js'
+import type { Native } from './native.js'
+import { isBare, loadPlatform } from './platform.js'
 
 /** One use of a block. Opaque; freed when neither it nor its buffer can be reached. */
 export type NamedUse = object & { readonly brand: unique symbol }
@@ -30,7 +32,13 @@ export interface NamedNative {
   namedSweep(path: string): boolean
 }
 
-/** Loads the addon. */
+/** Loads the addon; throws where there is none, for names are known to the system's files. */
 export function namedNative(): NamedNative {
-  return loadNative() as Native & NamedNative
+  if (isBare()) {
+    throw unavailable(
+      'A SharedMemory cannot have a name that others open',
+      'Leave the name out, and send the object itself to the threads that are to use it',
+    )
+  }
+  return loadPlatform() as Native & NamedNative
 }

@@ -11,6 +11,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import type { Bare } from './bare/platform.js'
 
 /** Where the participant table is, in 32-bit words; `layout.ts` is the source of these numbers. */
 export interface NativeLayout {
@@ -66,6 +67,8 @@ export type NativeRun = object & { readonly brand: unique symbol }
 export interface Native {
   /** The file that it was loaded from. */
   readonly path: string
+  /** What there is in its place where it is not there, see `bare/platform.ts`. */
+  readonly bare?: Bare
 
   /**
    * Creates the session's memory: a sealed file without a name, zeroed, mapped whole. Pages cost
@@ -91,8 +94,10 @@ export interface Native {
    * 22): the engine does not count its bytes as memory that a collection might free.
    */
   sharedView(byteOffset: number, byteLength: number): ArrayBufferLike
-  /** Empties an ArrayBuffer and every view of it; the memory behind it stays as it is. */
-  detach(arrayBuffer: ArrayBuffer): void
+  /** Bytes of the data pages as a part of a larger buffer; only where there is no addon, which has no other way. */
+  bytes?(byteOffset: number, byteLength: number): Uint8Array
+  /** Empties an ArrayBuffer and every view of it; the memory behind it stays as it is. A SharedArrayBuffer, which there is without the addon, stays. */
+  detach(arrayBuffer: ArrayBufferLike): void
   /**
    * A run of pages that user code is to see: `count` words from `word` on say who owns them, `owner`
    * now. Whatever happens to the buffers, the words that still hold `owner` become 0 when neither the

@@ -14,6 +14,8 @@ import { CONTROL_BYTES, PAGE_BYTES } from './layout.js'
 export interface MapBytes {
   view(byteOffset: number, byteLength: number): ArrayBuffer
   sharedView(byteOffset: number, byteLength: number): ArrayBufferLike
+  /** What there is instead of the two where a part cannot be shown as a buffer. */
+  bytes?(byteOffset: number, byteLength: number): Uint8Array
 }
 
 const WINDOW_PAGES = 1024
@@ -40,7 +42,7 @@ export class Pages {
   /** The same window as 32-bit words. */
   windowWords(page: number): Int32Array {
     const index = Math.floor(page / WINDOW_PAGES)
-    return (this.#windowWords[index] ??= new Int32Array(this.window(page).buffer))
+    return (this.#windowWords[index] ??= wordsOf(this.window(page)))
   }
 
   /** Where a page starts in its window, in bytes. */
@@ -54,7 +56,14 @@ export class Pages {
     if (start + byteLength <= WINDOW_PAGES * PAGE_BYTES) {
       return this.window(first).subarray(start, start + byteLength)
     }
-    return new Uint8Array(this.#map.sharedView(CONTROL_BYTES + first * PAGE_BYTES, byteLength))
+    return this.#show(first, byteLength)
+  }
+
+  /** A copy of the bytes of a run, without a window: 64 MB that the engine takes for garbage to be make it collect (Node 20). */
+  copy(first: number, byteLength: number): Uint8Array<ArrayBuffer> {
+    const offset = CONTROL_BYTES + first * PAGE_BYTES
+    const bytes = this.#map.bytes?.(offset, byteLength)
+    return new Uint8Array(bytes ?? new Uint8Array(this.#map.view(offset, byteLength)))
   }
 
   /** An ArrayBuffer over just these bytes: what user code may hold. */
@@ -65,10 +74,20 @@ export class Pages {
   #openWindow(index: number): Uint8Array {
     const first = index * WINDOW_PAGES
     const pages = Math.min(WINDOW_PAGES, this.count - first)
-    return new Uint8Array(
-      this.#map.sharedView(CONTROL_BYTES + first * PAGE_BYTES, pages * PAGE_BYTES),
+    return this.#show(first, pages * PAGE_BYTES)
+  }
+
+  #show(first: number, byteLength: number): Uint8Array {
+    const offset = CONTROL_BYTES + first * PAGE_BYTES
+    return (
+      this.#map.bytes?.(offset, byteLength) ??
+      new Uint8Array(this.#map.sharedView(offset, byteLength))
     )
   }
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength >>> 2)
 }
 
 /**

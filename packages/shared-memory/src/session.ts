@@ -30,8 +30,9 @@ import {
 } from './layout.js'
 import { Lifetime } from './lifetime.js'
 import { MemoryWaits } from './memory-waits.js'
-import { type Native, loadNative } from './native.js'
+import type { Native } from './native.js'
 import { Pages, keptPages } from './pages.js'
+import { loadPlatform } from './platform.js'
 import { Reaper } from './reaper.js'
 import { recoverTakings } from './ring/taking.js'
 import { isDead, makeTag, nextGeneration, packState, tagSlot } from './tag.js'
@@ -63,7 +64,7 @@ const place: { current?: Session; prepared?: Int32Array } = ((globalThis as Reco
 /** This thread's session; makes one when the process has none. */
 export function session(): Session {
   if (place.current === undefined) {
-    const native = loadNative()
+    const native = loadPlatform()
     if (!native.attached()) createFile(native)
     place.current = join(native, 0, 0)
   }
@@ -85,7 +86,7 @@ export function hasSession(): boolean {
  * may have little to do.
  */
 export function joinSession(fd: number | undefined, parent: number, patienceMs = 0): Session {
-  const native = loadNative()
+  const native = loadPlatform()
   if (fd !== undefined && place.prepared === undefined) native.attach(fd)
   place.current = join(native, parent, patienceMs)
   return place.current
@@ -97,14 +98,14 @@ export function joinSession(fd: number | undefined, parent: number, patienceMs =
  * Mapping it is dear where the engine takes it for memory that a collection might free.
  */
 export function prepareSession(fd: number): void {
-  const native = loadNative()
+  const native = loadPlatform()
   native.attach(fd)
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
   place.prepared = new Int32Array(native.sharedView(0, CONTROL_BYTES))
 }
 
 function createFile(native: Native): void {
-  let pages = pageLimit()
+  let pages = pageLimit(native)
   for (;;) {
     try {
       native.create(CONTROL_BYTES + pages * PAGE_BYTES)
@@ -133,11 +134,14 @@ function createFile(native: Native): void {
 
 const HEADER_BYTES = 4096
 const MIN_PAGES = 256
+/** Not every system gives out memory that is not there yet, and Node 20 has no buffer of more than 4 GiB. */
+const BARE_BYTES = 2 ** 31
 
-/** Pages of a new session: as `MP_MEMORY_LIMIT` (bytes) says, else three quarters of the memory that there is. */
-function pageLimit(): number {
+/** Pages of a new session: as `MP_MEMORY_LIMIT` (bytes) says, else three quarters of the memory that there is; without the addon at most 2 GiB. */
+function pageLimit(native: Native): number {
   const setting = process.env['MP_MEMORY_LIMIT']
   let bytes = Math.min(totalmem(), constrainedMemory()) * 0.75
+  if (native.bare !== undefined) bytes = Math.min(bytes, BARE_BYTES)
   if (setting !== undefined) {
     bytes = Number(setting)
     if (!Number.isFinite(bytes) || bytes <= 0) {

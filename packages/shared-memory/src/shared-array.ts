@@ -9,7 +9,7 @@
  */
 import { checkInteger, wrongType } from './arguments.js'
 import { OBJECT_TYPE } from './layout.js'
-import { OutOfSharedMemoryError } from './errors.js'
+import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
 import {
   type ElementOf,
   type NumberType,
@@ -19,7 +19,7 @@ import {
   findType,
 } from './number-types.js'
 import { OWNED, OWNED_WORDS } from './shared-layout.js'
-import { Attachment, type Origin } from './shared-object.js'
+import { Attachment, type Origin, type Reduced } from './shared-object.js'
 import { OwnedObject } from './shared-owned.js'
 
 /** What to make, checked. */
@@ -95,8 +95,18 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
   override close(): void {
     super.close()
     const { buffer } = this.#array
-    if (buffer.byteLength > 0) this.session.native.detach(buffer as ArrayBuffer)
+    if (buffer.byteLength > 0) this.session.native.detach(buffer)
     this.#letGoOfBuffer()
+  }
+
+  /** @internal */
+  override reduceHandle(): Reduced {
+    const { index, generation } = this.handle
+    const { buffer } = this.array
+    if (buffer instanceof SharedArrayBuffer) {
+      this.session.native.bare?.blocks.keep(index, generation, buffer)
+    }
+    return super.reduceHandle()
   }
 
   /** Goes through the elements, as they are when their turn comes. */
@@ -112,22 +122,22 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
   #allocate(): void {
     const { name, BYTES_PER_ELEMENT } = this.#type.array
     const byteLength = this.length * BYTES_PER_ELEMENT
-    if (byteLength === 0) return
+    // Memory of its own is made when it is mapped.
+    if (byteLength === 0 || this.session.native.bare !== undefined) return
     const what = `a SharedArray of ${this.length} elements of ${name} (${byteLength} bytes)`
     const first = this.takePages(byteLength, what)
     this.wipePages(first, Atomics.load(this.session.words, this.handle.base + OWNED.pages))
   }
 
   #map(isNew: boolean): T {
-    const { session, handle } = this
     const byteLength = this.length * this.#type.array.BYTES_PER_ELEMENT
-    const first = Atomics.load(session.words, handle.base + OWNED.page)
     let array: T
     try {
-      const buffer = byteLength === 0 ? new ArrayBuffer(0) : session.pages.buffer(first, byteLength)
-      array = new this.#type.array(buffer) as T
+      const buffer = byteLength === 0 ? new ArrayBuffer(0) : this.#show(byteLength, isNew)
+      array = new this.#type.array(buffer as ArrayBuffer) as T
     } catch (error) {
       if (isNew) super.close()
+      if (error instanceof MultiprocessingError) throw error
       throw new OutOfSharedMemoryError(
         `Node cannot show ${byteLength} bytes in one ${this.#type.array.name}: ${(error as Error).message}`,
       )
@@ -135,6 +145,16 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
     // The elements stay while the buffer can be reached, be it that the SharedArray was forgotten.
     this.#letGoOfBuffer = this.keepWhile(array.buffer)
     return array
+  }
+
+  #show(byteLength: number, isNew: boolean): ArrayBufferLike {
+    const { pages, native, words } = this.session
+    const { index, generation, base } = this.handle
+    if (native.bare === undefined) {
+      return pages.buffer(Atomics.load(words, base + OWNED.page), byteLength)
+    }
+    const { blocks } = native.bare
+    return isNew ? blocks.make(index, generation, byteLength) : blocks.find(index, generation)
   }
 }
 

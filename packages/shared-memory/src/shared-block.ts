@@ -10,9 +10,11 @@
 import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { checkInteger, outOfRange, wrongType } from './arguments.js'
+import { BlockBytes, UnnamedUse } from './bare/unnamed.js'
 import { MultiprocessingError } from './errors.js'
 import { createNamed, openNamed } from './named-folder.js'
 import { type NamedUse, namedNative } from './named-native.js'
+import { isBare } from './platform.js'
 import { type Reduced, reduceSymbol, reviveSymbol } from './shared-object.js'
 
 /** What `new SharedMemory` takes to make a block. */
@@ -39,7 +41,7 @@ export interface SharedMemoryOpenOptions {
 const MAX_NAME_BYTES = 240
 
 /** As long as a buffer can be reached so can its use, which has the memory. */
-const uses = new WeakMap<ArrayBuffer, NamedUse>()
+const uses = new WeakMap<ArrayBuffer, Use>()
 
 /** The last object of this thread for each name, so that a handle that comes back is the same object. */
 const opened = new Map<string, WeakRef<SharedMemory>>()
@@ -69,7 +71,7 @@ export class SharedMemory {
   readonly name: string
   /** How many bytes it has. */
   readonly size: number
-  readonly #use: NamedUse
+  readonly #use: Use
   #buffer: ArrayBuffer | undefined
   #unlinked = false
 
@@ -80,12 +82,15 @@ export class SharedMemory {
    * `ERR_MP_NOT_FOUND` when there is none to open. OutOfSharedMemoryError (`ERR_MP_OUT_OF_MEMORY`) when the bytes
    * cannot be had. TypeError or RangeError for a name or size that cannot be.
    */
-  constructor(options: SharedMemoryCreateOptions | SharedMemoryOpenOptions) {
+  constructor(options: SharedMemoryCreateOptions | SharedMemoryOpenOptions)
+  /** @internal */
+  constructor(options: Received)
+  constructor(options: SharedMemoryCreateOptions | SharedMemoryOpenOptions | Received) {
     if (typeof options !== 'object' || options === null) {
       throw wrongType('options', 'an object such as { create: true, size: 100 }', options)
     }
     const { name, use } = options.create === true ? create(options) : open(options)
-    const buffer = namedNative().namedView(use)
+    const buffer = viewOf(use)
     uses.set(buffer, use)
     this.name = name
     this.size = buffer.byteLength
@@ -121,7 +126,8 @@ export class SharedMemory {
     const buffer = this.#buffer
     if (buffer === undefined) return
     this.#buffer = undefined
-    namedNative().namedRelease(this.#use, buffer)
+    if (this.#use instanceof UnnamedUse) this.#use.release()
+    else namedNative().namedRelease(this.#use, buffer)
   }
 
   /**
@@ -130,6 +136,10 @@ export class SharedMemory {
    * @throws MultiprocessingError `ERR_MP_NOT_FOUND` when that was done before, here or in another process.
    */
   unlink(): void {
+    if (this.#use instanceof UnnamedUse) {
+      if (!this.#use.unlink()) throw notFound(this.name)
+      return
+    }
     try {
       namedNative().namedUnlink(this.#use)
     } catch (error) {
@@ -145,15 +155,18 @@ export class SharedMemory {
 
   /** Which of the blocks that had this name, one after the other, it is. @internal */
   get identity(): number {
-    return namedNative().namedIdentity(this.#use)
+    return this.#use instanceof UnnamedUse ? 0 : namedNative().namedIdentity(this.#use)
   }
 
   /** Takes the handle apart for the serializer; from now on this process stays a user. @internal */
   reduceHandle(): Reduced {
     if (this.closed) throw this.#closedError()
-    if (this.#unlinked) throw notFound(this.name)
-    namedNative().namedKeep(this.#use)
-    return { module: import.meta.url, name: 'SharedMemory', args: [this.name, this.identity] }
+    const use = this.#use
+    if (this.#unlinked || (use instanceof UnnamedUse && use.isUnlinked)) throw notFound(this.name)
+    const args: unknown[] = [this.name, this.identity]
+    if (use instanceof UnnamedUse) args.push(use.bytes)
+    else namedNative().namedKeep(use)
+    return { module: import.meta.url, name: 'SharedMemory', args }
   }
 
   #closedError(): MultiprocessingError {
@@ -161,21 +174,46 @@ export class SharedMemory {
   }
 }
 
-function create({ name, size }: SharedMemoryCreateOptions): { name: string; use: NamedUse } {
+/** How this thread uses the block: as a file of the system, or, where there is no addon, as memory of its threads. */
+type Use = NamedUse | UnnamedUse
+
+/** What makes an object for bytes that this thread has received. */
+interface Received {
+  readonly create?: undefined
+  readonly name: string
+  readonly bytes: BlockBytes
+}
+
+function viewOf(use: Use): ArrayBuffer {
+  return use instanceof UnnamedUse
+    ? (use.bytes.array.buffer as ArrayBuffer)
+    : namedNative().namedView(use)
+}
+
+function create({ name, size }: SharedMemoryCreateOptions): { name: string; use: Use } {
   checkInteger('size', size, 1, constants.MAX_LENGTH)
+  if (name === undefined && isBare()) {
+    return { name: randomName(), use: new UnnamedUse(new BlockBytes(size)) }
+  }
   if (name !== undefined) {
     const use = createNamed(checkName(name), size)
     if (use !== null) return { name, use }
     throw new MultiprocessingError('ERR_MP_EXISTS', `There is a SharedMemory \`${name}\` already`)
   }
   for (;;) {
-    const random = `mp-${randomBytes(8).toString('hex')}`
+    const random = randomName()
     const use = createNamed(random, size)
     if (use !== null) return { name: random, use }
   }
 }
 
-function open({ create, name }: SharedMemoryOpenOptions): { name: string; use: NamedUse } {
+function randomName(): string {
+  return `mp-${randomBytes(8).toString('hex')}`
+}
+
+function open(options: SharedMemoryOpenOptions | Received): { name: string; use: Use } {
+  if ('bytes' in options) return { name: options.name, use: new UnnamedUse(options.bytes) }
+  const { create, name } = options
   if (create !== undefined && create !== false) throw wrongType('create', 'true or false', create)
   const use = openNamed(checkName(name))
   if (use === null) throw notFound(name)
@@ -200,9 +238,11 @@ function notFound(name: string): MultiprocessingError {
 }
 
 /** Finds or makes this thread's object for a handle that arrived. */
-function reviveHandle(name: string, identity: number): SharedMemory {
+function reviveHandle(name: string, identity: number, bytes?: BlockBytes): SharedMemory {
   const known = opened.get(name)?.deref()
   if (known !== undefined && !known.closed && known.identity === identity) return known
+  if (bytes?.isUnlinked === true) throw notFound(name)
+  if (bytes !== undefined) return new SharedMemory({ name, bytes })
   const block = new SharedMemory({ name })
   if (block.identity === identity) return block
   // Another block has the name by now.

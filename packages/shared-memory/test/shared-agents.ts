@@ -9,11 +9,12 @@ import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { AT, HEADER, isDead, session, tagSlot } from '@mp/shared-memory/internal'
+import { isBareRun } from 'mp-internal'
 import { afterEach, beforeAll } from 'vitest'
 import { decode, encode } from './fixtures/shared-transport.mjs'
 
 export type Kind = 'process' | 'thread'
-export const kinds: readonly Kind[] = ['process', 'thread']
+export const kinds: readonly Kind[] = isBareRun ? ['thread'] : ['process', 'thread']
 
 const DEADLINE_MS = 20_000
 
@@ -31,7 +32,7 @@ const running = new Set<RemoteAgent>()
 beforeAll(() => {
   // The watch thread's descriptor stays: it is made on first use.
   const { deathWatch } = session()
-  deathWatch.unwatch(deathWatch.watch(process.pid) ?? 0)
+  if (!isBareRun) deathWatch.unwatch(deathWatch.watch(process.pid) ?? 0)
 })
 
 afterEach(async () => {
@@ -59,6 +60,8 @@ export async function startEncoded(
   scenario: string,
   args: unknown,
 ): Promise<RemoteAgent> {
+  // Where there are no processes, threads take their place.
+  if (isBareRun) kind = 'thread'
   const { agent, native, deathWatch } = session()
   const task = { parent: agent.tag, fd: kind === 'process' ? 3 : undefined, scenario, args }
   const main = new URL('fixtures/shared-agent.mjs', import.meta.url)
@@ -67,7 +70,7 @@ export async function startEncoded(
       ? spawn(process.execPath, [main.pathname, serialize(task).toString('base64')], {
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
-      : new Worker(main, { workerData: task })
+      : startWorker(main, task)
   if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
   const over = once(child, 'exit').then(() => session().reaper.reapAll())
   const joined = deferred<number>()
@@ -177,4 +180,17 @@ export function unitsInUse(): number {
   let used = 0
   for (let unit = 0; unit < end; unit++) if (Atomics.load(words, AT.unitTable + unit) !== 0) used++
   return used
+}
+
+/** As `@mp/process` starts a thread: without the addon it has a line. */
+function startWorker(main: URL, task: object): Worker {
+  const lifeline = session().native.bare?.openLine()
+  if (lifeline === undefined) return new Worker(main, { workerData: task })
+  const { line } = lifeline
+  const worker = new Worker(main, {
+    workerData: { ...task, mpLine: line },
+    transferList: [line.port],
+  })
+  lifeline.attach(worker)
+  return worker
 }

@@ -16,11 +16,12 @@ import {
   slotWord,
   tagSlot,
 } from '@mp/shared-memory/internal'
+import { isBareRun } from 'mp-internal'
 import { afterEach } from 'vitest'
 import { encode } from './fixtures/transport.mjs'
 
 export type Kind = 'process' | 'thread'
-export const kinds: readonly Kind[] = ['process', 'thread']
+export const kinds: readonly Kind[] = isBareRun ? ['thread'] : ['process', 'thread']
 
 const DEADLINE_MS = 20_000
 
@@ -67,6 +68,8 @@ export async function start(
   scenario: string,
   ...args: unknown[]
 ): Promise<RemoteAgent> {
+  // Where there are no processes, threads take their place.
+  if (isBareRun) kind = 'thread'
   const { agent, native, deathWatch } = session()
   const task = {
     parent: agent.tag,
@@ -81,7 +84,7 @@ export async function start(
       ? spawn(process.execPath, [main.pathname, serialize(task).toString('base64')], {
           stdio: ['ignore', 'inherit', 'inherit', native.fd(), 'ipc'],
         })
-      : new Worker(main, { workerData: task })
+      : startWorker(main, task)
   // As whoever starts a process does: it hears of its death.
   if (!(child instanceof Worker)) deathWatch.watch(child.pid as number)
   // It sees the end of it, and recovers what it held.
@@ -181,4 +184,17 @@ export async function untilWaiting(
 /** This thread, as an agent. */
 export function self(): { tag: number } {
   return { tag: session().agent.tag }
+}
+
+/** As `@mp/process` starts a thread: without the addon it has a line. */
+function startWorker(main: URL, task: object): Worker {
+  const lifeline = session().native.bare?.openLine()
+  if (lifeline === undefined) return new Worker(main, { workerData: task })
+  const { line } = lifeline
+  const worker = new Worker(main, {
+    workerData: { ...task, mpLine: line },
+    transferList: [line.port],
+  })
+  lifeline.attach(worker)
+  return worker
 }

@@ -2,6 +2,7 @@ import { session } from '@mp/shared-memory/internal'
 import { Process } from '@mp/process'
 import { Queue } from '@mp/queue'
 import { Barrier } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { kinds, start, until } from './agents.js'
 import { fail } from './fixtures/actions.mjs'
@@ -259,7 +260,7 @@ describe.each(kinds)('between agents (%s)', (kind) => {
   })
 })
 
-test.each(['spawn', 'thread'] as const)(
+test.each(ways('spawn', 'thread'))(
   'a child that is ended before it has got the barrier breaks it (%s)',
   async (startMethod) => {
     const barrier = new Barrier(2)

@@ -20,6 +20,7 @@ import { Pipe } from '@mp/pipe'
 import { Process } from '@mp/process'
 import { JoinableQueue, Queue } from '@mp/queue'
 import { Barrier, Condition, Event, Lock, RLock, RWLock, Semaphore } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kinds, start, until } from './agents.js'
 import { decode, encode } from './fixtures/transport.mjs'
@@ -428,7 +429,7 @@ test.each([10, 300_000])('a queue gives back its pages (messages of %i bytes)', 
   expect(inUse()).toEqual(atFirst)
 })
 
-test.each(['spawn', 'thread'] as const)(
+test.each(ways('spawn', 'thread'))(
   'an argument that arrives after its sender has dropped it is there (%s)',
   async (startMethod) => {
     await untilInUse(atFirst)

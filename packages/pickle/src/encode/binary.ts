@@ -45,11 +45,14 @@ function bytesOf(w: Writer, buffer: ArrayBuffer): Uint8Array {
   }
 }
 
+/** Marks the memory of a SharedArray where there is no addon: its views are sent as those of other arrays are, by a copy. */
+const sharedBlock: unique symbol = Symbol.for('@mp/shared-memory/block') as never
+
 export function writeView(w: Writer, view: ArrayBufferView, kind: string): void {
   const { out } = w
   const { byteOffset, byteLength } = view
   const buffer = view.buffer as Resizable
-  if (types.isSharedArrayBuffer(buffer)) {
+  if (types.isSharedArrayBuffer(buffer) && !(sharedBlock in buffer)) {
     throw w.refuse('is a view of a SharedArrayBuffer; use SharedArray or SharedMemory')
   }
   const kindNumber = tag.VIEW_KINDS.indexOf(kind)

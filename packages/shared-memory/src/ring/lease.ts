@@ -123,7 +123,9 @@ export class LeasedBytes {
   constructor(session: Session, message: Uint8Array<ArrayBuffer> | Extent, delivery?: Delivery) {
     this.#session = session
     this.#delivery = delivery
-    if (message instanceof Extent) {
+    if (message instanceof Extent && session.native.bare !== undefined) {
+      this.#bytes = takeOut(session, message)
+    } else if (message instanceof Extent) {
       const { page, pages, byteLength } = message
       this.#run = open(session, page, pages)
       this.#bytes = new Uint8Array(this.#run.buffer(0, byteLength))
@@ -203,6 +205,15 @@ export class LeasedBytes {
   /** A copy may have been transferred: then it is the user's for good. */
   #empty(buffer: ArrayBuffer): void {
     if (buffer.byteLength > 0) this.#session.native.detach(buffer)
+  }
+}
+
+/** Without the addon their memory cannot be shown. CRASH: the pages carry our tag until they are free. */
+function takeOut(session: Session, { page, pages, byteLength }: Extent): Uint8Array<ArrayBuffer> {
+  try {
+    return session.pages.copy(page, byteLength)
+  } finally {
+    freeRun(session, page, pages)
   }
 }
 

@@ -35,6 +35,8 @@ export class Loan implements Disposable {
   readonly #session: Session
   readonly #kind: LoanKind
   readonly #head: number
+  /** What stands in front of the bytes, where they are to have a buffer to themselves, and are not in shared memory. */
+  #front: Uint8Array | undefined
   readonly #extent: Extent | undefined
   #state: 'open' | 'lent' | 'over' = 'open'
   #run: PageRun | undefined
@@ -51,7 +53,12 @@ export class Loan implements Disposable {
     this.#kind = kind
     this.#head = head.byteLength
     const total = this.#head + byteLength
-    if (needsExtent(total)) {
+    if (needsExtent(total)) checkFits(session.pages, total)
+    if (needsExtent(total) && session.native.bare !== undefined) {
+      // Without the addon shared memory cannot be shown, and the message is copied when it is put.
+      this.#front = head
+      this.#heap = new ArrayBuffer(byteLength)
+    } else if (needsExtent(total)) {
       this.#extent = takePages(session, total)
       this.#openRun()
       session.pages.bytes(this.#extent.page, head.byteLength).set(head)
@@ -71,7 +78,7 @@ export class Loan implements Disposable {
     // The buffer of a long one is its bytes and no more: a typed array over it needs no offset.
     this.#bytes ??=
       this.#run === undefined
-        ? new Uint8Array(this.#heap as ArrayBuffer, this.#head)
+        ? new Uint8Array(this.#heap as ArrayBuffer, this.#front === undefined ? this.#head : 0)
         : new Uint8Array(this.#run.buffer(this.#head, this.byteLength))
     return this.#bytes
   }
@@ -108,8 +115,12 @@ export class Loan implements Disposable {
     this.#bytes = undefined
     if (this.#extent === undefined) {
       const bytes = new Uint8Array(this.#heap as ArrayBuffer)
-      if (bytes.byteLength !== this.#head + this.byteLength) throw this.#lost()
-      const copy = bytes.slice()
+      const total = this.#head + this.byteLength
+      const start = this.#front === undefined ? 0 : this.#head
+      if (bytes.byteLength !== total - start) throw this.#lost()
+      const copy = new Uint8Array(total)
+      if (this.#front !== undefined) copy.set(this.#front)
+      copy.set(bytes, start)
       this.#empty()
       this.#heap = copy.buffer
       this.#state = 'lent'
@@ -128,6 +139,7 @@ export class Loan implements Disposable {
     this.#state = wasPut ? 'over' : 'open'
     if (wasPut) this.#heap = undefined
     else if (this.#extent !== undefined) this.#openRun()
+    else if (this.#front !== undefined) this.#heap = this.#heap?.slice(this.#head)
   }
 
   /** CRASH: the pages carry our tag. */
@@ -162,7 +174,6 @@ Object.defineProperty(Loan.prototype, reduceSymbol, {
 
 function takePages(session: Session, total: number): Extent {
   const { pages } = session
-  checkFits(pages, total)
   const extent = takeExtent(session, total)
   if (extent !== null) return extent
   throw new OutOfSharedMemoryError(
