@@ -196,6 +196,9 @@ class Threads implements Omit<Native, Refused> {
     this.#ballast.add(byteLength)
   }
 
+  /** The allocator cannot be told from here. */
+  keepFreed(): void {}
+
   /** It is known here. */
   setLayout(_layout: NativeLayout): void {}
 
