@@ -35,6 +35,7 @@ const forkserver = {
     'linux-freeze.c',
     'linux-rings.c',
     'linux-renew.c',
+    'linux-quick-exit.c',
     'linux-forkserver.c',
   ],
 }
