@@ -108,7 +108,7 @@ async function runBody(body: Body): Promise<unknown> {
   announce('mp:process:ready', () => ({
     name,
     pid: process.pid,
-    sinceStartMs: performance.now(),
+    sinceStartMs: performance.now() - current.startedMs,
   }))
   current.state = { ...current.state, target: target as Target | undefined, args }
   if (current.process !== undefined || subclass !== undefined || Object.keys(fields).length > 0) {

@@ -8,11 +8,10 @@
  * @module
  */
 import type { Native, Session } from '@mp/shared-memory/internal'
-import { closeSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { getSystemErrorName } from 'node:util'
 import { inheritedExecArgv } from './exec-argv.js'
-import { CopyRefused } from './forkserver/client.js'
+import { ProcessRefused } from './forkserver/client.js'
 import { copyByServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
@@ -36,12 +35,7 @@ export function startForkserver(launch: Launch): Running {
   try {
     pid = copyByServer(session, record.base + RECORD.pid, { token }, streams.fds)
   } catch (error) {
-    if (error instanceof CopyRefused) {
-      throw new StartError(
-        name,
-        `the system refuses another process (${getSystemErrorName(error.errno)})`,
-      )
-    }
+    if (error instanceof ProcessRefused) throw new StartError(name, error.message)
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF')
       throw new StartError(name, message)
@@ -131,7 +125,7 @@ class ForkedProcess implements Running {
 
   release(): void {
     forgetExit(this.#native, this.pid)
-    for (const fd of this.#further) if (fd !== undefined) closeSync(fd)
+    for (const fd of this.#further) if (fd !== undefined) this.#native.forkClose(fd)
     try {
       this.#native.reap(this.pid)
     } catch (error) {

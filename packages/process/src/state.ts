@@ -55,6 +55,8 @@ export interface Current {
   parent: { readonly name: string; readonly pid: number; readonly tag: number } | undefined
   /** How many children it has made; the last part of their identity. */
   made: number
+  /** When it was started, on the clock of `performance.now()`: later than 0 for a copy of a fork server. */
+  startedMs: number
 }
 
 /** What the copies of this module in this thread have in common. */
@@ -99,6 +101,7 @@ function initial(): Shared {
       process: undefined,
       parent: undefined,
       made: 0,
+      startedMs: 0,
     },
     children: new Map(),
     startMethod: { chosen: undefined, inherited: 'spawn' },

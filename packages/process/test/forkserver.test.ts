@@ -1,6 +1,6 @@
 import { setForkserverPreload } from '@mp/process'
 import { expect, test } from 'vitest'
-import { Program, report, runProgram } from './run-program.js'
+import { Program, isOpenToOthers, report, runProgram } from './run-program.js'
 
 test('forks have their own pids, random numbers and descriptors', async () => {
   expect(await report('forkserver-siblings.mjs', { noisy: true })).toEqual({
@@ -26,6 +26,23 @@ test('children outlive a server that is killed, and the next start gets another'
     replaced: true,
     parents: false,
   })
+})
+
+test.skipIf(process.getuid?.() !== 0 || !isOpenToOthers())(
+  'a server cannot be reached by other users, nor used by who was its user',
+  async () => {
+    expect(await report('forkserver-users.mjs')).toEqual({
+      codes: [4, 5],
+      sockets: true,
+      named: [],
+      stranger: 'refused',
+      replaced: true,
+    })
+  },
+)
+
+test('a server ends with the thread that is its last user, its children with it', async () => {
+  expect(await report('forkserver-last-user.mjs')).toEqual({ servers: [0, 1, 0], code: 6 })
 })
 
 test('whatever is killed while children start, each start ends, and the next one works', async () => {

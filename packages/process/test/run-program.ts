@@ -3,7 +3,8 @@
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface Outcome {
@@ -117,4 +118,12 @@ export async function report(fixture: string, options?: ProgramOptions): Promise
   if (code !== 0 || (stderr !== '' && options?.noisy !== true))
     throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+}
+
+/** Whether another user can run what stands here. */
+export function isOpenToOthers(): boolean {
+  for (let at = import.meta.dirname; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === dirname(at)) return true
+  }
 }

@@ -1,8 +1,6 @@
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { ways } from 'mp-internal'
-import { expect, test } from 'vitest'
-import { Program, report, runProgram } from './run-program.js'
+import { describe, expect, test } from 'vitest'
+import { Program, isOpenToOthers, report, runProgram } from './run-program.js'
 
 test('a child that runs a plain function loads two files, and neither inspector nor parser', async () => {
   const outcome = (await report('loaded.mjs', { args: ['spawn'] })) as { ownFiles: string[] }
@@ -79,26 +77,30 @@ test.each(['spins', 'waits', 'reads'])(
   },
 )
 
-/** Whether another user can run what stands here. */
-function isOpenToOthers(): boolean {
-  for (let at = import.meta.dirname; ; at = dirname(at)) {
-    if ((statSync(at).mode & 0o001) === 0) return false
-    if (at === dirname(at)) return true
-  }
-}
-
-// Only another user than root has a limit.
-test.skipIf(process.getuid?.() !== 0 || !isOpenToOthers())(
-  'a system that refuses another process is reported by start() and by join()',
-  async () => {
-    const under = ['setpriv', '--reuid=65534', '--clear-groups', '--']
-    const outcome = await report('no-processes.mjs', { under, noisy: true })
-    expect(outcome).toEqual({
-      status: 0,
-      start: 'ERR_MP_START',
-      join: 'ERR_MP_START',
-      message: expect.stringContaining('EAGAIN'),
-    })
+// Only another user than root has a limit of processes.
+describe.skipIf(process.getuid?.() !== 0 || !isOpenToOthers())(
+  'where the system refuses another process',
+  () => {
+    test.each([
+      ['spawn', '--nproc=1', 'warm', 'EAGAIN'],
+      ['forkserver', '--nproc=1', 'warm', 'EAGAIN'],
+      ['forkserver', '--nproc=1', 'cold', 'EAGAIN'],
+      ['forkserver', '--as=1', 'warm', 'ENOMEM'],
+      ['thread', '--nproc=1', 'warm', 'EAGAIN'],
+    ])(
+      'start() and join() by %s say so (%s, %s)',
+      async (method, limit, when, reason) => {
+        const under = ['setpriv', '--reuid=65534', '--clear-groups', '--']
+        const args = [method, limit, when]
+        const outcome = await report('no-processes.mjs', { args, under, noisy: true })
+        expect(outcome).toEqual({
+          statuses: expect.not.arrayContaining([1]),
+          start: 'ERR_MP_START',
+          join: 'ERR_MP_START',
+          message: expect.stringContaining(reason),
+        })
+      },
+    )
   },
 )
 

@@ -81,6 +81,15 @@ static napi_value fork_pair(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value fork_close(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int fd;
+  if (!mp_call_begin(&call, env, info, "forkClose") || !arg_fd(&call, 0, "fd", &fd)) return NULL;
+  int error = mp_forkserver_close(fd);
+  if (error < 0) mp_throw_errno(&call, error, "close");
+  return NULL;
+}
+
 /* Reads an array of descriptors. */
 static bool arg_fds(const struct mp_call *call, size_t i, int *fds, uint32_t *count) {
   bool is_array = false;
@@ -125,6 +134,18 @@ static napi_value fork_ask(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Does not return; false when it cannot be done in this way. */
+static napi_value fork_exit(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  uint64_t code;
+  if (!mp_call_begin(&call, env, info, "forkExit") || !mp_arg_integer(&call, 0, "code", 0, 255, &code)) {
+    return NULL;
+  }
+  /* Other threads that hold something of the session say so when they end, which they now would not. */
+  if (mp_session_is_alone(call.agent)) (void)mp_quick_exit((int)code);
+  return mp_boolean(env, false);
+}
+
 static napi_value reap(napi_env env, napi_callback_info info) {
   struct mp_call call;
   int pid;
@@ -138,7 +159,8 @@ bool mp_define_forkserver(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
     MP_FUNCTION("forkBegin", fork_begin, agent),   MP_FUNCTION("forkPrepare", fork_prepare, agent),
     MP_FUNCTION("forkServe", fork_serve, agent),   MP_FUNCTION("forkPair", fork_pair, agent),
-    MP_FUNCTION("forkAsk", fork_ask, agent),       MP_FUNCTION("reap", reap, agent),
+    MP_FUNCTION("forkAsk", fork_ask, agent),       MP_FUNCTION("forkExit", fork_exit, agent),
+    MP_FUNCTION("forkClose", fork_close, agent),   MP_FUNCTION("reap", reap, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;
   MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);

@@ -55,6 +55,14 @@ int mp_renew(void);
 /* Makes libuv do without. Returns NULL, or why not; then it goes on as before. */
 const char *mp_rings_take(void);
 
+/* ---- linux-quick-exit.c: the end of a copy ---- */
+
+/* Before anything of the program is loaded. */
+void mp_quick_exit_begin(void);
+
+/* In a copy that has its standard descriptors: notes how they are. */
+void mp_quick_exit_note(void);
+
 /* ---- reading /proc without allocating ---- */
 
 /* Calls back for each number that names an entry of the directory; false ends it. Returns 0 or -errno. */

@@ -44,6 +44,7 @@ void mp_forkserver_begin(int parent) {
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
   mp_renew_begin();
+  mp_quick_exit_begin();
 }
 
 /* V8 keeps what it maps from being copied; undoes that. Refused for the kernel's own pages, which are always there. */
@@ -155,6 +156,7 @@ static int settle(int control, const struct received *received) {
 static int become(int control, const struct received *received, const sigset_t *signals) {
   int error = mp_renew();
   if (error == 0) error = settle(control, received);
+  if (error == 0) mp_quick_exit_note();
   /* Last: from here on somebody else runs in this process. */
   if (error == 0) error = mp_freeze_revive();
   answer(received, error);
@@ -188,6 +190,10 @@ int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
 int mp_forkserver_pair(bool is_stream, int out[2]) {
   int type = is_stream ? SOCK_STREAM : SOCK_SEQPACKET;
   return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, out) < 0 ? -errno : 0;
+}
+
+int mp_forkserver_close(int fd) {
+  return close(fd) < 0 ? -errno : 0;
 }
 
 int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,

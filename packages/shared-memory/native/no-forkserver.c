@@ -26,9 +26,19 @@ int mp_forkserver_pair(bool is_stream, int out[2]) {
   return -ENOSYS;
 }
 
+int mp_forkserver_close(int fd) {
+  (void)fd;
+  return -ENOSYS;
+}
+
 int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
                       uint32_t fd_count) {
   (void)control, (void)pid_offset, (void)text, (void)fds, (void)fd_count;
+  return -ENOSYS;
+}
+
+int mp_quick_exit(int code) {
+  (void)code;
   return -ENOSYS;
 }
 

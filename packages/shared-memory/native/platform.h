@@ -186,6 +186,9 @@ int mp_forkserver_serve(int control, char text[MP_START_BYTES]);
 /* A pair of connected sockets: of streams, or for control. */
 int mp_forkserver_pair(bool is_stream, int out[2]);
 
+/* Closes one of them. */
+int mp_forkserver_close(int fd);
+
 /*
  * Asks for a copy. Descriptors: where it (or the server) answers with 0 or -errno, 32 bits; the
  * session's file; then its own, from 0 on, without MP_START_SESSION_FD. The kernel writes its pid
@@ -193,6 +196,12 @@ int mp_forkserver_pair(bool is_stream, int out[2]);
  */
 int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
                       uint32_t fd_count);
+
+/*
+ * In a copy: ends the process at once, as `_exit` does, but leaves streams and terminal in order. Returns
+ * -EBUSY where libraries were loaded that may have asked to be told of the end.
+ */
+int mp_quick_exit(int code);
 
 /* Lets go of a child that has ended and that nobody else waits for. */
 int mp_reap(int pid);

@@ -279,6 +279,18 @@ static void mark_gone(uint32_t slot) {
   }
 }
 
+bool mp_session_is_alone(const void *agent) {
+  if (!described()) return true;
+  bool is_alone = true;
+  lock();
+  for (uint32_t slot = 0; slot < session.layout.slot_count; slot++) {
+    const void *owner = session.holders[slot].owner;
+    if (owner != NULL && owner != agent) is_alone = false;
+  }
+  unlock();
+  return is_alone;
+}
+
 void mp_session_leave(const void *agent) {
   if (!described()) return;
   bool died = false;

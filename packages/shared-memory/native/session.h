@@ -30,6 +30,9 @@ int mp_session_attach_sibling(int pid, int fd, const char **step);
 /* In a copy of a process that attached and did nothing else: makes its liveness its own. */
 int mp_session_renew(void);
 
+/* Whether no other agent of this process has a slot. */
+bool mp_session_is_alone(const void *agent);
+
 /* The mapping, or NULL before the above. Lock-free. */
 const struct mp_segment *mp_session(void);
 

@@ -36,6 +36,7 @@ const forkserver = {
     'linux-freeze.c',
     'linux-rings.c',
     'linux-renew.c',
+    'linux-quick-exit.c',
     'linux-forkserver.c',
   ],
 }

@@ -217,6 +217,8 @@ export interface Native {
   forkServe(control: number): string
   /** Two connected sockets: of a stream, or for requests. */
   forkPair(isStream: boolean): [number, number]
+  /** Closes one of them: of descriptors that `node:fs` has not opened, its own function warns in a thread. */
+  forkClose(fd: number): void
   /**
    * Asks the process at the other end of `control` for a copy: a child of this process. Descriptors: a socket
    * where 0 or a negative errno is answered (4 bytes), the session's file, then those that the child
@@ -224,6 +226,11 @@ export interface Native {
    * before it runs. Throws EMSGSIZE for a text of 4 KiB, EPIPE when nobody is there.
    */
   forkAsk(control: number, pidWord: number, text: string, fds: readonly number[]): void
+  /**
+   * Ends a copy at once, without taking down what it shares; streams of C and the terminal are left in order.
+   * False where other agents of the process or loaded libraries want to be told of its end.
+   */
+  forkExit(code: number): false
   /** Lets go of a child that has ended and is not libuv's. Throws ECHILD when it is gone. */
   reap(pid: number): void
 

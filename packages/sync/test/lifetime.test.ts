@@ -486,7 +486,7 @@ test('a session holds 100,000 locks', async () => {
 
 test('the limit of words says what it is, and what to do', async () => {
   const { made, code, message } = await program('keep', 1_000_000)
-  expect({ made, code }).toEqual({ made: 209_715, code: 'ERR_MP_OUT_OF_MEMORY' })
+  expect({ made, code }).toEqual({ made: 116_508, code: 'ERR_MP_OUT_OF_MEMORY' })
   expect(message).toMatch(/1048576 units .* close\(\)/)
 })
 

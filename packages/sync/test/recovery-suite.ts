@@ -27,7 +27,7 @@ const things: [string, () => SharedObject, number][] = [
   ['rlock', () => new RLock(), 16],
   ['semaphore', () => new Semaphore(2), 16],
   ['write', () => new RWLock(), 16],
-  ['read', () => new RWLock(), 24],
+  ['read', () => new RWLock(), 32],
 ]
 
 /** How agents end, and what is said of them. */

@@ -4,7 +4,7 @@ import { kinds, pass, start, until, untilWaiting } from './agents.js'
 import { Words } from './fixtures/words.mjs'
 
 const READING = 16
-const WRITING = 24
+const WRITING = 32
 
 test('readers share, a writer is alone', () => {
   const lock = new RWLock()

@@ -34,10 +34,14 @@ export function openStreams(
   const fds: number[] = []
   const ours: (number | undefined)[] = []
   const opened: number[] = []
-  const closeTheirs = (): void => opened.splice(0).forEach((fd) => closeSync(fd))
+  const paired: number[] = []
+  const closeTheirs = (): void => {
+    opened.splice(0).forEach((fd) => closeSync(fd))
+    paired.splice(0).forEach((fd) => native.forkClose(fd))
+  }
   const closeOurs = (): void =>
     ours.splice(0).forEach((fd) => {
-      if (fd !== undefined) closeSync(fd)
+      if (fd !== undefined) native.forkClose(fd)
     })
   try {
     for (let i = 0; i < Math.max(3, given.length); i++) {
@@ -47,7 +51,7 @@ export function openStreams(
       else if (entry === 'pipe' || entry === 'overlapped') {
         const [mine, theirs] = native.forkPair(true)
         own = mine
-        opened.push((fds[i] = theirs))
+        paired.push((fds[i] = theirs))
       } else fds[i] = entry === 'inherit' ? placeOf(i) : descriptorOf(entry, i)
       ours[i] = own
     }

@@ -10,7 +10,9 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { getSystemErrorName } from 'node:util'
 import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { diagnose } from '../start-error.js'
 import { SESSION_FD } from '../token.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
@@ -29,15 +31,8 @@ export class ServerLost extends Error {}
 /** Thrown when forking cannot work here. */
 export class CannotFork extends Error {}
 
-/** Thrown when the system refuses a copy. */
-export class CopyRefused extends Error {
-  readonly errno: number
-
-  constructor(errno: number) {
-    super(`the fork server cannot make a copy of itself: errno ${-errno}`)
-    this.errno = errno
-  }
-}
+/** Thrown when the system refuses a process, server or copy: it may have one later. */
+export class ProcessRefused extends Error {}
 
 export class ForkServer {
   readonly #native: Native
@@ -48,7 +43,7 @@ export class ForkServer {
   /**
    * Starts a server, and waits until it is ready.
    *
-   * @throws CannotFork when it says that it cannot be copied; ServerLost when it ends before.
+   * @throws CannotFork when it says that it cannot be copied; ServerLost when it ends before; ProcessRefused.
    */
   constructor(native: Native, flags: readonly string[], settings: Settings) {
     this.#native = native
@@ -57,10 +52,10 @@ export class ForkServer {
     try {
       this.#process = spawnServer(flags, settings, native.fd(), theirs)
     } catch (error) {
-      closeSync(ours)
+      native.forkClose(ours)
       throw error
     } finally {
-      closeSync(theirs)
+      native.forkClose(theirs)
     }
     try {
       const { why, failures } = this.#awaitReady()
@@ -79,7 +74,7 @@ export class ForkServer {
    * neither server nor copy has it any more. So when that is closed there is a pid, and then a child of
    * ours, dead or alive; or there is none, and never will be.
    *
-   * @throws ServerLost when there is no copy because the server is gone; CopyRefused.
+   * @throws ServerLost when there is no copy because the server is gone; ProcessRefused.
    */
   copy(session: Session, pidWord: number, request: Request, fds: readonly number[]): number {
     const { words } = session
@@ -98,16 +93,16 @@ export class ForkServer {
         if (code === 'EPIPE' || code === 'ECONNRESET') throw new ServerLost('it is gone')
         throw error
       } finally {
-        closeSync(theirs)
+        this.#native.forkClose(theirs)
       }
       answer = this.#awaitAnswer(ours)
     } finally {
-      closeSync(ours)
+      this.#native.forkClose(ours)
     }
     const pid = Atomics.load(words, pidWord)
     if (answer !== undefined && answer !== null && answer < 0) {
       if (pid !== 0) this.#takeAway(pid)
-      throw new CopyRefused(answer)
+      throw new ProcessRefused(`the system refuses another process (${getSystemErrorName(answer)})`)
     }
     if (pid === 0) throw new ServerLost('it ended, or does not answer')
     return pid
@@ -115,7 +110,7 @@ export class ForkServer {
 
   /** Ends the server; its children live on. */
   end(): void {
-    closeSync(this.#control)
+    this.#native.forkClose(this.#control)
     this.#process.kill('SIGKILL')
   }
 
@@ -167,7 +162,7 @@ function spawnServer(
     })
     // It says so again as an event.
     child.on('error', () => {})
-    if (child.pid === undefined) throw new ServerLost('the system refuses another process')
+    if (child.pid === undefined) throw new ProcessRefused(diagnose(undefined))
     child.unref()
     return child
   } finally {

@@ -28,7 +28,7 @@ let hasProven = false
  * Makes a copy by this thread's server.
  *
  * @returns its pid; null where forking does not work, for which there has been a warning.
- * @throws CopyRefused when the system refuses another process.
+ * @throws ProcessRefused when the system refuses another process.
  */
 export function copyByServer(
   session: Session,

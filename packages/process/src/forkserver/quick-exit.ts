@@ -1,16 +1,22 @@
 /**
- * Ends a fork as `process.exit()` does, also when its event loop is empty. Node would take down all of the heap
- * first, page by page: of a fork, those are pages that it shares, and would have to copy for that.
+ * Ends a fork as `process.exit()` does, also when its event loop is empty, but at once. Node would take down all of the
+ * heap first, page by page, or at least wake its threads to join them: of a fork, those are pages that it shares, and
+ * would have to copy for that.
  *
  * @module
  */
+import type { Native } from '@mp/shared-memory/internal'
 
 /** What `process.exit()` calls last; undocumented, and the same in all Nodes since 0.1. */
 interface Exiting {
   reallyExit(code: number): never
 }
 
-export function exitQuickly(): void {
+/** Flags with which Node writes a file when it ends. */
+const WRITES_AT_END = /--(cpu-prof|heap-prof|prof\b|trace-event|logfile|experimental-test-coverage)/
+
+export function exitQuickly(native: Native): void {
+  const { reallyExit } = process as unknown as Exiting
   let isFailing = false
   // Node has an uncaught error to show still, after the listeners of `exit`.
   process.on('uncaughtExceptionMonitor', () => {
@@ -20,10 +26,18 @@ export function exitQuickly(): void {
   const emitAndExit = function (this: unknown, ...args: unknown[]): boolean {
     const isHeard = Reflect.apply(emit, this, args)
     if (args[0] === 'exit' && !isFailing) {
+      const code = Number(process.exitCode ?? args[1])
       // Asked for now: who wants to be last (`signal-exit`, coverage) replaces it.
-      ;(process as unknown as Exiting).reallyExit(Number(process.exitCode ?? args[1]))
+      const last = (process as unknown as Exiting).reallyExit
+      if (last === reallyExit && !writesAtEnd()) native.forkExit(code & 0xff)
+      Reflect.apply(last, process, [code])
     }
     return isHeard
   }
   process.emit = emitAndExit as typeof process.emit
+}
+
+function writesAtEnd(): boolean {
+  const { NODE_V8_COVERAGE: coverage, NODE_OPTIONS: options = '' } = process.env
+  return Boolean(coverage) || WRITES_AT_END.test(`${options} ${process.execArgv.join(' ')}`)
 }

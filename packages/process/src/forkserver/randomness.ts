@@ -2,9 +2,9 @@
  * Sees to it that children draw different random numbers.
  *
  * V8 seeds `Math.random` when it is first called, so the server must not call the real one: modules
- * that draw numbers while they are loaded get others. Node keeps random bytes in stock for
- * `randomUUID` and `randomInt`; a copy uses up what it has in common with its siblings. OpenSSL sees
- * for itself that it has been copied.
+ * that draw numbers while they are loaded get others. Node keeps random bytes in stock for `randomUUID` and
+ * `randomInt`. Of the former the server counts what is drawn, and uses up the rest, so that a copy begins with
+ * a new stock; of the latter a copy does, if there is any. OpenSSL sees for itself that it has been copied.
  *
  * @module
  */
@@ -16,8 +16,15 @@ import { setFlagsFromString } from 'node:v8'
 const UUIDS = 128
 const INTEGERS = 1024
 
-/** Begins to keep the server's randomness apart; returns what a copy calls. */
-export function guardRandomness(): () => void {
+/** What has a copy of its own draw from the stock of `randomUUID`. */
+interface Drawing {
+  readonly owner: object
+  readonly name: string
+  readonly original: PropertyDescriptor
+}
+
+/** Begins to keep the server's randomness apart; returns what ends that, and returns in turn what a copy calls. */
+export function guardRandomness(): () => () => void {
   const { random } = Math
   const { randomInt } = crypto
   let isServer = true
@@ -27,16 +34,49 @@ export function guardRandomness(): () => void {
     drewInteger = true
     return randomInt(...args)
   }) as typeof randomInt
+  const useUpUuids = countUuids()
   syncBuiltinESMExports()
   return () => {
-    isServer = false
+    useUpUuids()
     Math.random = random
     crypto.randomInt = randomInt
     syncBuiltinESMExports()
-    seed(random)
-    for (let i = 0; i < UUIDS; i++) crypto.randomUUID()
-    if (drewInteger) for (let i = 0; i < INTEGERS; i++) randomInt(2)
+    return () => {
+      isServer = false
+      seed(random)
+      if (drewInteger) for (let i = 0; i < INTEGERS; i++) randomInt(2)
+    }
   }
+}
+
+/** Counts what is drawn from the stock of `randomUUID`; returns what uses up the rest of it. */
+function countUuids(): () => void {
+  const { randomUUID } = crypto
+  let drawn = 0
+  const count = (original: (...args: unknown[]) => unknown) =>
+    function (this: unknown, ...args: unknown[]): unknown {
+      // An option keeps it from the stock; a call too many is counted when that has a getter that throws.
+      if (Object(args[0])['disableEntropyCache'] !== true) drawn++
+      return Reflect.apply(original, this, args)
+    }
+  const drawings = [
+    drawingOf(crypto, 'randomUUID'),
+    drawingOf(Object.getPrototypeOf(crypto.webcrypto) as object, 'randomUUID'),
+    // It names what it makes by one.
+    drawingOf(URL, 'createObjectURL'),
+  ]
+  for (const { owner, name, original } of drawings) {
+    const value = count(original.value as (...args: unknown[]) => unknown)
+    Object.defineProperty(owner, name, { ...original, value })
+  }
+  return () => {
+    for (const { owner, name, original } of drawings) Object.defineProperty(owner, name, original)
+    while (drawn++ % UUIDS !== 0) randomUUID()
+  }
+}
+
+function drawingOf(owner: object, name: string): Drawing {
+  return { owner, name, original: Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor }
 }
 
 /** Seeds the real one, by its first call; threads and contexts that come later seed themselves. */
