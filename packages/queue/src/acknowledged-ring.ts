@@ -7,7 +7,6 @@
  */
 import {
   MessageRing,
-  MultiprocessingError,
   PENDING,
   type Pending,
   type ReadMessage,
@@ -16,6 +15,7 @@ import {
   type Waitable,
 } from '@mp/shared-memory/internal'
 import { Claims, type Hold, type TakenItem } from './claims.js'
+import { closedHere } from './errors.js'
 import { QUEUE } from './layout.js'
 
 /** The queues in which this thread has items: were one collected, nobody could finish them. */
@@ -166,8 +166,4 @@ export class AcknowledgedRing extends MessageRing {
     this.#unnamed.delete(hold)
     if (this.#named.size + this.#unnamed.size === 0) inUse.delete(this)
   }
-}
-
-function closedHere(): MultiprocessingError {
-  return new MultiprocessingError('ERR_MP_CLOSED', 'This process has closed the queue')
 }

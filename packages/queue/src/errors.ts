@@ -25,3 +25,8 @@ export class QueueShutDownError extends MultiprocessingError {
     super('ERR_MP_QUEUE_SHUT_DOWN', 'The queue is shut down')
   }
 }
+
+/** What whoever uses a queue after closing it gets, and whoever waits for an item of it then. */
+export function closedHere(): MultiprocessingError {
+  return new MultiprocessingError('ERR_MP_CLOSED', 'This process has closed the queue')
+}

@@ -15,7 +15,6 @@ import {
   Loan,
   MessageRing,
   MessageTooLargeError,
-  MultiprocessingError,
   OBJECT_TYPE,
   type Origin,
   Outgoing,
@@ -35,7 +34,7 @@ import {
   waitableSymbol,
 } from '@mp/shared-memory/internal'
 import { AcknowledgedRing } from './acknowledged-ring.js'
-import { QueueFullError, QueueShutDownError } from './errors.js'
+import { QueueFullError, QueueShutDownError, closedHere } from './errors.js'
 import { type Lent, type Loanable, lend } from './lending.js'
 import { QUEUE, QUEUE_SETS, QUEUE_WORDS } from './layout.js'
 import {
@@ -253,9 +252,15 @@ export class Queue<T = unknown> extends SharedObject {
     if (isImmediate) while (this.ring.tryTake() !== null) this.onDropped()
   }
 
-  /** Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`. Others are not affected. */
+  /**
+   * Says that this process is done with the queue: using it here throws `ERR_MP_CLOSED`, and whoever waits here for an
+   * item gets that, too. What waits to be put goes in when there is room. Others are not affected.
+   */
   override close(): void {
-    this.#closed = true
+    if (!this.#closed) {
+      this.#closed = true
+      this.session.waiting.serveLine(this.#ring.notEmpty)
+    }
     super.close()
   }
 
@@ -283,9 +288,7 @@ export class Queue<T = unknown> extends SharedObject {
 
   /** @internal */
   protected checkOpen(): void {
-    if (this.#closed) {
-      throw new MultiprocessingError('ERR_MP_CLOSED', 'This process has closed the queue')
-    }
+    if (this.#closed) throw closedHere()
   }
 
   /** @internal */

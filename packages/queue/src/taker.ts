@@ -13,10 +13,12 @@ import {
   LeasedBytes,
   type MessageRing,
   PENDING,
+  type Pending,
   type Session,
   type Taken,
+  type Waitable,
 } from '@mp/shared-memory/internal'
-import { QueueShutDownError } from './errors.js'
+import { QueueShutDownError, closedHere } from './errors.js'
 import { take, takeSync } from './getting.js'
 
 export class Taker {
@@ -24,6 +26,8 @@ export class Taker {
   readonly #session: Session
   readonly #ring: () => MessageRing
   readonly #isOver: () => boolean
+  // A wait has no state of its own: one is enough.
+  #claiming: Waitable<Taken> | undefined
 
   /**
    * @param ring the queue's, while it is open.
@@ -42,9 +46,18 @@ export class Taker {
     return this.#session.waiting.hasLine(ring.notEmpty) ? PENDING : ring.tryRead(decodeOrKeep)
   }
 
-  /** Waits for an item. */
+  /** Waits for an item, as long as the queue is not closed here. */
   take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Taken> {
-    return take(this.#session, this.#ring().claiming(), timeoutMs, signal)
+    this.#claiming ??= this.#whileOpen(this.#ring().claiming())
+    return take(this.#session, this.#claiming, timeoutMs, signal)
+  }
+
+  #whileOpen<T>(waitable: Waitable<T>): Waitable<T> {
+    const attempt = (): T | Pending => {
+      if (this.#isOver()) throw closedHere()
+      return waitable.attempt()
+    }
+    return { ...waitable, attempt }
   }
 
   getSync(timeoutMs: number): unknown {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Agent } from './agent.js'
-import { AGENT_SET_WORDS, MAX_AGENTS } from './layout.js'
+import { AGENT_SET_WORDS, HEADER, MAX_AGENTS } from './layout.js'
 
 /** Words that a wait set takes. */
 export const WAIT_SET_WORDS: number = AGENT_SET_WORDS
@@ -74,11 +74,10 @@ export class WaitSet {
   /** Whether anybody waits. */
   any(): boolean {
     const { words } = this.#agent
-    const end = (this.#agent.highSlot() + 31) >>> 5
-    for (let i = 0; i < end; i++) {
-      if (Atomics.load(words, this.#bits + i) !== 0) return true
-    }
-    return false
+    if (Atomics.load(words, this.#bits) !== 0) return true
+    // SYNC: read plainly, after a load that orders it. It only grows, and did before a later slot armed its bit: who armed
+    // it before we did what we wake for is seen. What comes after that has looked, and needs no wake.
+    return words[HEADER.highSlot] > 32 && this.#anyBeyond()
   }
 
   /**
@@ -122,6 +121,15 @@ export class WaitSet {
   next(): { slot: number; since: number } {
     const slot = this.#choose(-1, false)
     return { slot, since: slot < 0 ? 0 : this.#since(slot) }
+  }
+
+  #anyBeyond(): boolean {
+    const { words } = this.#agent
+    const end = (this.#agent.highSlot() + 31) >>> 5
+    for (let i = 1; i < end; i++) {
+      if (Atomics.load(words, this.#bits + i) !== 0) return true
+    }
+    return false
   }
 
   /** An agent that does not sleep in a blocking wait may have a busy event loop: another is woken beside it. */

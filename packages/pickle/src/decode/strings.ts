@@ -24,7 +24,7 @@ export function readString(r: Reader): string {
 export function readShort(r: Reader, length: number): string {
   const { bytes: b } = r
   const i = r.skip(length)
-  // One call with the codes as arguments takes 16 to 30 ns, a native slice 110 ns.
+  // One call with the codes as arguments takes 16 to 30 ns, a native slice 55 to 110 ns.
   switch (length) {
     case 0:
       return ''
@@ -45,7 +45,137 @@ export function readShort(r: Reader, length: number): string {
     case 8:
       return readEight(b, i)
   }
-  return latin1Slice.call(b, i, i + length)
+  return length <= 16 ? readMedium(b, i, length) : latin1Slice.call(b, i, i + length)
+}
+
+/** Reads 9 to 16 characters. */
+function readMedium(b: Uint8Array, i: number, length: number): string {
+  switch (length) {
+    case 9:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+      )
+    case 10:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+      )
+    case 11:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+      )
+    case 12:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+        b[i + 11],
+      )
+    case 13:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+        b[i + 11],
+        b[i + 12],
+      )
+    case 14:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+        b[i + 11],
+        b[i + 12],
+        b[i + 13],
+      )
+    case 15:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+        b[i + 11],
+        b[i + 12],
+        b[i + 13],
+        b[i + 14],
+      )
+    default:
+      return fromCharCode(
+        b[i],
+        b[i + 1],
+        b[i + 2],
+        b[i + 3],
+        b[i + 4],
+        b[i + 5],
+        b[i + 6],
+        b[i + 7],
+        b[i + 8],
+        b[i + 9],
+        b[i + 10],
+        b[i + 11],
+        b[i + 12],
+        b[i + 13],
+        b[i + 14],
+        b[i + 15],
+      )
+  }
 }
 
 function readEight(b: Uint8Array, i: number): string {

@@ -1,8 +1,8 @@
 /**
  * The side of a ring that messages go out by.
  *
- * SYNC: positions are read and written plainly, as by the writer: only in the read lock, and records only once the
- * writers' commit word, read by `Atomics`, says that they are there.
+ * SYNC: positions and our own commit word are read plainly, as by the writer: only in the read lock, and records only
+ * once the writers' commit word, read by `Atomics`, says that they are there.
  *
  * @module
  */
@@ -88,7 +88,7 @@ export class RingReader {
   take(claim: number, keeper: Keeper | undefined): TakeResult {
     const { words, base } = this.#state
     const pages = this.#pages
-    const head = Atomics.load(words, base + RING.head)
+    const head = words[base + RING.head]
     if (head >>> 1 === this.#state.put) return 'empty'
     const at = base + RING.readPositions + (head & 1) * POSITION_WORDS
     const first = words[at] === 0

@@ -39,6 +39,11 @@ export class RingState {
     return Atomics.load(this.words, this.base + RING.head) >>> 1
   }
 
+  /** `closed`, for a writer: nobody closes it but in the writers' lock. */
+  get isClosed(): boolean {
+    return this.words[this.base + RING.closed] !== 0
+  }
+
   get closed(): boolean {
     return Atomics.load(this.words, this.base + RING.closed) !== 0
   }
@@ -58,11 +63,19 @@ export class RingState {
     )
   }
 
-  /** Whether so many messages, of so many bytes together, may come in. */
+  /** Whether so many messages, of so many bytes together, may come in. For a writer, in its lock. */
   hasRoom(count: number, bytes: number): boolean {
-    if (this.#maxItems !== 0 && this.size + count > this.#maxItems) return false
+    const { words, base } = this
+    if (this.#maxItems === 0 && this.#maxBytes === 0) return true
+    const tail = words[base + RING.tail]
+    const head = Atomics.load(words, base + RING.head)
+    const size = ((tail >>> 1) - (head >>> 1)) & COUNT_MASK
+    if (this.#maxItems !== 0 && size + count > this.#maxItems) return false
     // What is larger than the bound goes alone.
-    return this.#maxBytes === 0 || this.byteLength + bytes <= this.#maxBytes || this.size === 0
+    if (this.#maxBytes === 0 || size === 0) return true
+    const written = words[base + RING.writePositions + (tail & 1) * POSITION_WORDS + 2]
+    const read = words[base + RING.readPositions + (head & 1) * POSITION_WORDS + 2]
+    return ((written - read) >>> 0) + bytes <= this.#maxBytes
   }
 
   #position(commit: number, positions: number): number {

@@ -1,8 +1,8 @@
 /**
  * The side of a ring that messages come in by. All of it runs inside the write lock.
  *
- * SYNC: positions and records are read and written plainly: only in the lock, whose word orders one holder's
- * stores before the next one's loads, and read by the other side only after the commit word that publishes them.
+ * SYNC: positions, records and our own commit word are read plainly: only in the lock, whose word orders one holder's
+ * stores before the next one's loads. The other side reads them only after the commit word that publishes them.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export class RingWriter {
     ends: Ends | undefined,
   ): WriteResult {
     const state = this.#state
-    if (state.closed) return 'closed'
+    if (state.isClosed) return 'closed'
     if (!state.hasRoom(1, length)) return 'full'
     const tail = this.#open()
     if (!this.#isOpen()) return 'corrupt'
@@ -92,7 +92,7 @@ export class RingWriter {
     ends: Ends | undefined,
   ): WriteResult {
     const state = this.#state
-    if (state.closed) return 'closed'
+    if (state.isClosed) return 'closed'
     let total = 0
     for (let i = 0; i < messages.length; i++) total += messages[i].byteLength
     if (!state.hasRoom(messages.length, total)) return 'full'
@@ -113,7 +113,7 @@ export class RingWriter {
   /** Goes to the valid position. @returns the commit word. */
   #open(): number {
     const { words, base } = this.#state
-    const tail = Atomics.load(words, base + RING.tail)
+    const tail = words[base + RING.tail]
     const at = base + RING.writePositions + (tail & 1) * POSITION_WORDS
     this.#page = words[at] - 1
     this.#offset = words[at + 1]
