@@ -41,10 +41,13 @@ function end(way: Way): Promise<never> {
       break
     case 'abort':
       process.abort()
+      break
     case 'exit':
       process.exit(5)
+      break
     case 'exitWell':
       process.exit(0)
+      break
     case 'uncaught':
       setImmediate(() => {
         throw new Error('thrown where nobody catches it')
@@ -65,17 +68,26 @@ function endAtOnce(way: Way): never {
 /** An item: a number is given back, a way is gone. */
 export type Item = number | Way
 
+/** @public Found by its name, as those below. */
 export function during(item: Item): Item | Promise<never> {
   return typeof item === 'number' ? item : end(item)
 }
 
-/** Dies between two turns of the event loop. */
+/**
+ * Dies between two turns of the event loop.
+ *
+ * @public
+ */
 export async function waiting(item: Item): Promise<Item> {
   await new Promise((resolve) => setImmediate(resolve))
   return typeof item === 'number' ? item : end(item)
 }
 
-/** Dies when what it returns is encoded. */
+/**
+ * Dies when what it returns is encoded.
+ *
+ * @public
+ */
 export function sending(item: Item): unknown {
   if (typeof item === 'number') return item
   return {
@@ -85,7 +97,11 @@ export function sending(item: Item): unknown {
   }
 }
 
-/** Dies when its argument is decoded. */
+/**
+ * Dies when its argument is decoded.
+ *
+ * @public
+ */
 export function receiving(item: unknown): unknown {
   return item
 }
@@ -111,7 +127,11 @@ export function explode(way: Way): never {
   return endAtOnce(way)
 }
 
-/** Gives its result, then dies while it has nothing to do. */
+/**
+ * Gives its result, then dies while it has nothing to do.
+ *
+ * @public
+ */
 export function after(item: Item): Item {
   if (typeof item !== 'number') setImmediate(() => void end(item))
   return item
