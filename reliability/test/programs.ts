@@ -5,6 +5,6 @@ import { fileURLToPath } from 'node:url'
 export const seed: number = chooseSeed()
 
 /** The main program of a part. */
-export function program(part: 'storm' | 'leftovers' | 'starts'): string {
+export function program(part: 'storm' | 'pool-storm' | 'crashes' | 'leftovers' | 'starts'): string {
   return fileURLToPath(new URL(`../dist/${part}/main.js`, import.meta.url))
 }

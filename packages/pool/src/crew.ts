@@ -8,6 +8,7 @@
  */
 import { Process, type ProcessOptions, type StartMethod } from '@mp/process'
 import { onExit } from '@mp/process/internal'
+import { claimOf } from '@mp/shared-memory/internal'
 import { PoolBrokenError } from './errors.js'
 import { FailedStarts } from './failed-starts.js'
 import { MAX_WORKERS, ORDER, PHASE, PLACES } from './layout.js'
@@ -171,6 +172,15 @@ export class Crew {
     const graceMs = isLoading ? LOADING_GRACE_MS : GRACE_MS
     worker.killAt = performance.now() + graceMs
     setTimeout(() => worker.process.kill(), graceMs).unref()
+  }
+
+  /** Stops the worker of a task; one that has finished it meanwhile ends after what it has taken then, which is untouched. */
+  stopTask(worker: Worker, number: number): void {
+    if (worker.killAt !== Infinity) return
+    this.#retire(worker)
+    // SYNC: a worker clears its claim, then looks at its order, then takes. If it has this claim after we gave the order, it
+    // takes nothing any more.
+    if (this.#core.claim(worker.index) === claimOf(number)) this.stop(worker)
   }
 
   /** Does what this thread, which was blocked, has heard nothing of: notices the dead, kills those whose time is up. */

@@ -59,7 +59,7 @@ export class Limits {
   /** A worker's task is not wanted any more. */
   callOff(worker: Worker, number: number): void {
     this.#core.tell(worker.index, number)
-    if (this.#graceMs <= 0) return this.#crew().stop(worker)
+    if (this.#graceMs <= 0) return this.#crew().stopTask(worker, number)
     const stopAt = this.#core.now() + this.#graceMs
     this.#told.set(worker, { number, stopAt })
     this.#arm(stopAt)
@@ -99,7 +99,7 @@ export class Limits {
         this.#told.delete(worker)
       } else if (stopAt <= now) {
         this.#told.delete(worker)
-        this.#crew().stop(worker)
+        this.#crew().stopTask(worker, number)
       } else {
         next = Math.min(next, stopAt)
       }

@@ -101,6 +101,8 @@ export class Context {
 }
 
 Object.defineProperty(Context.prototype, reduceSymbol, {
+  // Who extends contexts sends them so that they arrive extended.
+  configurable: true,
   value(this: Context) {
     return { module: import.meta.url, name: 'getContext', args: [Context.methodOf(this)] }
   },
