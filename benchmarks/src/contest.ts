@@ -72,7 +72,7 @@ export interface Extent {
   readonly workers: number
 }
 
-const SHARES: Record<Form, number> = { smoke: 0.002, quick: 0.2, full: 1 }
+const SHARES: Record<Form, number> = { smoke: 0.002, quick: 0.1, full: 1 }
 
 /** The part of the usual number of messages or tasks. */
 export function share({ form }: Extent, count: number, least = 5): number {

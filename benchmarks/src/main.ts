@@ -27,7 +27,7 @@ the first line is: the median of the ratios of each round.
 A whole run writes results.json, README.md and charts into benchmarks/results, and their short form into the front
 page. Others write only where --out says.
 
-  --quick         a fifth of the messages and tasks, the most telling sizes, three rounds
+  --quick         a tenth of the messages and tasks, the most telling sizes, three rounds
   --smoke         next to nothing, once: shows only that everything works
   --only PATTERN  contests whose group/name matches this regular expression; may be given several times
   --rounds N      how often each measures (default 5)
@@ -89,8 +89,10 @@ async function measure({ form, contests, rounds, workers }: Options): Promise<Re
   const shown: ContestResult[] = []
   for (const contest of contests.map((each) => present(each, missing))) {
     if (contest.contenders.length === 0) continue
+    const began = performance.now()
     const result = judge(contest, await compete(contest, rounds))
-    console.log(`\n${table(result)}`)
+    const seconds = (performance.now() - began) / 1_000
+    console.log(`\n${table(result)}\n(${seconds.toFixed()} s)`)
     shown.push(result)
   }
   return {

@@ -18,7 +18,7 @@ export interface Figures {
   failure?: string
 }
 
-const DEADLINE_MS = 120_000
+const DEADLINE_MS = 60_000
 
 /** Runs all contenders `rounds` times, in turns. Who fails once is out: `failure` says how, and stderr what it said. */
 export async function compete(contest: Contest, rounds: number): Promise<Figures[]> {

@@ -140,7 +140,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 /** Bytes of a message, and the shortest form that measures them. */
 const SIZES: readonly (readonly [number, Form])[] = [
-  [64, 'quick'],
+  [64, 'full'],
   [KIB, 'full'],
   [16 * KIB, 'full'],
   [64 * KIB, 'full'],
@@ -215,7 +215,7 @@ function sizeName(size: number): string {
 }
 
 const CROWD = [1, 2, 4, 8]
-const CROWD_FORMS: Record<string, Form> = { '2x2': 'smoke', '1x1': 'quick', '8x8': 'quick' }
+const CROWD_FORMS: Record<string, Form> = { '2x2': 'smoke', '1x1': 'quick', '4x4': 'quick' }
 
 function crowd(make: Make, producers: number, consumers: number): Contest {
   const spec: Partial<Spec> = { what: 'crowd', producers, consumers }
