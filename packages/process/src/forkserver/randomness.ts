@@ -76,7 +76,11 @@ function countUuids(): () => void {
 }
 
 function drawingOf(owner: object, name: string): Drawing {
-  return { owner, name, original: Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor }
+  return {
+    owner,
+    name,
+    original: Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor,
+  }
 }
 
 /** Seeds the real one, by its first call; threads and contexts that come later seed themselves. */

@@ -78,6 +78,8 @@ const REFUSED = [
   'forkServe',
   'forkPair',
   'forkAsk',
+  'forkClose',
+  'forkExit',
   'reap',
   'exitsStart',
   'exitsWatch',
