@@ -195,7 +195,7 @@ export const OBJECT_TYPE = {
 
 /** A unit of the control region's arena: 64 words, 256 bytes. */
 export const UNIT_WORDS = 64
-export const UNITS: number = MAX_OBJECTS * 8
+export const UNITS: number = MAX_OBJECTS * 4
 
 /** A page of data, in bytes. 64 KiB is a multiple of the page size of every supported machine. */
 export const PAGE_BYTES = 65_536
