@@ -22,6 +22,7 @@ const guides = [
   ['Locks and their like', 'locks'],
   ['Queues and pipes', 'queues-and-pipes'],
   ['Pools', 'pools'],
+  ['Executors and futures', 'executors'],
   ['Shared memory', 'shared-memory'],
   ['Start methods', 'start-methods'],
   ['When things die', 'deaths'],
