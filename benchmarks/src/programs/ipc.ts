@@ -6,7 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { type Payload, type Spec, checkOf, payloadOf, report } from './spec.js'
-import { Waits, stampsOf, tell } from './targets.js'
+import { Waits, stampsOf, tellByLoop } from './targets.js'
 
 /** After so many messages the sender waits until they are written: what it has not written it holds in memory. */
 const BATCH = 1_000
@@ -79,7 +79,7 @@ function child(): void {
   let phase = 0
   let i = 0
   process.on('message', (message) => {
-    if (spec.what === 'sleeper') return tell(spec, (stamp) => process.send!(stamp))
+    if (spec.what === 'sleeper') return void tellByLoop(spec, (stamp) => process.send!(stamp))
     if (spec.what === 'round-trip') return void process.send!(message)
     check(message as Payload, i)
     if (++i < phases[phase]) return

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Connection } from '@mp/pipe'
 import type { Queue } from '@mp/queue'
 import type { Event } from '@mp/sync'
@@ -135,11 +136,25 @@ export function stampsOf(spec: Spec): number {
 
 /** Says what time it is, again and again, with pauses in which the other side falls asleep; short ones to warm up. */
 export function tell(spec: Spec, say: (stamp: number) => void): void {
-  const asleep = new Int32Array(new SharedArrayBuffer(4))
   for (let i = 0; i < stampsOf(spec); i++) {
-    Atomics.wait(asleep, 0, 0, i < spec.warmup ? 0.2 : PAUSE_MS + (i % 3))
+    pause(spec, i)
     say(microseconds())
   }
+}
+
+/** The same for what is written by an event loop, which has to come round for that. */
+export async function tellByLoop(spec: Spec, say: (stamp: number) => void): Promise<void> {
+  for (let i = 0; i < stampsOf(spec); i++) {
+    pause(spec, i)
+    say(microseconds())
+    await setImmediate()
+  }
+}
+
+const asleep = new Int32Array(new SharedArrayBuffer(4))
+
+function pause({ warmup }: Spec, i: number): void {
+  Atomics.wait(asleep, 0, 0, i < warmup ? 0.2 : PAUSE_MS + (i % 3))
 }
 
 /** How long stamps were under way. */

@@ -40,6 +40,13 @@ const KINDS: Record<Kind, string> = {
   python: 'Python',
   floor: 'floor',
 }
+/** Where contenders of a kind have to be told apart. */
+const SHADES: Record<Kind, readonly string[]> = {
+  ours: ['#0b2f6b', '#2563c9', '#7aa7ef', '#7d3fb5', '#c08be8'],
+  node: ['#2f7d43', '#8cc79a'],
+  python: ['#b5530b', '#d9a21b', '#8a6d3b'],
+  floor: [COLOURS.floor],
+}
 const INK = '#24292f'
 const WIDTH = 480
 
@@ -134,14 +141,14 @@ function lines(contests: readonly ContestResult[], results: Results): TopLevelSp
     field: 'name',
     type: 'nominal',
     sort: null,
-    scale: { scheme: 'tableau10' },
+    scale: shadesOf(values),
     legend: { title: null, symbolType: 'stroke' },
   } as const
   const y = {
     field: 'median',
     type: 'quantitative',
     scale: { type: 'log' },
-    axis: axis(contests[0]),
+    axis: { ...axis(contests[0]), values: powersOfTen(values) },
   } as const
   return {
     ...frame(contests[0], results),
@@ -181,6 +188,29 @@ function lines(contests: readonly ContestResult[], results: Results): TopLevelSp
       { mark: { type: 'point', filled: true, size: 36 }, encoding: { x, y, color } },
     ],
   }
+}
+
+/** A colour for each contender, of the shades of its kind. */
+function shadesOf(rows: readonly Row[]): { domain: string[]; range: string[] } {
+  const kinds = new Map(rows.map(({ name, kind }) => [name, kind]))
+  const order = Object.keys(KINDS) as Kind[]
+  const domain = [...kinds.keys()].sort(
+    (a, b) => order.indexOf(kinds.get(a)!) - order.indexOf(kinds.get(b)!),
+  )
+  const used = new Map<Kind, number>()
+  const range = domain.map((name) => {
+    const kind = kinds.get(name)!
+    const i = used.get(kind) ?? 0
+    used.set(kind, i + 1)
+    return SHADES[kind][i % SHADES[kind].length]
+  })
+  return { domain, range }
+}
+
+function powersOfTen(rows: readonly Row[]): number[] {
+  const from = Math.floor(Math.log10(Math.min(...rows.map(({ lowest }) => lowest))))
+  const to = Math.ceil(Math.log10(Math.max(...rows.map(({ highest }) => highest))))
+  return Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i))
 }
 
 /** Bars beside each other for each contest. */
