@@ -32,4 +32,5 @@ export {
   type ReducedByValue,
 } from './hooks.js'
 export { NOT_PRIMITIVE, loadPrimitive } from './primitive.js'
+export { hasPrivateElements } from './functions/private-names.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'
