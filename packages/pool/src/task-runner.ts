@@ -126,6 +126,7 @@ function eachOf(fn: Called, mode: number): Called {
 function inOrder(items: readonly unknown[], each: Called, isTold: () => boolean): unknown {
   const { length } = items
   // Made for all at once, unless V8 would take it for a dictionary.
+  // oxlint-disable-next-line unicorn/no-new-array -- it is the length
   const results = length <= FAST_LENGTH ? new Array<unknown>(length) : []
   for (let i = 0; i < length; i++) {
     if (isTold()) {

@@ -60,7 +60,9 @@ export function readPacked(r: Reader, width: 1 | 2 | 4 | 8): number[] {
   // The copy is aligned, as the view must be.
   const numbers = new PACKED[width](r.bytes.slice(start, r.position).buffer)
   // Made for all at once, unless it is short, or so long that V8 would take it for a dictionary.
-  const array: number[] = count > SHORT && count <= FAST_LENGTH ? new Array<number>(count) : []
+  const isMadeAtOnce = count > SHORT && count <= FAST_LENGTH
+  // oxlint-disable-next-line unicorn/no-new-array -- it is the length
+  const array: number[] = isMadeAtOnce ? new Array<number>(count) : []
   for (let i = 0; i < count; i++) array[i] = numbers[i]
   r.objects.push(array)
   return array
