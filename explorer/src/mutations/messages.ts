@@ -89,7 +89,7 @@ export const messages: readonly Mutation[] = [
     [
       'who waits for a message is not woken',
       RING,
-      'if (this.notEmpty.any())\n                this.notEmpty.wakeOne();\n        }\n        else if',
+      'this.#wakeReader();\n        }\n        else if',
       '}\n        else if',
       'ring-sync',
     ],

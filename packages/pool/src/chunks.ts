@@ -27,6 +27,20 @@ export function defaultChunkSize(length: number, workers: number): number {
   return Math.max(1, Math.ceil(length / (workers * 4)))
 }
 
+/** All results in one array. `concat` copies numbers as they are, where a loop makes an object of most of them. */
+export function join(chunks: readonly unknown[][]): unknown[] {
+  if (chunks.length === 1) return chunks[0]
+  if (chunks.length <= MOST_ARGUMENTS) return ([] as unknown[]).concat(...chunks)
+  const groups: unknown[][] = []
+  for (let i = 0; i < chunks.length; i += MOST_ARGUMENTS) {
+    groups.push(join(chunks.slice(i, i + MOST_ARGUMENTS)))
+  }
+  return join(groups)
+}
+
+/** A call with very many arguments overflows the stack. */
+const MOST_ARGUMENTS = 1000
+
 /** Throws TypeError for what is no input. */
 export function checkItems(items: unknown): void {
   if (!isIterable(items) && !isAsyncIterable(items)) {

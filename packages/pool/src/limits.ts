@@ -112,7 +112,8 @@ export class Limits {
   #runningMs(task: Task): number {
     const core = this.#core
     const place = task.number < 0 ? -1 : core.claimant(task.number)
-    if (place >= 0) return core.sinceMs(place)
+    // Who has taken it and not started it says still since when it was idle.
+    if (place >= 0) return core.isQueued(task.number) ? 0 : core.sinceMs(place)
     let shortest = Infinity
     for (const worker of this.#crew().workers) {
       if (worker === undefined) continue

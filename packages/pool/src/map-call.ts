@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { defaultChunkSize } from './chunks.js'
+import { defaultChunkSize, join } from './chunks.js'
 import type { SentFunction } from './functions.js'
 import { MODE } from './messages.js'
 import type { CheckedTaskOptions } from './options.js'
@@ -33,7 +33,8 @@ export class MapCall {
   readonly #submitter: Submitter
   readonly #pool: SubmitterPool
   readonly #call: MapCallOptions
-  readonly #results: unknown[]
+  /** Results by chunk, in order of the items. */
+  readonly #results: unknown[][] = []
   readonly #progress: ProgressReport | undefined
   readonly #tasks = new Set<Task>()
   readonly #mode: number
@@ -50,7 +51,6 @@ export class MapCall {
     this.#pool = pool
     this.#call = call
     const { items, isStar, settle, chunkSize, options } = call
-    this.#results = Array.from({ length: items.length })
     this.#progress = ProgressReport.of(options, items.length)
     this.#mode = settle ? (isStar ? MODE.starEach : MODE.each) : isStar ? MODE.starmap : MODE.map
     this.#size =
@@ -77,6 +77,7 @@ export class MapCall {
         this.#call.isStar,
       )
       this.#cut += chunk.length
+      const place = this.#results.push([]) - 1
       // It may be settled before we know it.
       const own: { task?: Task } = {}
       let runMs = 0
@@ -87,42 +88,37 @@ export class MapCall {
         timed: (ms) => (runMs = ms),
         resolve: (values) => {
           over()
-          this.#add(from, values as unknown[], runMs)
+          this.#add(place, values as unknown[], runMs)
         },
         reject: (error) => {
           over()
-          this.#fail(from, chunk.length, error)
+          this.#fail(place, chunk.length, error)
         },
       })
       if (!own.task.isSettled) this.#tasks.add(own.task)
     }
   }
 
-  #add(from: number, values: unknown[], runMs: number): void {
+  #add(place: number, values: unknown[], runMs: number): void {
     if (this.#isOver) return
-    const results = this.#results
     let failed = 0
     if (this.#call.settle) {
-      for (let i = 0; i < values.length; i++) {
-        const [ok, value] = values[i] as Settled
-        if (!ok) failed++
-        results[from + i] = ok
-          ? { status: 'fulfilled', value }
-          : { status: 'rejected', reason: value }
-      }
+      this.#results[place] = (values as Settled[]).map(([ok, value]) => {
+        if (ok) return { status: 'fulfilled', value }
+        failed++
+        return { status: 'rejected', reason: value }
+      })
     } else {
-      for (let i = 0; i < values.length; i++) results[from + i] = values[i]
+      this.#results[place] = values
     }
     this.#adapt(values.length, runMs)
     this.#advance(values.length, failed)
   }
 
-  #fail(from: number, length: number, error: unknown): void {
+  #fail(place: number, length: number, error: unknown): void {
     if (this.#isOver) return
     if (!this.#call.settle) return this.#reject(error)
-    for (let i = 0; i < length; i++) {
-      this.#results[from + i] = { status: 'rejected', reason: error }
-    }
+    this.#results[place] = Array.from({ length }, () => ({ status: 'rejected', reason: error }))
     this.#advance(length, length)
   }
 
@@ -135,7 +131,7 @@ export class MapCall {
       return this.#reject(error)
     }
     if (this.#done < this.#call.items.length || this.#isOver) return
-    this.#end(() => this.#call.receiver.resolve(this.#results))
+    this.#end(() => this.#call.receiver.resolve(join(this.#results)))
   }
 
   #reject(error: unknown): void {

@@ -148,11 +148,14 @@ export class PoolCore extends SharedObject {
     return this.#leaveQueued(number, TASK_STATE.cancelled) === stateOf(number, TASK_STATE.queued)
   }
 
-  /** Whether a task in the ring waits for a worker; false also long after it was started. */
+  /**
+   * Whether a task is in the ring, or with a worker that has not started it.
+   *
+   * SYNC: a worker says since when it is at its task, then starts it (`start`): who sees it started sees since when.
+   */
   isQueued(number: number): boolean {
-    return (
-      Atomics.load(this.session.words, this.#state(number)) === stateOf(number, TASK_STATE.queued)
-    )
+    const state = Atomics.load(this.session.words, this.#state(number))
+    return state === stateOf(number, TASK_STATE.queued)
   }
 
   /** Tells the worker that runs a task that nobody wants its result any more. */

@@ -50,6 +50,8 @@ export function readArray(r: Reader): unknown[] {
   return array
 }
 
+const SHORT = 64
+const FAST_LENGTH = 2 ** 24
 const PACKED = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array }
 
 export function readPacked(r: Reader, width: 1 | 2 | 4 | 8): number[] {
@@ -57,8 +59,11 @@ export function readPacked(r: Reader, width: 1 | 2 | 4 | 8): number[] {
   const start = r.skip(count * width)
   // The copy is aligned, as the view must be.
   const numbers = new PACKED[width](r.bytes.slice(start, r.position).buffer)
-  const array: number[] = []
-  for (let i = 0; i < count; i++) array.push(numbers[i])
+  // Made for all at once, unless it is short, or so long that V8 would take it for a dictionary.
+  const isMadeAtOnce = count > SHORT && count <= FAST_LENGTH
+  // oxlint-disable-next-line unicorn/no-new-array -- it is the length
+  const array: number[] = isMadeAtOnce ? new Array<number>(count) : []
+  for (let i = 0; i < count; i++) array[i] = numbers[i]
   r.objects.push(array)
   return array
 }
