@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, Worker, threadId } from 'node:worker_threads'
 import { SLICE_MS } from '../agent.js'
 import { CONTROL_BYTES, MAX_OBJECTS } from '../layout.js'
@@ -99,6 +100,11 @@ function refuse(name: Refused): [Refused, () => never] {
 const refused = Object.fromEntries(REFUSED.map(refuse)) as unknown as Pick<Native, Refused>
 
 const STEWARD = new URL('./steward.js', import.meta.url)
+
+/** Whether the steward can be started: its file is where this one is. */
+export function canBeBare(): boolean {
+  return existsSync(STEWARD)
+}
 
 /** Whether this thread belongs to a session without the addon. */
 export function isBareThread(): boolean {
