@@ -291,6 +291,8 @@ class Threads implements Omit<Native, Refused> {
     handOn(memory, this.#who)
     // Of threads that have no line, such as those that programs start themselves, nobody else hears.
     process.on('worker', (worker: Worker) => {
+      // Over before this thread had a turn: its number is not to be had any more.
+      if (worker.threadId < 0) return
       const thread = worker.threadId + 1
       worker.once('exit', () => this.#leave(thread))
     })
