@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 const inPackage = (name, ...files) => files.map((file) => `packages/${name}/test/${file}.test.ts`)
 
 const short = [
-  ...inPackage('sync', 'lock', 'condition', 'event', 'rlock', 'semaphore'),
+  ...inPackage('sync', 'lock', 'condition', 'event'),
   ...inPackage('queue', 'queue'),
   ...inPackage('pipe', 'pipe'),
   ...inPackage('shared-memory', 'shared-array'),
