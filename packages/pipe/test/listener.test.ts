@@ -23,6 +23,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { isBareRun } from 'mp-internal'
 import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
 import { doubleOverSocket } from './fixtures/children.mjs'
 import { ADDRESSES, Peers } from './socket-peers.js'
@@ -467,7 +468,7 @@ describe.each(ADDRESSES)('over %s', (_, address) => {
     expect(await there.recv()).toBe('fine')
   })
 
-  test('a named block of memory can go, as its name', async () => {
+  test.skipIf(isBareRun)('a named block of memory can go, as its name', async () => {
     const [here, there] = await peers.pair(options)
     const block = peers.use(new SharedMemory({ create: true, size: 16 }))
     new Uint8Array(block.buffer)[3] = 7

@@ -71,9 +71,8 @@ export class MapCall {
   #submitMore(): void {
     const { items, sent, options } = this.#call
     while (!this.#isOver && this.#cut < items.length && this.#tasks.size < this.#ahead) {
-      const from = this.#cut
       const chunk = this.#pool.shared.replaceIn(
-        items.slice(from, from + this.#size),
+        items.slice(this.#cut, this.#cut + this.#size),
         this.#call.isStar,
       )
       this.#cut += chunk.length

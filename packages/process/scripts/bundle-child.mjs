@@ -46,7 +46,8 @@ const ownUrls = {
 
 /** A process that was started has the addon. */
 const NO_BARE = {
-  contents: 'export const isBareThread = () => false, barePlatform = undefined',
+  contents:
+    'export const isBareThread = () => false, canBeBare = isBareThread, barePlatform = undefined',
   loader: 'js',
 }
 

@@ -1,4 +1,4 @@
-import { ways } from 'mp-internal'
+import { isBareRun, ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { Program, report, runProgram } from './run-program.js'
 
@@ -70,7 +70,7 @@ describe.each(ways('spawn', 'forkserver', 'thread'))('%s', (method) => {
   })
 })
 
-test('a daemon that does not heed SIGTERM is killed', async () => {
+test.skipIf(isBareRun)('a daemon that does not heed SIGTERM is killed', async () => {
   const outcome = await runProgram('daemons.mjs', { args: ['spawn', 'exit', 'daemon', 'stubborn'] })
   expect(outcome).toMatchObject({
     code: 6,
@@ -79,7 +79,7 @@ test('a daemon that does not heed SIGTERM is killed', async () => {
   })
 })
 
-test.each(['spawn', 'forkserver'])(
+test.each(ways('spawn', 'forkserver'))(
   'a process by %s does not outlive the thread that started it',
   async (method) => {
     const stdio = 'pipe'
@@ -98,7 +98,8 @@ test.each(['spawn', 'forkserver'])(
   },
 )
 
-test.each([
+// A whole tree, which needs the addon whatever it is made of.
+test.skipIf(isBareRun).each([
   ['spawn', 6],
   // With a server for each process that starts others.
   ['forkserver', 8],

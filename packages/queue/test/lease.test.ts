@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { JoinableQueue, type Lease, Loan, Queue, QueueEmptyError } from '@mp/queue'
 import type { StartMethod } from '@mp/process'
 import { session } from '@mp/shared-memory/internal'
-import { ways } from 'mp-internal'
+import { isBareRun, ways } from 'mp-internal'
 import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
 import * as children from './fixtures/leases.mjs'
 import { ownPagesHold, pagesInUse, pagesOf } from './memory.js'
@@ -66,7 +66,7 @@ describe('a lease', () => {
     expect(pagesInUse()).toBe(before)
   })
 
-  test('shows a long item where it lies, for the reader alone', () => {
+  test.skipIf(isBareRun)('shows a long item where it lies, for the reader alone', () => {
     const queue = queueWith(frame(LONG))
     const lease = queue.getSync({ lease: true })
     const { pixels } = lease.value
@@ -221,7 +221,7 @@ describe('a loan', () => {
     lease.release()
   })
 
-  test('is given back by release, and by disposal', () => {
+  test.skipIf(isBareRun)('is given back by release, and by disposal', () => {
     const queue = new Queue()
     const loan = queue.allocate(LONG)
     const { bytes } = loan
@@ -296,13 +296,21 @@ describe('a loan', () => {
   })
 })
 
-test('what nobody can reach is collected, and what is transferred stays its holder’s', async () => {
-  const program = fileURLToPath(new URL('fixtures/collected-leases.mjs', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program], {
-    timeout: 20_000,
-  })
-  expect(JSON.parse(stdout)).toEqual({ forgotten: 0, viewKept: 31, viewGone: 0, transferred: 'ok' })
-})
+test.skipIf(isBareRun)(
+  'what nobody can reach is collected, and what is transferred stays its holder’s',
+  async () => {
+    const program = fileURLToPath(new URL('fixtures/collected-leases.mjs', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program], {
+      timeout: 20_000,
+    })
+    expect(JSON.parse(stdout)).toEqual({
+      forgotten: 0,
+      viewKept: 31,
+      viewGone: 0,
+      transferred: 'ok',
+    })
+  },
+)
 
 describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
   test('leases and loans carry items both ways', async () => {
@@ -318,7 +326,7 @@ describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
     expect(await child.join({ timeout: 10_000 })).toBe(0)
   })
 
-  test('the pages of a lease come back when its holder is killed', async () => {
+  test.skipIf(isBareRun)('the pages of a lease come back when its holder is killed', async () => {
     const queue = new Queue<Uint8Array>()
     const seen = new Queue<{ tag: number; length: number; last: number }>()
     queue.putSync(new Uint8Array(LONG).fill(8))
@@ -334,7 +342,7 @@ describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
     expect(queue.getSync()[LONG - 1]).toBe(1)
   })
 
-  test('a lease outlives its queue until its holder is killed', async () => {
+  test.skipIf(isBareRun)('a lease outlives its queue until its holder is killed', async () => {
     const queue = new Queue<Uint8Array>()
     const seen = new Queue<{ tag: number }>()
     queue.putSync(new Uint8Array(LONG))
@@ -348,17 +356,20 @@ describe.each(ways<StartMethod>('spawn', 'thread'))('with %s', (method) => {
     expect(pagesOf(tag)).toBe(0)
   })
 
-  test('the pages of loans come back when their holder is killed; what it has put stays', async () => {
-    const queue = new Queue<Uint8Array>()
-    const seen = new Queue<{ tag: number; released: boolean[] }>()
-    const child = start(method, children.keepLoans, queue, seen, LONG)
-    const { tag, released } = await seen.get({ timeout: 10_000 })
-    expect(released).toEqual([true, false, false])
-    expect(pagesOf(tag)).toBe(32)
-    child.kill()
-    await child.join()
-    session().reaper.reapAll()
-    expect(pagesOf(tag)).toBe(0)
-    expect(queue.getSync().every((byte) => byte === 1)).toBe(true)
-  })
+  test.skipIf(isBareRun)(
+    'the pages of loans come back when their holder is killed; what it has put stays',
+    async () => {
+      const queue = new Queue<Uint8Array>()
+      const seen = new Queue<{ tag: number; released: boolean[] }>()
+      const child = start(method, children.keepLoans, queue, seen, LONG)
+      const { tag, released } = await seen.get({ timeout: 10_000 })
+      expect(released).toEqual([true, false, false])
+      expect(pagesOf(tag)).toBe(32)
+      child.kill()
+      await child.join()
+      session().reaper.reapAll()
+      expect(pagesOf(tag)).toBe(0)
+      expect(queue.getSync().every((byte) => byte === 1)).toBe(true)
+    },
+  )
 })

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { barePlatform, isBareThread } from './bare/platform.js'
+import { barePlatform, canBeBare, isBareThread } from './bare/platform.js'
 import { type Native, loadNative } from './native.js'
 
 let chosen: Native | undefined
@@ -33,7 +33,8 @@ function choose(): Native {
   try {
     return loadNative()
   } catch (error) {
-    if (setting === 'native') throw error
+    // In a bundle there are no files for the threads that it would start.
+    if (setting === 'native' || !canBeBare()) throw error
     process.emitWarning(
       `Only threads can be started here, not processes: ${(error as Error).message}`,
       { code: 'MP_NATIVE_MISSING' },

@@ -5,6 +5,7 @@
  */
 import { HEADER, SLOT, isDead, session, slotWord, tagSlot } from '@mp/shared-memory/internal'
 import { Lock } from '@mp/sync'
+import { isBareRun } from 'mp-internal'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type RemoteAgent, start, until, untilWaiting, withDeadline } from './agents.js'
 import { Words } from './fixtures/words.mjs'
@@ -53,7 +54,8 @@ function hasEnded({ tag }: { tag: number }): boolean {
 }
 
 export function describeDetection(way: 'events' | 'probes'): void {
-  describe(`deaths heard of by ${way}`, () => {
+  // Of processes: threads are told by the steward, whatever the way.
+  describe.skipIf(isBareRun)(`deaths heard of by ${way}`, () => {
     test('the session knows whether deaths are told', async () => {
       await (
         await start('process', 'locks.mjs', 'release', lockOfSelf())

@@ -1,5 +1,6 @@
 import { session } from '@mp/shared-memory/internal'
 import { Lock } from '@mp/sync'
+import { isBareRun } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { isWaiting, kinds, pass, self, start, until, untilWaiting } from './agents.js'
 import { Words } from './fixtures/words.mjs'
@@ -228,33 +229,39 @@ describe.each(kinds)('between agents (%s)', (kind) => {
   })
 })
 
-test('a stopped process that waits holds the others up no more than once', async () => {
-  const lock = new Lock()
-  const words = new Words(4)
-  const guard = await lock.acquire()
-  const stopped = await start('process', 'locks.mjs', 'takeOnce', lock, 'sync')
-  await untilWaiting(lock, stopped)
-  stopped.signal('SIGSTOP')
-  const agents = [
-    await start('process', 'locks.mjs', 'increment', lock, words, 'sync', 2_000),
-    await start('process', 'locks.mjs', 'increment', lock, words, 'async', 500),
-  ]
-  for (const agent of agents) await untilWaiting(lock, agent)
-  guard?.release()
-  await Promise.all(agents.map((agent) => agent.result))
-  expect(words.get(0)).toBe(2_500)
-  stopped.signal('SIGCONT')
-  expect(await stopped.result).toBe(false)
-})
+test.skipIf(isBareRun)(
+  'a stopped process that waits holds the others up no more than once',
+  async () => {
+    const lock = new Lock()
+    const words = new Words(4)
+    const guard = await lock.acquire()
+    const stopped = await start('process', 'locks.mjs', 'takeOnce', lock, 'sync')
+    await untilWaiting(lock, stopped)
+    stopped.signal('SIGSTOP')
+    const agents = [
+      await start('process', 'locks.mjs', 'increment', lock, words, 'sync', 2_000),
+      await start('process', 'locks.mjs', 'increment', lock, words, 'async', 500),
+    ]
+    for (const agent of agents) await untilWaiting(lock, agent)
+    guard?.release()
+    await Promise.all(agents.map((agent) => agent.result))
+    expect(words.get(0)).toBe(2_500)
+    stopped.signal('SIGCONT')
+    expect(await stopped.result).toBe(false)
+  },
+)
 
-test('who only tries gets the lock of a killed holder, though its event loop does not turn', async () => {
-  const lock = new Lock()
-  const holder = await start('process', 'locks.mjs', 'holdForEver', lock)
-  await until('it is held', () => lock.locked)
-  holder.signal('SIGKILL')
-  const { native } = session()
-  const end = native.now() + 2_000
-  let guard = lock.tryAcquire()
-  while (guard === null && native.now() < end) guard = lock.tryAcquire()
-  expect(guard?.ownerDied).toBe(true)
-})
+test.skipIf(isBareRun)(
+  'who only tries gets the lock of a killed holder, though its event loop does not turn',
+  async () => {
+    const lock = new Lock()
+    const holder = await start('process', 'locks.mjs', 'holdForEver', lock)
+    await until('it is held', () => lock.locked)
+    holder.signal('SIGKILL')
+    const { native } = session()
+    const end = native.now() + 2_000
+    let guard = lock.tryAcquire()
+    while (guard === null && native.now() < end) guard = lock.tryAcquire()
+    expect(guard?.ownerDied).toBe(true)
+  },
+)

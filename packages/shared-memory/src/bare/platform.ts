@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, Worker, threadId } from 'node:worker_threads'
 import { SLICE_MS } from '../agent.js'
 import { CONTROL_BYTES, MAX_OBJECTS } from '../layout.js'
@@ -101,6 +102,11 @@ function refuse(name: Refused): [Refused, () => never] {
 const refused = Object.fromEntries(REFUSED.map(refuse)) as unknown as Pick<Native, Refused>
 
 const STEWARD = new URL('./steward.js', import.meta.url)
+
+/** Whether the steward can be started: its file is where this one is. */
+export function canBeBare(): boolean {
+  return existsSync(STEWARD)
+}
 
 /** Whether this thread belongs to a session without the addon. */
 export function isBareThread(): boolean {
@@ -290,6 +296,8 @@ class Threads implements Omit<Native, Refused> {
     handOn(memory, this.#who)
     // Of threads that have no line, such as those that programs start themselves, nobody else hears.
     process.on('worker', (worker: Worker) => {
+      // Over before this thread had a turn: its number is not to be had any more.
+      if (worker.threadId < 0) return
       const thread = worker.threadId + 1
       worker.once('exit', () => this.#leave(thread))
     })
