@@ -202,7 +202,8 @@ export class World {
       this.#words.push(word)
       // The world itself looks at these.
       const inSlot = (word - slotWord(0)) % (slotWord(1) - slotWord(0))
-      const isWorlds = word === HEADER.deaths || (word >= slotWord(0) && word < slotWord(MAX_AGENTS))
+      const isWorlds =
+        word === HEADER.deaths || (word >= slotWord(0) && word < slotWord(MAX_AGENTS))
       const isUsed =
         (word >= GHOSTS_AT && word < DATA_AT) ||
         (isWorlds && (word === HEADER.deaths || WATCHED.has(inSlot)))

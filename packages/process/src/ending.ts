@@ -34,7 +34,8 @@ export function finish(state: ProcessState, exitCode: number): void {
   if (state.exitCode !== null) return
   state.exitCode = exitCode
   forgetGrace(state)
-  if (children.delete(state) && current.parent === undefined) session().native.tellInterrupt?.(false)
+  if (children.delete(state) && current.parent === undefined)
+    session().native.tellInterrupt?.(false)
   state.running?.release()
   const { reaper } = session()
   // What it died without having received has never arrived.

@@ -86,20 +86,17 @@ describe.skipIf(process.getuid?.() !== 0 || !isOpenToOthers())(
       ['forkserver', '--nproc=1', 'cold', 'EAGAIN'],
       ['forkserver', '--as=1', 'warm', 'ENOMEM'],
       ['thread', '--nproc=1', 'warm', 'EAGAIN'],
-    ])(
-      'start() and join() by %s say so (%s, %s)',
-      async (method, limit, when, reason) => {
-        const under = ['setpriv', '--reuid=65534', '--clear-groups', '--']
-        const args = [method, limit, when]
-        const outcome = await report('no-processes.mjs', { args, under, noisy: true })
-        expect(outcome).toEqual({
-          statuses: expect.not.arrayContaining([1]),
-          start: 'ERR_MP_START',
-          join: 'ERR_MP_START',
-          message: expect.stringContaining(reason),
-        })
-      },
-    )
+    ])('start() and join() by %s say so (%s, %s)', async (method, limit, when, reason) => {
+      const under = ['setpriv', '--reuid=65534', '--clear-groups', '--']
+      const args = [method, limit, when]
+      const outcome = await report('no-processes.mjs', { args, under, noisy: true })
+      expect(outcome).toEqual({
+        statuses: expect.not.arrayContaining([1]),
+        start: 'ERR_MP_START',
+        join: 'ERR_MP_START',
+        message: expect.stringContaining(reason),
+      })
+    })
   },
 )
 

@@ -269,12 +269,7 @@ function startWaiting(
  *
  * CRASH: who dies while it waits has nothing that anybody could miss.
  */
-function awaitSlot(
-  native: Native,
-  words: Int32Array,
-  parent: number,
-  patienceMs: number,
-): number {
+function awaitSlot(native: Native, words: Int32Array, parent: number, patienceMs: number): number {
   for (const end = native.now() + patienceMs; ;) {
     const tag = takeSlot(native, words, parent)
     if (tag !== 0) return tag

@@ -27,8 +27,7 @@ if (values.help || !(count > 0)) {
   console.log(HELP)
   process.exit(values.help ? 0 : 2)
 }
-const methods =
-  values.method === undefined ? getAllStartMethods() : [values.method as StartMethod]
+const methods = values.method === undefined ? getAllStartMethods() : [values.method as StartMethod]
 
 /** Exit codes are 0 to 255. */
 const codeOf = (i: number): number => i % 256
