@@ -31,4 +31,5 @@ export {
   type ReducedByModule,
   type ReducedByValue,
 } from './hooks.js'
+export { hasPrivateElements } from './functions/private-names.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

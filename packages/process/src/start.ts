@@ -30,7 +30,8 @@ import { createRecord, letGoOfRecord } from './start-record.js'
 import { startForkserver } from './start-forkserver.js'
 import { startSpawn } from './start-spawn.js'
 import { startThread, threadStreams } from './start-thread.js'
-import { type ProcessState, children, current, isStock } from './state.js'
+import { type ProcessState, children, current } from './state.js'
+import { subclassOf } from './subclass.js'
 
 const LAUNCHERS: Record<string, (launch: Launch) => Running> = {
   spawn: startSpawn,
@@ -111,9 +112,8 @@ function withOurLimit(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv | u
 }
 
 function pack(self: object, state: ProcessState, method: StartMethod): Tracked<Uint8Array> {
-  const { constructor } = Object.getPrototypeOf(self) as { constructor: Body['subclass'] }
   const body: Body = {
-    subclass: constructor === undefined || isStock(constructor) ? undefined : constructor,
+    subclass: subclassOf(self),
     fields: Object.fromEntries(Object.entries(self)),
     target: state.target,
     args: state.args,

@@ -1,4 +1,4 @@
-import { cpuCount } from '@mp/process'
+import { Process, cpuCount } from '@mp/process'
 import { cgroupLimit, inheritedExecArgv } from '@mp/process/internal'
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
@@ -67,4 +67,24 @@ test.each([
   ],
 ])('of the flags %j a child inherits %j', (flags, inherited) => {
   expect(inheritedExecArgv(flags)).toEqual(inherited)
+})
+
+test('a subclass with private elements is refused at the start, and so is one that extends it', () => {
+  class Secret extends Process {
+    readonly #field = 1
+    override run(): number {
+      return this.#field
+    }
+  }
+  class Heir extends Secret {}
+  class WithMethod extends Process {
+    #method(): void {}
+    override run(): void {
+      this.#method()
+    }
+  }
+  for (const process of [new Secret(), new Heir(), new WithMethod()]) {
+    expect(() => process.start()).toThrow(/class (Secret|WithMethod) has #private elements/)
+    expect(process.pid).toBeUndefined()
+  }
 })

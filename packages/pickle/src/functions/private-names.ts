@@ -7,8 +7,11 @@
  */
 import { parser } from './parser.js'
 
-/** @returns whether the class's own body declares a private element of its instances. */
-export function hasPrivateElements(constructor: (...args: never[]) => unknown): boolean {
+/**
+ * @param constructor a class; not one that it extends.
+ * @returns whether the class's own body declares a private element of its instances.
+ */
+export function hasPrivateElements(constructor: object): boolean {
   const source = Function.prototype.toString.call(constructor)
   if (!source.startsWith('class') || !source.includes('#')) return false
   const { body } = parser().parseExpressionAt(source, 0, { ecmaVersion: 'latest' }) as unknown as {
