@@ -45,6 +45,10 @@ test('a server ends with the thread that is its last user, its children with it'
   expect(await report('forkserver-last-user.mjs')).toEqual({ servers: [0, 1, 0], code: 6 })
 })
 
+test('a fork counts from its own start, not from that of its server', async () => {
+  expect(await report('forkserver-since.mjs')).toEqual({ positive: true, within: true })
+})
+
 test('whatever is killed while children start, each start ends, and the next one works', async () => {
   const seconds = process.env['FORKSERVER_SECONDS'] ?? '3'
   expect(await report('forkserver-hunted.mjs', { args: [seconds], noisy: true })).toEqual({

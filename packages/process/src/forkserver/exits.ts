@@ -5,7 +5,7 @@
  */
 import type { Native } from '@mp/shared-memory/internal'
 
-/** How often to look where pidfds cannot be had. */
+/** How often to look where pidfds cannot be had, or have told too early. */
 const LOOK_MS = 50
 
 const listeners = new Map<number, () => void>()
@@ -14,11 +14,23 @@ let timer: NodeJS.Timeout | undefined
 
 /** Calls back once when the child has ended, or again and again until it is forgotten. Keeps the event loop alive. */
 export function listenForExit(native: Native, pid: number, listener: () => void): void {
-  native.exitsStart((ended) => listeners.get(ended)?.())
+  native.exitsStart(tell)
   listeners.set(pid, listener)
   holdLoop(native, pid, true)
-  if (!isWatched(native, pid)) timer ??= setInterval(lookAtAll, LOOK_MS).unref()
-  else return
+  if (!isWatched(native, pid)) lookOften()
+}
+
+/**
+ * SYNC: a pidfd tells of an end that the parent cannot see yet while a tracer (strace, a debugger) has not waited for
+ * the child; and it tells once.
+ */
+function tell(pid: number): void {
+  listeners.get(pid)?.()
+  if (listeners.has(pid)) lookOften()
+}
+
+function lookOften(): void {
+  timer ??= setInterval(lookAtAll, LOOK_MS).unref()
   if (loud.size > 0) timer.ref()
 }
 
