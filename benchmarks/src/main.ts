@@ -81,6 +81,7 @@ async function measure({ form, contests, rounds, workers }: Options): Promise<Re
   const start = performance.now()
   const { versions, missing } = callRoll(contests)
   const machine = describeMachine()
+  const commit = describeCommit()
   const loadBefore = load()
   console.log(
     `Node ${process.versions.node}, ${machine.cores} cores (${machine.cpu}), load ${loadBefore}, ${rounds} rounds`,
@@ -103,7 +104,7 @@ async function measure({ form, contests, rounds, workers }: Options): Promise<Re
     workers,
     date: new Date().toISOString(),
     seconds: Math.round((performance.now() - start) / 1_000),
-    commit: describeCommit(),
+    commit,
     machine,
     load: [loadBefore, load()],
     versions: { Node: process.versions.node, ...versions },
