@@ -83,7 +83,7 @@ export const locks: readonly Mutation[] = [
       GATE,
       'if (!this.#session.waiting.hasLine(this.#set))\n            this.#queue.disarm();',
       '',
-      'lock-sync',
+      'lock-again',
     ],
     [
       'right of way outlives its owner',
