@@ -92,6 +92,9 @@ export const REDUCED = 0xca
 /** Target (a function or class), arguments. */
 export const REDUCED_BY_VALUE = 0xcb
 
+/** An object of a class; number of hidden members; of each its key, flags, and value. */
+export const HIDDEN_MEMBERS = 0xd5
+
 // Functions.
 /** A well-known global, by path. */
 export const GLOBAL = 0xcc

@@ -25,6 +25,20 @@ describe.each([Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeEr
   },
 )
 
+test('what of an error is hidden stays hidden, and what is not does not', () => {
+  const error = new Error('m', { cause: 1 })
+  Object.defineProperty(error, 'name', { value: 'Named' })
+  Object.assign(error, { errors: [2] })
+  const back = copy(error) as Error & { errors: number[] }
+  expect(String(back)).toBe('Named: m')
+  expect([back.cause, back.errors, Object.keys(back)]).toEqual([1, [2], ['errors']])
+})
+
+test('a message that is computed arrives', () => {
+  const error = Object.defineProperty(new Error('m'), 'message', { get: () => 'computed' })
+  expect(copy(error).message).toBe('computed')
+})
+
 test('an AggregateError arrives with its errors', () => {
   const back = copy(new AggregateError([new TypeError('a'), 'b'], 'all'))
   expect(back).toBeInstanceOf(AggregateError)

@@ -49,6 +49,17 @@ describe('primitives arrive as they are', () => {
 })
 
 describe('objects', () => {
+  test('a Map or Set that changes while it is sent is refused', () => {
+    const map = new Map<string, object>()
+    map.set('a', { get x() { return map.set('b', {}).size } }) // prettier-ignore
+    const set = new Set<object>()
+    set.add({ get x() { return set.add({}).size } }) // prettier-ignore
+    const why = 'was changed by a getter or hook of something in it, while it was being sent'
+    expect(() => dumps({ map })).toThrow(`cannot send "map": it ${why}`)
+    expect(() => dumps({ set })).toThrow(`cannot send "set": it ${why}`)
+    expect(copy(1)).toBe(1)
+  })
+
   test('keep their keys in order, also odd ones', () => {
     const object = { b: 1, a: 2, 7: 3, '': 4, 'x y': 5, ünï: 6, constructor: 7, toString: 8 }
     const back = copy(object)

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { ERROR_CLASSES, UNDEFINED } from '../tags.js'
+import { ERROR_CLASSES, NULL, UNDEFINED } from '../tags.js'
 import type { Reader } from './reader.js'
-import { assignField } from './shapes.js'
+import { readKey } from './members.js'
 import { readString } from './strings.js'
 import { readValue } from './value.js'
 
-const HIDDEN_KEYS = new Set(['cause', 'errors', 'error', 'suppressed'])
+const SHOWN = { writable: true, enumerable: true, configurable: true }
 const HIDDEN = { writable: true, enumerable: false, configurable: true }
 
 export function readError(r: Reader): Error {
@@ -54,13 +54,11 @@ function readParts(r: Reader, error: Error): Error {
   if (error instanceof AggregateError) delete (error as Partial<AggregateError>).errors
   Object.defineProperty(error, 'stack', { value: stack, ...HIDDEN })
   while (r.bytes[r.position] !== UNDEFINED) {
-    const key = readString(r)
+    const isHidden = r.bytes[r.position] === NULL
+    if (isHidden) r.position++
+    const key = readKey(r)
     const value = readValue(r)
-    if (HIDDEN_KEYS.has(key)) {
-      Object.defineProperty(error, key, { value, ...HIDDEN })
-    } else {
-      assignField(error, key, value)
-    }
+    Object.defineProperty(error, key, isHidden ? { value, ...HIDDEN } : { value, ...SHOWN })
   }
   r.position++
   return error

@@ -33,6 +33,7 @@ import {
   readSubclass,
   readWithPrototype,
 } from './instances.js'
+import { readWithHiddenMembers } from './members.js'
 import type { Reader } from './reader.js'
 import { readNewShape, readShaped } from './shapes.js'
 import { readLong, readShort, readString } from './strings.js'
@@ -133,6 +134,7 @@ on(tag.URL_OBJECT, readUrl)
 on(tag.URL_SEARCH_PARAMS, readUrlSearchParams)
 on(tag.INSTANCE, readInstance)
 on(tag.SUBCLASS, readSubclass)
+on(tag.HIDDEN_MEMBERS, readWithHiddenMembers)
 on(tag.WITH_PROTOTYPE, readWithPrototype)
 on(tag.REDUCED, readReduced)
 on(tag.REDUCED_BY_VALUE, readReducedByValue)

@@ -10,13 +10,13 @@
 import { types } from 'node:util'
 import { PicklingError } from '../errors.js'
 import * as tag from '../tags.js'
+import { isHiddenMember, writeKey } from './members.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
 
-/** Own properties that are not enumerable, and yet part of an error. */
-const HIDDEN = ['cause', 'errors', 'error', 'suppressed']
-const SPECIAL = new Set(['message', 'stack', ...HIDDEN])
+/** Written before the other properties. */
+const SPECIAL: ReadonlySet<string | symbol> = new Set(['message', 'stack'])
 
 /** Runs a write that may fail; takes back its bytes when it does. */
 export function attempt(w: Writer, write: () => void): boolean {
@@ -48,29 +48,29 @@ export function writeErrorAs(w: Writer, error: Error, name: string | undefined):
     writeString(out, error.name)
   }
   const plain = out.bytes[start] === tag.ERROR && name === undefined
-  writeValue(w, plain ? ownString(error, 'message') : error.message)
+  writeValue(w, plain ? ownMessage(error) : error.message)
   writeValue(w, typeof error.stack === 'string' ? error.stack : undefined)
   const depth = w.enter()
   if (name !== undefined) {
     writeString(out, 'name')
     writeString(out, name)
   }
-  for (const key of propertiesOf(error)) {
-    if (key === 'name' && name !== undefined) continue
-    w.path[depth] = key
+  for (const key of Reflect.ownKeys(error)) {
+    if (SPECIAL.has(key) || (key === 'name' && name !== undefined)) continue
+    const isEnumerable = Object.prototype.propertyIsEnumerable.call(error, key)
+    if (!(isEnumerable && typeof key === 'string') && !isHiddenMember(error, key)) continue
+    const value = (error as unknown as Record<string | symbol, unknown>)[key]
+    // Such as the `toString` of Node's errors.
+    if (!isEnumerable && typeof value === 'function') continue
+    w.path[depth] = String(key)
     attempt(w, () => {
-      writeString(out, key)
-      writeValue(w, (error as unknown as Record<string, unknown>)[key])
+      if (!isEnumerable) out.byte(tag.NULL)
+      writeKey(w, key)
+      writeValue(w, value)
     })
   }
   w.depth = depth
   out.byte(tag.UNDEFINED)
-}
-
-/** Own enumerable keys, and those that are part of builtin errors without being enumerable. */
-function* propertiesOf(error: Error): Generator<string> {
-  for (const key of HIDDEN) if (Object.hasOwn(error, key)) yield key
-  for (const key of Object.keys(error)) if (!SPECIAL.has(key)) yield key
 }
 
 function builtinClassOf(error: Error): string {
@@ -85,7 +85,7 @@ function builtinClassOf(error: Error): string {
   return tag.ERROR_CLASSES.includes(error.name) ? error.name : 'Error'
 }
 
-function ownString(error: Error, key: 'message'): string | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(error, key)?.value
-  return typeof value === 'string' ? value : undefined
+function ownMessage(error: Error): string | undefined {
+  const message: unknown = Object.hasOwn(error, 'message') ? error.message : undefined
+  return typeof message === 'string' ? message : undefined
 }

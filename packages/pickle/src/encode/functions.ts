@@ -5,6 +5,7 @@
  */
 import { reduceSymbol } from '../hooks.js'
 import type { Code } from '../functions/code.js'
+import type { Extras } from '../functions/extras.js'
 import { isClass } from '../functions/source.js'
 import { Cell, identityOf } from '../functions/registry.js'
 import type {
@@ -84,6 +85,20 @@ function writeMethod(w: Writer, fn: Callable, { owner, isStatic, key, part }: Me
   writeValue(w, key)
 }
 
+/** Functions that instances have been sent of. */
+const constructors: WeakSet<Callable> = new WeakSet()
+
+/** A class as it was written before there was `class`. */
+function isConstructor(fn: Callable, { parent, prototype }: Extras): boolean {
+  return prototype.length > 0 || parent !== undefined || constructors.has(fn)
+}
+
+/** Writes the class of an instance. */
+export function writeConstructor(w: Writer, fn: Callable): void {
+  constructors.add(fn)
+  writeFunction(w, fn)
+}
+
 /** Writes code, captured values, and what the function has beyond them. */
 function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   const { out } = w
@@ -93,7 +108,8 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   out.byte(tag.FUNCTION)
   writeCodeNumber(w, code)
   // A class stays one class, and so does a function to which nothing can happen.
-  const lasting = code.isClass || record.stable
+  const extras = functionSender().extrasOf(fn, record)
+  const lasting = code.isClass || isConstructor(fn, extras) || record.stable
   writeString(out, lasting ? identityOf(fn) : '')
   const depth = w.enter()
   let next = 0
@@ -111,7 +127,7 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   }
   w.register(fn)
   for (let i = eager; i < captures.length; i++) writeCapture(w, depth, fn, captures[i])
-  writeExtras(w, depth, fn, record)
+  writeExtras(w, depth, extras)
   w.depth = depth
 }
 
@@ -156,9 +172,8 @@ function defineCode(code: Code): Uint8Array {
   return out.bytes.slice(0, out.position)
 }
 
-function writeExtras(w: Writer, depth: number, fn: Callable, record: CodeRecord): void {
+function writeExtras(w: Writer, depth: number, extras: Extras): void {
   const { out } = w
-  const extras = functionSender().extrasOf(fn, record)
   writeValue(w, extras.name)
   w.path[depth] = { kind: 'prototype', name: '' }
   writeValue(w, extras.parent)

@@ -12,7 +12,9 @@ import * as tag from '../tags.js'
 import { builtinPrototypeOf, writeBuiltin } from './builtins.js'
 import { writeArray } from './arrays.js'
 import { attempt, writeErrorAs } from './errors.js'
+import { writeConstructor } from './functions.js'
 import { writeFields, writeNamed, writeObject } from './objects.js'
+import { hiddenMembers, writeHiddenMembers } from './members.js'
 import { functionSender } from './on-demand.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
@@ -44,7 +46,19 @@ export function writeUnusual(w: Writer, object: object): void {
     w.register(object)
     return writeFields(w, object)
   }
+  // Errors take care of theirs.
+  const hidden = types.isNativeError(object)
+    ? undefined
+    : hiddenMembers(object, base !== undefined && hasElements(object))
+  if (hidden === undefined) return writeInstance(w, object, constructor, base)
+  w.out.byte(tag.HIDDEN_MEMBERS)
   writeInstance(w, object, constructor, base)
+  writeHiddenMembers(w, object, hidden)
+}
+
+/** Their own string keys are data, which their own encoding has. */
+function hasElements(object: object): boolean {
+  return Array.isArray(object) || ArrayBuffer.isView(object) || types.isBoxedPrimitive(object)
 }
 
 export function writeGlobal(w: Writer, object: object, path: readonly string[]): void {
@@ -116,19 +130,15 @@ function writeInstance(
     return writeFields(w, object)
   }
   writeBase(w, object, base)
-  // Errors and arrays carry their own properties themselves; the keys of strings and views are data.
-  const complete =
-    types.isNativeError(object) ||
-    Array.isArray(object) ||
-    ArrayBuffer.isView(object) ||
-    types.isBoxedPrimitive(object)
+  // Errors and arrays carry their own properties themselves.
+  const complete = types.isNativeError(object) || hasElements(object)
   writeNamed(w, object, complete ? [] : Object.keys(object))
 }
 
 function writeClass(w: Writer, constructor: (...args: never[]) => unknown): void {
   const depth = w.enter()
   w.path[depth] = { kind: 'class', name: constructor.name }
-  writeValue(w, constructor)
+  writeConstructor(w, constructor)
   w.depth = depth
 }
 

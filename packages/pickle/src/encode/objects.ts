@@ -4,6 +4,7 @@
  * @module
  */
 import { types } from 'node:util'
+import type { PicklingError } from '../errors.js'
 import { reduceSymbol } from '../hooks.js'
 import { MAX_SHAPE_KEYS } from '../shapes.js'
 import * as tag from '../tags.js'
@@ -97,7 +98,8 @@ function writeShape(w: Writer, keys: string[]): void {
 
 export function writeMap(w: Writer, map: ReadonlyMap<unknown, unknown>): void {
   w.out.byte(tag.MAP)
-  w.out.varint(map.size)
+  let left = map.size
+  w.out.varint(left)
   const depth = w.enter()
   for (const [key, value] of map) {
     const name = briefly(key)
@@ -105,19 +107,29 @@ export function writeMap(w: Writer, map: ReadonlyMap<unknown, unknown>): void {
     writeValue(w, key)
     w.path[depth] = { kind: name === '' ? 'the value of a key' : 'the value of', name }
     writeValue(w, value)
+    left--
   }
   w.depth = depth
+  if (left !== 0) throw changedMeanwhile(w)
 }
 
 export function writeSet(w: Writer, set: ReadonlySet<unknown>): void {
   w.out.byte(tag.SET)
-  w.out.varint(set.size)
+  let left = set.size
+  w.out.varint(left)
   const depth = w.enter()
   for (const value of set) {
     w.path[depth] = { kind: 'a member', name: '' }
     writeValue(w, value)
+    left--
   }
   w.depth = depth
+  if (left !== 0) throw changedMeanwhile(w)
+}
+
+/** Its size stands before its members. */
+function changedMeanwhile(w: Writer): PicklingError {
+  return w.refuse('was changed by a getter or hook of something in it, while it was being sent')
 }
 
 function briefly(key: unknown): string {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { wellKnownSymbols } from '../symbols.js'
 import * as tag from '../tags.js'
 import { writeFunction } from './functions.js'
 import { writeObject } from './objects.js'
@@ -71,16 +72,9 @@ export function writeBigInt(out: Output, value: bigint): void {
   writeString(out, (value < 0n ? -value : value).toString(16))
 }
 
-/** Names of the well-known symbols, as `Symbol.iterator`. */
-const wellKnown: Map<symbol, string> = new Map(
-  Object.getOwnPropertyNames(Symbol)
-    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
-    .filter((entry): entry is readonly [symbol, string] => typeof entry[0] === 'symbol'),
-)
-
 export function writeSymbol(w: Writer, value: symbol): void {
   const key = Symbol.keyFor(value)
-  const name = key ?? wellKnown.get(value)
+  const name = key ?? wellKnownSymbols.get(value)
   if (name === undefined) {
     throw w.refuse(`is the unregistered symbol ${String(value)}; make it with Symbol.for()`)
   }

@@ -11,8 +11,9 @@ import { reduceSymbol } from '../hooks.js'
 import { classLayout, type ClassLayout } from './class-layout.js'
 import { cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
+import { isSettled } from './finality.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
-import { inspect, readVariable, type CapturedScope } from './inspector.js'
+import { readVariable, scopesAgain, type CapturedScope } from './inspector.js'
 import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { codeOfBody } from './registry.js'
@@ -74,6 +75,7 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
       kind: origin === undefined ? 'value' : 'import',
       at: -1,
       place: undefined,
+      settles: undefined,
       literal: undefined,
       constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
       defined: false,
@@ -83,6 +85,8 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
   })
   return { code, variables }
 }
+
+const MAX_ASKED = 16
 
 export class CapturedCode implements CodeRecord {
   readonly kind = 'code'
@@ -97,6 +101,7 @@ export class CapturedCode implements CodeRecord {
   readonly #variables: readonly FreeVariable[]
   #constants: readonly Capture[] | undefined
   #stable: boolean | undefined
+  #askedIfSettled = 0
   readonly #recordOf: (fn: Callable) => FunctionRecord
 
   constructor(
@@ -120,10 +125,12 @@ export class CapturedCode implements CodeRecord {
 
   captures(): readonly Capture[] {
     if (this.#constants !== undefined) return this.#constants
-    return inspect(this.#fn.deref()!, (inspection) => this.#read(inspection.scopes()))
+    return scopesAgain(this.#fn.deref()!, (scopes) => this.#read(scopes))
   }
 
   get stable(): boolean {
+    // Its variables may be settled later.
+    if (this.#constants === undefined) return false
     return (this.#stable ??= this.isStable(new Set()))
   }
 
@@ -155,14 +162,22 @@ export class CapturedCode implements CodeRecord {
 
   #read(scopes: readonly CapturedScope[]): readonly Capture[] {
     const captures = this.#variables.map((variable) => this.#capture(variable, scopes))
-    const constant = captures.every(
-      (capture, index) =>
-        capture.kind === 'import' ||
-        // An undefined constant may be one that is not initialised yet.
-        (this.#variables[index].constant && capture.value !== undefined),
-    )
-    if (constant) this.#constants = captures
+    const varying = this.#variables.filter((variable, index) => {
+      const capture = captures[index]
+      // An undefined constant may be one that is not initialised yet.
+      return capture.kind !== 'import' && !(variable.constant && capture.value !== undefined)
+    })
+    if (varying.every((variable) => !variable.constant && this.#isSettled(variable))) {
+      this.#constants = captures
+    }
     return captures
+  }
+
+  /** Asked a few times only: what is not over by then is probably the program. */
+  #isSettled(variable: FreeVariable): boolean {
+    if (variable.settles === undefined || this.#askedIfSettled === MAX_ASKED) return false
+    this.#askedIfSettled++
+    return isSettled(this.#unit, variable)
   }
 
   #capture(variable: FreeVariable, scopes: readonly CapturedScope[]): Capture {

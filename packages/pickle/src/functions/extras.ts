@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isCommonSymbol } from '../symbols.js'
 import type { Callable, CodeRecord } from './records.js'
 
 export interface Extras {
@@ -45,7 +46,7 @@ function membersOf(
   const members: Member[] = []
   for (const key of Reflect.ownKeys(holder)) {
     // Another process cannot have the symbol.
-    if (typeof key === 'symbol' && !isKnown(key)) continue
+    if (typeof key === 'symbol' && !isCommonSymbol(key)) continue
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
     const { value, get, set, enumerable } = descriptor as { value: unknown } & PropertyDescriptor
     const maybeMade = !enumerable || (typeof key === 'string' && methods?.has(key) === true)
@@ -54,14 +55,6 @@ function membersOf(
     members.push({ key, descriptor })
   }
   return members
-}
-
-const wellKnown: ReadonlySet<unknown> = new Set(
-  Object.getOwnPropertyNames(Symbol).map((name) => Reflect.get(Symbol, name) as unknown),
-)
-
-function isKnown(symbol: symbol): boolean {
-  return Symbol.keyFor(symbol) !== undefined || wellKnown.has(symbol)
 }
 
 /** The source that made a method: to look for it is slow, and methods stay. */

@@ -22,6 +22,8 @@ export interface FreeVariable {
   readonly defined: boolean
   /** Never assigned after its declaration. */
   readonly constant: boolean
+  /** Assigned by the code of this scope's call only. */
+  readonly settles: Scope | undefined
   /** Of a cell: the scope that declares it. */
   readonly place: CellPlace | undefined
   /** Needed while the class is being defined. */
@@ -99,6 +101,7 @@ const unknown = {
   defined: false,
   source: undefined,
   place: undefined,
+  settles: undefined,
   literal: undefined,
 }
 
@@ -125,6 +128,7 @@ function classify(
     defined: binding.defined && binding.kind !== 'var',
     source,
     place: undefined,
+    settles: binding.assignedLater ? undefined : binding.scope.call,
     literal: binding.assigned ? undefined : binding.literal,
   }
   if (source !== undefined) return { ...common, kind: 'import' }
@@ -147,7 +151,7 @@ function placeOf(binding: Binding, use: Scope, start: number): CellPlace {
   let single = true
   for (let scope: Scope | undefined = use; scope && scope !== declared; scope = scope.parent) {
     if (scope.start >= start) continue
-    if (scope.repeats || scope.home !== declared.home) single = false
+    if (scope.repeats || scope.call !== declared.call) single = false
   }
   return { start: declared.start, once: declared.once, single }
 }

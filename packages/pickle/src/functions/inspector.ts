@@ -11,6 +11,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Debugger, Runtime, Session } from 'node:inspector'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { mainSource } from './main-source.js'
 import {
   allScriptsKnown,
@@ -178,7 +179,6 @@ export class Inspection {
     call('Runtime.callFunctionOn', {
       objectId: this.#scopesId,
       functionDeclaration: `function () { globalThis[${SLOT_SOURCE}].result = Array.from(this) }`,
-      objectGroup: GROUP,
       silent: true,
     })
     const list = this.#slot.result as { description: string; object: Record<string, unknown> }[]
@@ -189,10 +189,10 @@ export class Inspection {
 }
 
 /** The inspector's name for what is in the slot. */
-function idOf(part: keyof Slot): string {
+function idOf(part: keyof Slot, objectGroup: string = GROUP): string {
   const { result } = call<Runtime.EvaluateReturnType>('Runtime.evaluate', {
     expression: `globalThis[${SLOT_SOURCE}].${part}`,
-    objectGroup: GROUP,
+    objectGroup,
     silent: true,
   })
   return result.objectId!
@@ -210,6 +210,47 @@ export function inspect<T>(fn: Callable, use: (inspection: Inspection) => T): T 
     call('Runtime.releaseObjectGroup', { objectGroup: GROUP })
   }
 }
+
+// #region Looking at a function again
+
+/** Functions that the inspector has a name for, until the next {@link forget}. */
+const held = new Map<Callable, string>()
+/** What may be kept alive by their names, and by those of what was asked of them. */
+const HELD_QUESTIONS = 64
+const HELD_MS = 100
+const HELD_GROUP = '@mp/pickle/held'
+let questions = 0
+let forgetting: NodeJS.Timeout | undefined
+
+/**
+ * Tells what a function captured, for one that is asked for again and again.
+ *
+ * It takes two calls of the inspector instead of four: the function keeps its name there for a moment.
+ */
+export function scopesAgain<T>(fn: Callable, use: (scopes: CapturedScope[]) => T): T {
+  connect()
+  const slot: Slot = { value: fn, result: undefined }
+  Object.defineProperty(globalThis, SLOT, { value: slot, configurable: true })
+  try {
+    let id = held.get(fn)
+    if (id === undefined) held.set(fn, (id = idOf('value', HELD_GROUP)))
+    return use(new Inspection(id, slot).scopes())
+  } finally {
+    Reflect.deleteProperty(globalThis, SLOT)
+    forgetting ??= setTimeout(forget, HELD_MS).unref()
+    if (++questions === HELD_QUESTIONS) forget()
+  }
+}
+
+function forget(): void {
+  clearTimeout(forgetting)
+  forgetting = undefined
+  questions = 0
+  held.clear()
+  call('Runtime.releaseObjectGroup', { objectGroup: HELD_GROUP })
+}
+
+// #endregion
 
 /** Sources that were read ahead, until they are asked for. */
 const sources = new Map<string, string>()

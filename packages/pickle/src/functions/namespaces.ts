@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { builtinModules, createRequire, Module } from 'node:module'
+import { builtinModules, createRequire } from 'node:module'
 import { join } from 'node:path'
 import { types } from 'node:util'
 import { reduceSymbol, type Reduced } from '../hooks.js'
@@ -102,8 +102,9 @@ export function builtinSource(value: unknown): ImportSource | undefined {
 /** The `require` of a module, from `createRequire` or as CommonJS has it: made again for the same directory. */
 export function requireRecord(fn: Callable): MadeRecord | undefined {
   const { cache, resolve } = fn as unknown as Partial<NodeJS.Require>
-  if (cache !== (Module as unknown as { _cache: unknown })._cache) return undefined
-  const [directory] = resolve?.paths('./') ?? []
+  // A loader may have its own view of the cache.
+  if (typeof cache !== 'object' || typeof resolve?.paths !== 'function') return undefined
+  const [directory] = resolve.paths('./') ?? []
   if (directory === undefined) return undefined
   return {
     kind: 'made',

@@ -3,7 +3,7 @@
  *
  * One walk over the syntax tree records scopes, declarations and uses; names are resolved after
  * it, so that hoisting needs no extra pass. Parameters and body of a function share one scope
- * here: no name means different things in the two for the questions asked.
+ * here, unless parameters have expressions: those do not see what the body declares.
  *
  * @module
  */
@@ -17,6 +17,8 @@ export interface Scope {
   readonly bindings: Map<string, Binding>
   /** The scope of the function (or script) around it, possibly itself. */
   readonly home: Scope
+  /** As `home`, but one for the parameters and the body of a function. */
+  readonly call: Scope
   /** Evaluated at most once: the script's top level, its blocks, its immediately called functions. */
   readonly once: boolean
   /** A loop: evaluated many times within the scope around it. */
@@ -90,7 +92,7 @@ export interface Mark {
 export function newScope(
   node: { start: number; end: number },
   parent: Scope | undefined,
-  options: { home: boolean; once: boolean; repeats?: boolean },
+  options: { home: boolean; once: boolean; repeats?: boolean; isBody?: boolean },
 ): Scope {
   const scope: Scope = {
     start: node.start,
@@ -98,10 +100,14 @@ export function newScope(
     parent,
     bindings: new Map(),
     home: undefined as never,
+    call: undefined as never,
     once: options.once,
     repeats: options.repeats === true,
   }
-  ;(scope as { home: Scope }).home = options.home || parent === undefined ? scope : parent.home
+  const isHome = options.home || parent === undefined
+  const changing = scope as { home: Scope; call: Scope }
+  changing.home = isHome ? scope : parent.home
+  changing.call = isHome && options.isBody !== true ? scope : parent!.call
   return scope
 }
 
@@ -138,7 +144,7 @@ export function resolveReferences(references: readonly Reference[]): void {
       reference.binding = binding
       if (assigns) {
         binding.assigned = true
-        if (reference.scope.home !== binding.scope.home) binding.assignedLater = true
+        if (reference.scope.call !== binding.scope.call) binding.assignedLater = true
       }
       break
     }

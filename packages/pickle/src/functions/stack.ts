@@ -8,7 +8,7 @@
  */
 import type { Runtime } from 'node:inspector'
 import { isAbsolute } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as util from 'node:util'
 
 interface CallSite {
@@ -47,6 +47,29 @@ export function scriptsOnStack(
   } finally {
     call('Runtime.disable', {})
   }
+}
+
+/** @returns where the calls stand, of code of a file, that are going on: lines and columns from 0. */
+export function framesOf(url: string): readonly { line: number; column: number }[] {
+  const { stackTraceLimit } = Error
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
+  let sites: NodeJS.CallSite[] = []
+  try {
+    Error.stackTraceLimit = Infinity
+    Error.prepareStackTrace = (_, all) => void (sites = all)
+    // Reading it is what makes it.
+    void new Error('for its stack').stack
+  } finally {
+    if (prepare === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace')
+    else Object.defineProperty(Error, 'prepareStackTrace', prepare)
+    Error.stackTraceLimit = stackTraceLimit
+  }
+  const file = fileURLToPath(url)
+  return sites.flatMap((site) => {
+    const name = site.getFileName()
+    if (name !== url && name !== file) return []
+    return { line: (site.getLineNumber() ?? 1) - 1, column: (site.getColumnNumber() ?? 1) - 1 }
+  })
 }
 
 function urlOf(name: string): string {

@@ -68,7 +68,7 @@ const brands: readonly (readonly [(object: object) => boolean, string])[] = [
 export function whyUnsendable(object: object): string | undefined {
   for (const [isSuch, reason] of brands) if (isSuch(object)) return reason
   const tag: unknown = (object as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
-  if (typeof tag === 'string' && tag.endsWith(' Iterator')) {
+  if (typeof tag === 'string' && / Iterator$|^Iterator Helper$/.test(tag)) {
     return 'is an iterator; send an array of its values'
   }
   for (

@@ -27,8 +27,11 @@ export function visitFunction(walk: WalkState, fn: FunctionLike, parent: AnyNode
       declare(scope, fn.id.name, 'self', fn.id.start)
     }
     for (const param of fn.params) declarePattern(walk, param, 'param')
-    if (fn.body.type === 'BlockStatement') walk.children(fn.body)
-    else walk.visit(fn.body, fn)
+    const { body } = fn
+    if (body.type !== 'BlockStatement') return walk.visit(body, fn)
+    if (fn.params.every(({ type }) => type === 'Identifier')) return walk.children(body)
+    const bodyScope = newScope(body, scope, { home: true, once, isBody: true })
+    walk.inScope(bodyScope, () => walk.children(body))
   })
   walk.strict = strict
   walk.thisOwner = thisOwner

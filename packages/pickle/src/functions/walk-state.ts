@@ -93,7 +93,11 @@ export class WalkState {
     assigns: boolean,
   ): void {
     const { name, start, end } = node
-    if (name === 'arguments') this.contextual('arguments', start)
+    if (name === 'arguments') {
+      this.contextual('arguments', start)
+      // That of a function is no variable, although the engine shows one of the function around a CommonJS module.
+      if (this.argumentsOwner !== -1) return
+    }
     this.references.push({
       name,
       start,

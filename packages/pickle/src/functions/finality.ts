@@ -1,0 +1,44 @@
+/**
+ * Tells of variables that are assigned when that is over.
+ *
+ * A variable that only the code of its own function assigns is as good as constant when the call is
+ * over: `let total = 0; total += …; return () => total`. A function that is not async and no
+ * generator, and is not on the stack, has no call that is not over; a module that has been
+ * evaluated is never evaluated again.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { loadedExports, loadedNamespace } from '../modules/loaded.js'
+import type { FreeVariable } from './free-variables.js'
+import type { Scope } from './scopes.js'
+import { offsetAt } from './source.js'
+import { framesOf } from './stack.js'
+import type { Unit } from './units.js'
+import { isClassNode } from './walk-state.js'
+
+/** @returns whether no more assignment to a variable can follow. */
+export function isSettled(unit: Unit, { constant, settles }: FreeVariable): boolean {
+  if (constant) return true
+  if (settles === undefined || !unit.script.url.startsWith('file:')) return false
+  return settles.parent === undefined ? isEvaluated(unit) : isOver(unit, settles)
+}
+
+function isEvaluated({ script: { url, isModule } }: Unit): boolean {
+  if (isModule) return loadedNamespace(url) !== undefined
+  const module = loadedExports(fileURLToPath(url)) as NodeJS.Module | undefined
+  return module?.loaded === true
+}
+
+function isOver({ analysis, script, source }: Unit, { start, end }: Scope): boolean {
+  const home = analysis.functions.find(({ node }) => node.start === start && node.end === end)
+  if (home === undefined || isClassNode(home.node)) return false
+  const { async, generator } = home.node as { async?: boolean; generator?: boolean }
+  if (async === true || generator === true) return false
+  const { url, startLine, startColumn } = script
+  return !framesOf(url).some(({ line, column }) => {
+    const shift = line === startLine ? startColumn : 0
+    const offset = offsetAt(source, line - startLine) + column - shift
+    return start <= offset && offset <= end
+  })
+}
