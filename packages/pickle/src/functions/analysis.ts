@@ -17,7 +17,7 @@ import { visitExport, visitImport } from './walk-modules.js'
 import { declarePattern, visitTarget } from './walk-patterns.js'
 import { WalkState, type FunctionNode } from './walk-state.js'
 
-/** What a walk found. */
+/** What a walk found, each list in the order of the script. */
 export interface Analysis {
   readonly functions: readonly FunctionNode[]
   readonly references: readonly Reference[]
@@ -34,6 +34,10 @@ export function analyse(program: Program): Analysis {
   const walk = new WalkState(program, visit)
   walk.children(program)
   resolveReferences(walk.references)
+  for (const list of [walk.references, walk.contextuals, walk.metas, walk.imports, walk.privates]) {
+    list.sort((a, b) => a.start - b.start)
+  }
+  walk.functions.sort((a, b) => a.node.start - b.node.start)
   return walk
 }
 

@@ -26,7 +26,7 @@ import {
 } from './reference.js'
 import type { Script } from './scripts.js'
 import { isNative } from './source.js'
-import { functionAt, unitOf, type Unit } from './units.js'
+import { functionAt, functionOfNode, unitOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import type { ClassNode, FunctionNode } from './walk-state.js'
 
@@ -129,9 +129,9 @@ function methodOf(
 function classNamed(
   node: ClassNode,
   scopes: readonly CapturedScope[],
-  { analysis }: Unit,
+  unit: Unit,
 ): Callable | undefined {
-  const parent = analysis.functions.find((fn) => fn.node === node)?.parent
+  const parent = functionOfNode(unit, node)?.parent
   const declarator =
     parent?.type === 'VariableDeclaration' && parent.declarations.find(({ init }) => init === node)
   const names = [

@@ -13,6 +13,7 @@ import { codeMapOf, type CodeMap } from './source-map.js'
 import { BODY_MARK, IMPORT, META } from './supplied-names.js'
 import type { Unit } from './units.js'
 import { isClassNode, type FunctionNode } from './walk-state.js'
+import { lowerBound, startOfMark, within } from './within.js'
 
 /** Names that are only used within a body. */
 const METHOD = '$mp_method'
@@ -127,12 +128,10 @@ function wrapping(fn: FunctionNode): [string, string] {
 }
 
 function editsOf({ unit, fn, references, cells, cuts }: CodeParts): Edit[] {
-  const { start, end } = fn.node
-  const inside = (mark: { start: number; end: number }): boolean =>
-    mark.start >= start && mark.end <= end
   const edits: Edit[] = [...cuts]
-  for (const mark of unit.analysis.metas) if (inside(mark)) edits.push({ ...mark, text: META })
-  for (const mark of unit.analysis.imports) if (inside(mark)) edits.push({ ...mark, text: IMPORT })
+  const { metas, imports } = unit.analysis
+  for (const mark of within(metas, fn.node, startOfMark)) edits.push({ ...mark, text: META })
+  for (const mark of within(imports, fn.node, startOfMark)) edits.push({ ...mark, text: IMPORT })
   for (const reference of references) {
     if (!cells.has(reference.name)) continue
     const value = `${cellName(reference.name)}.value`
@@ -177,12 +176,10 @@ function placeIn(text: string, offset: number): { line: number; column: number }
   return { line: before.length - 1, column: before[before.length - 1].length }
 }
 
-function placeOf({ source, script }: Unit, offset: number): { line: number; column: number } {
-  const lineStart = source.lastIndexOf('\n', offset - 1) + 1
-  let line = script.startLine
-  for (let i = source.indexOf('\n'); i !== -1 && i < offset; i = source.indexOf('\n', i + 1)) line++
-  const column = offset - lineStart + (lineStart === 0 ? script.startColumn : 0)
-  return { line, column }
+function placeOf({ lineStarts, script }: Unit, offset: number): { line: number; column: number } {
+  const index = lowerBound(lineStarts, offset + 1, Number) - 1
+  const column = offset - lineStarts[index] + (index === 0 ? script.startColumn : 0)
+  return { line: script.startLine + index, column }
 }
 
 /** 106 bits of a text, after cyrb53 (public domain, github.com/bryc) with two seeds. */

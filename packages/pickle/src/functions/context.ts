@@ -5,15 +5,15 @@
  */
 import type { AnyNode } from 'acorn'
 import { isClassNode, type FunctionNode } from './walk-state.js'
-import type { Unit } from './units.js'
+import { functionsWithin, type Unit } from './units.js'
+import { startOfMark, within } from './within.js'
 import { Unsendable } from './unsendable-error.js'
 
 /** @throws Unsendable */
 export function refuseContext(unit: Unit, { node, owner }: FunctionNode): void {
   const { start, end } = node
   const inside = (position: number): boolean => position >= start && position < end
-  for (const { word, start: at, ownerStart } of unit.analysis.contextuals) {
-    if (!inside(at)) continue
+  for (const { word, ownerStart } of within(unit.analysis.contextuals, node, startOfMark)) {
     // A method that is sent without its object or class has lost what `super` means in it.
     const lost = word === 'super' && ownerStart === start
     if (inside(ownerStart) && !lost) continue
@@ -22,8 +22,8 @@ export function refuseContext(unit: Unit, { node, owner }: FunctionNode): void {
     throw new Unsendable(whyNot(word))
   }
   if (owner === undefined || (owner as AnyNode) === node) return
-  for (const { name, start: at } of unit.analysis.privates) {
-    if (!inside(at) || isInClassWithin(unit, node, at)) continue
+  for (const { name, start: at } of within(unit.analysis.privates, node, startOfMark)) {
+    if (isInClassWithin(unit, node, at)) continue
     throw new Unsendable(`uses the private name ${name} of the class around it; send the class`)
   }
 }
@@ -40,12 +40,7 @@ function whyNot(word: string): string {
 }
 
 function isInClassWithin(unit: Unit, outer: AnyNode, position: number): boolean {
-  return unit.analysis.functions.some(
-    ({ node }) =>
-      isClassNode(node) &&
-      node.start >= outer.start &&
-      node.end <= outer.end &&
-      node.start <= position &&
-      position < node.end,
+  return functionsWithin(unit, outer).some(
+    ({ node }) => isClassNode(node) && node.start <= position && position < node.end,
   )
 }

@@ -12,9 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { loadedExports, loadedNamespace } from '../modules/loaded.js'
 import type { FreeVariable } from './free-variables.js'
 import type { Scope } from './scopes.js'
-import { offsetAt } from './source.js'
 import { framesOf } from './stack.js'
-import type { Unit } from './units.js'
+import { functionsWithin, offsetOf, type Unit } from './units.js'
 import { isClassNode } from './walk-state.js'
 
 /** @returns whether no more assignment to a variable can follow. */
@@ -30,15 +29,15 @@ function isEvaluated({ script: { url, isModule } }: Unit): boolean {
   return module?.loaded === true
 }
 
-function isOver({ analysis, script, source }: Unit, { start, end }: Scope): boolean {
-  const home = analysis.functions.find(({ node }) => node.start === start && node.end === end)
+function isOver(unit: Unit, { start, end }: Scope): boolean {
+  const home = functionsWithin(unit, { start, end }).find(
+    ({ node }) => node.start === start && node.end === end,
+  )
   if (home === undefined || isClassNode(home.node)) return false
   const { async, generator } = home.node as { async?: boolean; generator?: boolean }
   if (async === true || generator === true) return false
-  const { url, startLine, startColumn } = script
-  return !framesOf(url).some(({ line, column }) => {
-    const shift = line === startLine ? startColumn : 0
-    const offset = offsetAt(source, line - startLine) + column - shift
+  return !framesOf(unit.script.url).some(({ line, column }) => {
+    const offset = offsetOf(unit, line, column)
     return start <= offset && offset <= end
   })
 }

@@ -11,6 +11,7 @@ import { IMPORT, META } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import type { FunctionNode } from './walk-state.js'
+import { startOfMark, within } from './within.js'
 
 /** A name that code uses and does not declare. */
 export interface FreeVariable {
@@ -64,12 +65,13 @@ export function freeVariables(
   const { start, end } = node
   const inside = (mark: { start: number; end: number }): boolean =>
     mark.start >= start && mark.end <= end && !layout?.isCut(mark)
-  const references = unit.analysis.references.filter(
+  const { analysis } = unit
+  const references = within(analysis.references, node, startOfMark).filter(
     (reference) => inside(reference) && !(reference.binding && inside(reference.binding.scope)),
   )
   const supplied = new Set<string>()
-  if (unit.analysis.metas.some(inside)) supplied.add(META)
-  if (unit.analysis.imports.some(inside)) supplied.add(IMPORT)
+  if (within(analysis.metas, node, startOfMark).some(inside)) supplied.add(META)
+  if (within(analysis.imports, node, startOfMark).some(inside)) supplied.add(IMPORT)
   const byName = new Map<string, Reference[]>()
   for (const reference of references) {
     const known = byName.get(reference.name)

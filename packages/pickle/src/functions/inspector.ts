@@ -12,7 +12,7 @@
 import { createRequire } from 'node:module'
 import type { Debugger, Runtime, Session } from 'node:inspector'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { mainSource } from './main-source.js'
+import { isMainAsInFile, mainSource } from './main-source.js'
 import {
   allScriptsKnown,
   keepScript,
@@ -161,6 +161,7 @@ export class Inspection {
 
   /** The main module's script, when it is being executed: found without the debugger. */
   #mainScript(id: string, place: { line: number; column: number }): Script | undefined {
+    if (!isMainAsInFile()) return undefined
     const url = scriptsOnStack(call, (error) => {
       this.#slot.result = error
       return idOf('result')

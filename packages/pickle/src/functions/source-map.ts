@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Unit } from './units.js'
+import { within } from './within.js'
 
 /** A map as it travels: of one source, its lines relative to the beginning of the code. */
 export interface CodeMap {
@@ -35,12 +36,12 @@ const segmentsByUnit: WeakMap<Unit, readonly Segment[]> = new WeakMap()
  */
 export function codeMapOf(
   unit: Unit,
-  { start, end }: { start: number; end: number },
+  range: { start: number; end: number },
   place: (offset: number) => { line: number; column: number },
 ): CodeMap | undefined {
   let segments = segmentsByUnit.get(unit)
   if (segments === undefined) segmentsByUnit.set(unit, (segments = readSegments(unit)))
-  const inside = segments.filter(({ at }) => at >= start && at < end)
+  const inside = within(segments, range, ({ at }) => at)
   if (inside.length === 0) return undefined
   const [{ source }] = inside
   let mappings = ''
@@ -70,10 +71,7 @@ export function codeMapOf(
 function readSegments(unit: Unit): Segment[] {
   const map = readMap(unit)
   if (map === undefined) return []
-  const lineStarts = [0]
-  for (let i = unit.source.indexOf('\n'); i !== -1; i = unit.source.indexOf('\n', i + 1)) {
-    lineStarts.push(i + 1)
-  }
+  const names = map.sources.map((_, index) => nameOf(map, index, unit.script.url))
   const segments: Segment[] = []
   let [source, line, column] = [0, 0, 0]
   for (const [index, text] of map.mappings.split(';').entries()) {
@@ -86,8 +84,8 @@ function readSegments(unit: Unit): Segment[] {
       source += toSource
       line += toLine
       column += toOriginal
-      const at = lineStarts[index] + generated
-      segments.push({ at, source: nameOf(map, source, unit.script.url), line, column })
+      const at = unit.lineStarts[index] + generated
+      segments.push({ at, source: names[source], line, column })
     }
   }
   return segments
