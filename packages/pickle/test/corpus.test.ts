@@ -150,9 +150,15 @@ describe.each(everywhere)('%s', (program) => {
     expectAll(await runCorpus([join(esm.directory, `${program}.ts`)]), program)
   })
 
-  test.each(['esm', 'cjs'] as const)('sends all when esbuild bundled it as %s', async (format) => {
+  test.each([
+    ['esm', 'node20'],
+    ['cjs', 'node20'],
+    // Private elements become maps beside the class.
+    ['esm', 'es2020'],
+  ] as const)('sends all when esbuild bundled it as %s for %s', async (format, target) => {
     const { directory } = format === 'esm' ? esm : cjs
-    const outfile = join(directory, `bundle-${program}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const extension = format === 'esm' ? 'mjs' : 'cjs'
+    const outfile = join(directory, `bundle-${program}-${target}.${extension}`)
     await runNode([
       esbuild,
       join(directory, `${program}.ts`),
@@ -160,7 +166,7 @@ describe.each(everywhere)('%s', (program) => {
       `--format=${format}`,
       '--bundle',
       '--platform=node',
-      '--target=node20',
+      `--target=${target}`,
       '--keep-names',
       '--log-level=error',
       // The receiver and the package are found as in an installation.

@@ -207,6 +207,16 @@ const refusals: [name: string, message: string, path?: string][] = [
     'plainRead',
   ],
   [
+    'an instance whose private fields a compiler made a map of',
+    'cannot send "lowered": it is a Lowered, and class Lowered has #private fields, which cannot be seen; give it a [reduceSymbol]() hook',
+    'lowered',
+  ],
+  [
+    'an iterator of values made from those of another',
+    'cannot send "mapped": it is an iterator; send an array of its values',
+    'mapped',
+  ],
+  [
     'an instance with private fields',
     'cannot send "secretive": it is a Secretive, and class Secretive has #private fields, which cannot be seen; give it a [reduceSymbol]() hook',
     'secretive',

@@ -14,6 +14,7 @@ import { extrasOf } from './extras.js'
 import { isSettled } from './finality.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
 import { readVariable, scopesAgain, type CapturedScope } from './inspector.js'
+import { storeStandIn } from './lowered-privates.js'
 import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { codeOfBody } from './registry.js'
@@ -76,6 +77,7 @@ function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Pla
       at: -1,
       place: undefined,
       settles: undefined,
+      blank: false,
       literal: undefined,
       constant: !analysis.references.some((use) => use.name === name && use.binding?.assigned),
       defined: false,
@@ -195,7 +197,9 @@ export class CapturedCode implements CodeRecord {
     if (source === undefined || hasHook(value)) {
       const builtin = builtinSource(value)
       if (builtin !== undefined) return { kind: 'import', source: builtin, parent: '' }
-      return { kind: 'value', variable: name, value: metaStandIn(value) ?? value }
+      const travelling =
+        storeStandIn(this.text, variable, value, scopes) ?? metaStandIn(value) ?? value
+      return { kind: 'value', variable: name, value: travelling }
     }
     return { kind: 'import', source, parent: originOf(this.#unit).url }
   }

@@ -21,6 +21,8 @@ export interface FreeVariable {
   readonly at: number
   /** Its declaration gives it a value that is not undefined: it has none if that was not reached. */
   readonly defined: boolean
+  /** A `var` that gets its value after its declaration, as compilers write it. */
+  readonly blank: boolean
   /** Never assigned after its declaration. */
   readonly constant: boolean
   /** Assigned by the code of this scope's call only. */
@@ -99,6 +101,7 @@ function isCommonJs({ script }: Unit, uses: readonly Reference[]): boolean {
 /** What is not known of a variable whose declaration cannot be seen. */
 const unknown = {
   at: -1,
+  blank: false,
   constant: false,
   defined: false,
   source: undefined,
@@ -122,16 +125,21 @@ function classify(
     return { ...unknown, name, kind: 'global' }
   }
   const source = binding.assigned ? undefined : (binding.source ?? sources[name])
+  const blank = binding.kind === 'var' && binding.assigned && !binding.defined
+  // Where compilers keep a computed key while they define the class: it has no value before.
+  const isTemporary = blank && uses.some(({ assigns }) => assigns)
+  const temporary = isTemporary ? { value: undefined } : undefined
   const common = {
     name,
     at: binding.start,
+    blank,
     constant: !binding.assigned,
     // A `var` is undefined before its line as of right; the others cannot be used.
     defined: binding.defined && binding.kind !== 'var',
     source,
     place: undefined,
     settles: binding.assignedLater ? undefined : binding.scope.call,
-    literal: binding.assigned ? undefined : binding.literal,
+    literal: binding.assigned ? temporary : binding.literal,
   }
   if (source !== undefined) return { ...common, kind: 'import' }
   if (!visible && common.literal === undefined) {

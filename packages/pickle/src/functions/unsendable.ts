@@ -5,6 +5,7 @@
  */
 import { types } from 'node:util'
 import { originOf } from './inspector.js'
+import { hasLoweredPrivates } from './lowered-privates.js'
 import { hasPrivateElements } from './private-names.js'
 
 type Callable = (...args: never[]) => unknown
@@ -78,7 +79,11 @@ export function whyUnsendable(object: object): string | undefined {
   ) {
     const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
     if (typeof constructor !== 'function') continue
-    const reason = whyClassUnsendable(constructor as Callable)
+    const reason =
+      whyClassUnsendable(constructor as Callable) ??
+      (hasLoweredPrivates(object, constructor as Callable)
+        ? hasPrivates(constructor.name)
+        : undefined)
     if (reason !== undefined) return `is ${article(nameOf(object, constructor.name))}${reason}`
   }
   return undefined
@@ -100,9 +105,13 @@ function judgeClass(constructor: Callable): string | undefined {
   if (ORDINARY.has(name) || ENCODED.has(name)) return undefined
   if (originOf(constructor) === 'builtin') return '; create it in the child (initializer)'
   if (hasPrivateElements(constructor)) {
-    return `, and class ${name} has #private fields, which cannot be seen; give it a [reduceSymbol]() hook`
+    return hasPrivates(name)
   }
   return undefined
+}
+
+function hasPrivates(name: string): string {
+  return `, and class ${name} has #private fields, which cannot be seen; give it a [reduceSymbol]() hook`
 }
 
 function nameOf(object: object, fallback: string): string {
