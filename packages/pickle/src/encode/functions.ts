@@ -112,6 +112,8 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   const lasting = code.isClass || isConstructor(fn, extras) || record.stable
   writeString(out, lasting ? identityOf(fn) : '')
   const depth = w.enter()
+  const { ofCode } = w
+  w.ofCode = true
   let next = 0
   if (layout?.base !== undefined) {
     w.path[depth] = { kind: 'base class', name: layout.base?.name ?? 'null' }
@@ -123,12 +125,14 @@ function writeCode(w: Writer, fn: Callable, record: CodeRecord): void {
   if (w.numberOf(fn) >= 0) {
     out.bytes[start] = tag.FUNCTION_SEEN
     w.depth = depth
+    w.ofCode = ofCode
     return writeFunction(w, fn)
   }
   w.register(fn)
   for (let i = eager; i < captures.length; i++) writeCapture(w, depth, fn, captures[i])
   writeExtras(w, depth, extras)
   w.depth = depth
+  w.ofCode = ofCode
 }
 
 function writeCapture(w: Writer, depth: number, fn: Callable, capture: Capture): void {

@@ -12,6 +12,7 @@ import { writeArray } from './arrays.js'
 import { writeBuiltin } from './builtins.js'
 import { writeReduced } from './hooks.js'
 import { writeUnusual } from './instances.js'
+import { hiddenMembers, writeHiddenMembers } from './members.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
 import type { Writer } from './writer.js'
@@ -37,7 +38,7 @@ export function writeObject(w: Writer, object: object): void {
     // So look the prototypes of classes.
     if (keys.length === 0 && Object.hasOwn(object, 'constructor')) return writeUnusual(w, object)
     w.register(object)
-    return writeNamed(w, object, keys)
+    return w.ofCode ? writeOfCode(w, object, keys) : writeNamed(w, object, keys)
   }
   if (prototype === Array.prototype) {
     return Array.isArray(object) ? writeArray(w, object) : writeUnusual(w, object)
@@ -48,6 +49,14 @@ export function writeObject(w: Writer, object: object): void {
     return writeFields(w, object)
   }
   if (!writeBuiltin(w, object, prototype as object)) writeUnusual(w, object)
+}
+
+/** Writes a plain object that a function captured: `{ [Symbol.iterator]() { … } }`. To look for more is slow. */
+function writeOfCode(w: Writer, object: object, keys: string[]): void {
+  const hidden = hiddenMembers(object, false)
+  if (hidden !== undefined) w.out.byte(tag.HIDDEN_MEMBERS)
+  writeNamed(w, object, keys)
+  if (hidden !== undefined) writeHiddenMembers(w, object, hidden)
 }
 
 /** Writes own enumerable string-keyed properties, as an object of a shape or a dictionary. */

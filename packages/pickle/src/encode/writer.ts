@@ -44,6 +44,8 @@ export class Writer {
   /** Steps to the value being written: `path[0 … depth)`. */
   readonly path: Segment[] = []
   depth = 0
+  /** Within what a function captured: objects there have methods, and symbols as keys. */
+  ofCode = false
   /** Refuses whatever the receiver would have to run code for. */
   dataOnly = false
   /** Says of an object with a hook why it cannot go. */
@@ -142,6 +144,7 @@ export class Writer {
     this.#numbers = undefined
     this.depth = 0
     this.root = ''
+    this.ofCode = false
     this.dataOnly = false
     this.refusal = undefined
     if (this.modules.length > 0) this.modules.length = 0

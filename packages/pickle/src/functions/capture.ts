@@ -6,7 +6,7 @@
 import type { AnyNode } from 'acorn'
 import { promisify } from 'node:util'
 import { CapturedCode } from './captured-code.js'
-import { arrowOf, isStaticArrow } from './class-layout.js'
+import { functionIn, isBoundToClass } from './class-layout.js'
 import { refuseContext } from './context.js'
 import {
   inspect,
@@ -106,7 +106,7 @@ function methodOf(
   unit: Unit,
 ): MethodRecord | undefined {
   if (owner === undefined) return undefined
-  if (parent.type !== 'MethodDefinition' && !isStaticArrowOf(owner, node, fn, unit.source)) {
+  if (parent.type !== 'MethodDefinition' && !isStaticFunctionOf(owner, node, fn, unit.source)) {
     return undefined
   }
   const value = classNamed(owner, scopes, unit)
@@ -148,13 +148,18 @@ function classNamed(
 }
 
 /** True for an arrow in a static field of a class, which has the class as its `this`. */
-function isStaticArrowOf(owner: ClassNode, node: AnyNode, fn: Callable, source: string): boolean {
+function isStaticFunctionOf(
+  owner: ClassNode,
+  node: AnyNode,
+  fn: Callable,
+  source: string,
+): boolean {
   return owner.body.body.some(
     (element) =>
       element.type === 'PropertyDefinition' &&
       element.static &&
       element.value &&
-      arrowOf(element.value) === node &&
-      isStaticArrow(fn, element.value, source),
+      functionIn(element.value) === node &&
+      isBoundToClass(fn, element.value, source),
   )
 }

@@ -72,7 +72,7 @@ export function classLayout(fn: Callable, node: ClassNode, source: string): Clas
     if (element.type === 'PropertyDefinition' && element.static && element.value) {
       const name = nameOf(element)
       const value: unknown = name && Object.getOwnPropertyDescriptor(fn, name)?.value
-      if (name !== undefined && isStaticArrow(value, element.value, source)) {
+      if (name !== undefined && isBoundToClass(value, element.value, source)) {
         // What it uses, it uses when it is called; only what names it is needed at once.
         remade.add(name)
         if (element.value.type === 'CallExpression') eager.push(element.value.callee)
@@ -114,20 +114,23 @@ function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string 
   return key.type === 'Literal' ? String(key.value) : undefined
 }
 
-/** The arrow that a static field is given, also one whose name a compiler keeps. */
-export function arrowOf(initialiser: AnyNode): AnyNode | undefined {
-  if (initialiser.type === 'ArrowFunctionExpression') return initialiser
+/** The function that a static field is given, also one whose name a compiler keeps. */
+export function functionIn(initialiser: AnyNode): AnyNode | undefined {
+  if (FUNCTIONS.has(initialiser.type)) return initialiser
   if (!isNamingCall(initialiser)) return undefined
   const [argument] = initialiser.arguments
-  return argument?.type === 'ArrowFunctionExpression' ? argument : undefined
+  return argument && FUNCTIONS.has(argument.type) ? argument : undefined
 }
 
-/** True for an arrow that stands in a static field, and has the class as its `this`. */
-export function isStaticArrow(value: unknown, initialiser: AnyNode, source: string): boolean {
-  const arrow = arrowOf(initialiser)
-  if (typeof value !== 'function' || arrow === undefined) return false
-  const text = source.slice(arrow.start, arrow.end)
-  return /\b(?:this|super)\b/.test(text) && Function.prototype.toString.call(value) === text
+const FUNCTIONS = new Set(['ArrowFunctionExpression', 'FunctionExpression'])
+
+/** True for a function in a static field that needs the class around it: an arrow's `this`, private names. */
+export function isBoundToClass(value: unknown, initialiser: AnyNode, source: string): boolean {
+  const fn = functionIn(initialiser)
+  if (typeof value !== 'function' || fn === undefined) return false
+  const text = source.slice(fn.start, fn.end)
+  const needs = fn.type === 'FunctionExpression' ? /#/ : /\b(?:this|super)\b|#/
+  return needs.test(text) && Function.prototype.toString.call(value) === text
 }
 
 /** Looks at the value itself only, not at what it contains. */

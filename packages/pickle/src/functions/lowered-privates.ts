@@ -25,8 +25,7 @@ import type { Callable } from './records.js'
 type Store = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
 
 /** Helpers of esbuild, TypeScript, Babel and SWC, which bundlers do not rename unless they minify. */
-const HELPERS =
-  /\b(?:__private(?:Add|Get|Set|Method|In)|__classPrivateField\w+|_class_?[pP]rivate\w+)\b/
+const HELPERS = /\b(?:__private[A-Z]\w+|__classPrivateField\w+|_class_?[pP]rivate\w+)\b/
 
 /** What goes in place of such a map. */
 class StandIn {
