@@ -13,7 +13,7 @@ async function report(...args: string[]): Promise<Record<string, unknown>> {
 test('classes and stable functions stay the same through many messages, and come home', async () => {
   const seen = await report(join(fixtures, 'identity.mjs'))
   expect(Object.entries(seen).filter(([, ok]) => ok !== true)).toEqual([])
-  expect(Object.keys(seen)).toHaveLength(12)
+  expect(Object.keys(seen)).toHaveLength(15)
 })
 
 test('a thread sends functions to the main thread and gets some', async () => {

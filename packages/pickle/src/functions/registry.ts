@@ -67,6 +67,12 @@ export function keepCode(code: Code): ReceivedCode {
   return received
 }
 
+/** Forgets code that cannot be compiled: its message was damaged, and another may bring it whole. */
+export function forgetCode({ hash, body }: Code): void {
+  codes.delete(hash)
+  bodies.delete(body)
+}
+
 /** The code whose body this is, if it came from another process. */
 export function codeOfBody(body: string): Code | undefined {
   return bodies.get(body)

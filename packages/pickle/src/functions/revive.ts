@@ -11,7 +11,7 @@ import { compileFunction } from 'node:vm'
 import { compile as compileSource } from '../modules/compile.js'
 import { importerOf, metaOf, requireOf } from '../modules/stand-ins.js'
 import type { Code } from './code.js'
-import type { Factory, ReceivedCode } from './registry.js'
+import { forgetCode, type Factory, type ReceivedCode } from './registry.js'
 import { IMPORT, META } from './supplied-names.js'
 
 type Callable = (...args: never[]) => unknown
@@ -22,7 +22,12 @@ export function evaluate(
   eager: readonly unknown[],
 ): [Callable, (values: unknown[]) => void] {
   const { code } = received
-  received.factory ??= compile(code)
+  try {
+    received.factory ??= compile(code)
+  } catch (error) {
+    forgetCode(code)
+    throw error
+  }
   return received.factory(...eager, ...code.supplied.map((name) => supply(name, code.url)))
 }
 
