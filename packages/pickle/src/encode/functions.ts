@@ -95,7 +95,7 @@ function isConstructor(fn: Callable, { parent, prototype }: Extras): boolean {
 
 /** Writes the class of an instance. */
 export function writeConstructor(w: Writer, fn: Callable): void {
-  constructors.add(fn)
+  if (w.numberOf(fn) < 0) constructors.add(fn)
   writeFunction(w, fn)
 }
 

@@ -47,7 +47,8 @@ export function writeUnusual(w: Writer, object: object): void {
     return writeFields(w, object)
   }
   // Errors take care of theirs.
-  const hidden = types.isNativeError(object)
+  const isError = base !== undefined && types.isNativeError(object)
+  const hidden = isError
     ? undefined
     : hiddenMembers(object, base !== undefined && hasElements(object))
   if (hidden === undefined) return writeInstance(w, object, constructor, base)
@@ -114,7 +115,7 @@ function writeInstance(
   const { out } = w
   const start = out.position
   out.byte(base === undefined ? tag.INSTANCE : tag.SUBCLASS)
-  if (!types.isNativeError(object)) {
+  if (base === undefined || !types.isNativeError(object)) {
     writeClass(w, constructor)
   } else if (!attempt(w, () => writeClass(w, constructor))) {
     out.position = start

@@ -21,12 +21,15 @@ const OF_BUILTINS: ReadonlySet<Key> = new Set(['length', 'lastIndex'])
  * @returns the keys of such members; undefined if there are none.
  */
 export function hiddenMembers(object: object, hasElements: boolean): readonly Key[] | undefined {
-  const keys: readonly Key[] = hasElements
-    ? Object.getOwnPropertySymbols(object)
-    : Reflect.ownKeys(object)
-  // Most have enumerable fields only.
-  if (keys.length === (hasElements ? 0 : Object.keys(object).length)) return undefined
-  const hidden = keys.filter((key) => isHiddenMember(object, key) && !OF_BUILTINS.has(key))
+  const symbols: readonly Key[] = Object.getOwnPropertySymbols(object)
+  const names: readonly Key[] = hasElements ? [] : Object.getOwnPropertyNames(object)
+  // Most have enumerable fields only. Reflect.ownKeys() would take three times as long.
+  if (symbols.length === 0 && (hasElements || names.length === Object.keys(object).length)) {
+    return undefined
+  }
+  const hidden = [...names, ...symbols].filter(
+    (key) => isHiddenMember(object, key) && !OF_BUILTINS.has(key),
+  )
   return hidden.length === 0 ? undefined : hidden
 }
 

@@ -22,7 +22,7 @@ import {
 } from './inspector.js'
 import type { Callable } from './records.js'
 
-type Store = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
+export type Store = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
 
 /** Helpers of esbuild, TypeScript, Babel and SWC, which bundlers do not rename unless they minify. */
 const HELPERS = /\b(?:__private[A-Z]\w+|__classPrivateField\w+|_class_?[pP]rivate\w+)\b/
@@ -82,16 +82,8 @@ function isStore(value: unknown): value is Store {
   return types.isWeakMap(value) || types.isWeakSet(value)
 }
 
-const stores: WeakMap<Callable, readonly Store[]> = new WeakMap()
-
-/** @returns whether an instance has elements of a class that only a map beside the class knows. */
-export function hasLoweredPrivates(instance: object, constructor: Callable): boolean {
-  let known = stores.get(constructor)
-  if (known === undefined) stores.set(constructor, (known = storesOf(constructor)))
-  return known.some((store) => store.has(instance))
-}
-
-function storesOf(constructor: Callable): Store[] {
+/** @returns the maps beside a class, of which those that have an instance have elements of it that cannot be seen. */
+export function storesOf(constructor: Callable): Store[] {
   if (!HELPERS.test(Function.prototype.toString.call(constructor))) return []
   try {
     const values = inspect(constructor, (inspection) => inspection.scopes().flatMap(valuesOf))

@@ -5,7 +5,7 @@
  */
 import { types } from 'node:util'
 import { originOf } from './inspector.js'
-import { hasLoweredPrivates } from './lowered-privates.js'
+import { storesOf, type Store } from './lowered-privates.js'
 import { hasPrivateElements } from './private-names.js'
 
 type Callable = (...args: never[]) => unknown
@@ -79,25 +79,32 @@ export function whyUnsendable(object: object): string | undefined {
   ) {
     const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
     if (typeof constructor !== 'function') continue
-    const reason =
-      whyClassUnsendable(constructor as Callable) ??
-      (hasLoweredPrivates(object, constructor as Callable)
-        ? hasPrivates(constructor.name)
-        : undefined)
+    const { reason, stores } = judgementOf(constructor as Callable)
     if (reason !== undefined) return `is ${article(nameOf(object, constructor.name))}${reason}`
+    if (stores.length > 0 && stores.some((store) => store.has(object))) {
+      return `is ${article(nameOf(object, constructor.name))}${hasPrivates(constructor.name)}`
+    }
   }
   return undefined
 }
 
-const known: WeakMap<Callable, string | null> = new WeakMap()
+interface Judgement {
+  /** Why no instance can go. */
+  readonly reason: string | undefined
+  /** Where those stand that cannot. */
+  readonly stores: readonly Store[]
+}
 
-function whyClassUnsendable(constructor: Callable): string | undefined {
-  let reason = known.get(constructor)
-  if (reason === undefined) {
-    reason = judgeClass(constructor) ?? null
-    known.set(constructor, reason)
+const known: WeakMap<Callable, Judgement> = new WeakMap()
+
+function judgementOf(constructor: Callable): Judgement {
+  let judgement = known.get(constructor)
+  if (judgement === undefined) {
+    const reason = judgeClass(constructor)
+    judgement = { reason, stores: reason === undefined ? storesOf(constructor) : [] }
+    known.set(constructor, judgement)
   }
-  return reason ?? undefined
+  return judgement
 }
 
 function judgeClass(constructor: Callable): string | undefined {
