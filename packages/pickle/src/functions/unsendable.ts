@@ -81,7 +81,7 @@ export function whyUnsendable(object: object): string | undefined {
     if (typeof constructor !== 'function') continue
     const { reason, stores } = judgementOf(constructor as Callable)
     if (reason !== undefined) return `is ${article(nameOf(object, constructor.name))}${reason}`
-    if (stores.length > 0 && stores.some((store) => store.has(object))) {
+    if (stores.some((store) => store.has(object))) {
       return `is ${article(nameOf(object, constructor.name))}${hasPrivates(constructor.name)}`
     }
   }
