@@ -22,8 +22,8 @@ const all = [
   'packages/queue',
   'packages/pool',
   'packages/multiprocessing',
-  ...inPackage('pipe', 'wait', 'model', 'in-flight', 'lease', 'python'),
-  ...inPackage('process', 'process', 'starting', 'ending', 'units'),
+  'packages/pipe',
+  ...inPackage('process', 'process', 'starting', 'ending', 'units', 'surroundings'),
   ...inPackage('shared-memory', 'shareable-list', 'shared-value', 'object-limit'),
   'reliability/test/terminated.test.ts',
 ]
