@@ -111,6 +111,9 @@ export async function loadBundle(
   }
 }
 
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
+const PACKAGES = ['pickle', 'pipe', 'queue', 'shared-memory', 'sync']
+
 async function bundle(edits: readonly Edit[]): Promise<string> {
   try {
     const { outputFiles } = await build({
@@ -122,6 +125,10 @@ async function bundle(edits: readonly Edit[]): Promise<string> {
       platform: 'node',
       target: 'node20',
       supported: { 'async-await': false, 'for-await': false },
+      // As compiled, module by module; programs import them in a few files.
+      alias: Object.fromEntries(PACKAGES.map((name) => [`@mp/${name}`, `${packages}${name}/dist`])),
+      // Nothing is sent from here to a module's URL.
+      define: { 'import.meta.url': '"file:///"' },
       plugins: [editing(edits)],
       logLevel: 'silent',
     })
