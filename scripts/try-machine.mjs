@@ -10,7 +10,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import * as mp from '../packages/multiprocessing/dist/index.js'
+import * as mp from '@mp/multiprocessing'
 
 if (process.env.NODE !== undefined) process.execPath = process.env.NODE
 
