@@ -23,6 +23,7 @@ const all = [
   'packages/pool',
   'packages/multiprocessing',
   ...inPackage('pipe', 'wait', 'model', 'in-flight', 'lease', 'python'),
+  ...inPackage('pipe', 'listener', 'listener-deaths', 'listener-ledger', 'listener-strangers'),
   ...inPackage('process', 'process', 'starting', 'ending', 'units'),
   ...inPackage('shared-memory', 'shareable-list', 'shared-value', 'object-limit'),
   'reliability/test/terminated.test.ts',
@@ -31,7 +32,7 @@ const all = [
 const env = {
   ...process.env,
   MP_PLATFORM: 'bare',
-  MP_BARE_KILLS: process.env.MP_BARE_KILLS ?? '100',
+  MP_BARE_KILLS: process.env.MP_BARE_KILLS ?? '40',
 }
 const child = spawn('vitest', ['run', ...(process.argv[2] === '--short' ? short : all)], {
   stdio: 'inherit',

@@ -1,10 +1,10 @@
 /**
  * Looks at the site in a real Chromium, on a phone and on a desktop: `node website/look.mjs FOLDER`, after `pnpm site`.
  *
- * Screenshots go into FOLDER, for people to look at. What a program can judge is judged: no page is wider than its screen or
- * reports an error, the phone's menu opens, and the search finds. `CHROMIUM` names the browser if it is not `chromium`.
+ * Screenshots go into FOLDER, for people to look at. What a program can judge is judged: no page (the API reference apart) is
+ * wider than its screen or reports an error, the phone's menu opens, and the search finds. `CHROMIUM` names the browser if it is not `chromium`.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +28,11 @@ const paths = [
   ['api', '/api/'],
   ['api-pool', '/api/@mp/pool/classes/Pool.html'],
 ]
+/** Of these there are no screenshots. */
+const others = readdirSync(new URL('dist', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.html') && !file.startsWith('api/') && file !== '404.html')
+  .map((file) => `/${file}`)
+  .filter((path) => !paths.some(([, known]) => known === path.replace(/^\/index\.html$/, '/')))
 const screens = {
   phone: {
     viewport: { width: 390, height: 844 },
@@ -56,8 +61,11 @@ for (const [screen, options] of Object.entries(screens)) {
       await table.evaluate((element) => element.scrollIntoView())
       await shoot(page, `${screen}-${name}-table`)
     }
-    const [wide, width] = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')
-    if (wide > width) faults.push(`${screen} ${path}: ${wide} pixels wide on a screen of ${width}`)
+    await checkWidth(page, `${screen} ${path}`)
+  }
+  for (const path of others) {
+    await page.goto(base + path, { waitUntil: 'load' })
+    await checkWidth(page, `${screen} ${path}`)
   }
   await page.goto(`${base}/guide/pools.html`, { waitUntil: 'networkidle' })
   if (screen === 'phone') {
@@ -78,6 +86,11 @@ await browser.close()
 if (faults.length > 0) console.error(faults.join('\n'))
 else console.log(`no faults; the screenshots are in ${folder}`)
 process.exit(faults.length > 0 ? 1 : 0)
+
+async function checkWidth(page, what) {
+  const [wide, width] = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')
+  if (wide > width) faults.push(`${what}: ${wide} pixels wide on a screen of ${width}`)
+}
 
 /** Animations are over in it. */
 async function shoot(page, name) {

@@ -89,6 +89,11 @@ const TUNED: readonly Edit[] = [
     replace: 'RECHECK_MS = Infinity',
   },
   // Looking at places that nobody uses is nothing but long.
+  {
+    file: 'shared-memory/dist/bare/books.js',
+    find: 'import { HEADER, MAX_AGENTS,',
+    replace: 'const MAX_AGENTS = 6; import { HEADER,',
+  },
   { file: 'pipe/dist/layout.js', find: 'MAX_IN_FLIGHT = 64', replace: 'MAX_IN_FLIGHT = 1' },
 ]
 

@@ -66,6 +66,8 @@ export const plans: readonly Plan[] = [
   ...of(1, 0, 'lease-reuse', 'lease-takers', 'loan-put', 'loan-refused'),
   ...of(1, 0, 'lease-takers-3', 'lease-outlived-3'),
   ...of(1, 0, 'memory-wait', 'memory-wait-async', 'memory-wait-two-rings'),
+  ...of(1, 1, 'books-twice-3', 'books-rows-3'),
+  ...of(1, 2, 'books-own-row'),
 ]
 
 /** What `pnpm explore` explores beside: the same in wider bounds, a minute or two of a processor. */
@@ -77,4 +79,6 @@ export const widerPlans: readonly Plan[] = [
   ...of(1, 1, 'lease-reuse', 'lease-takers', 'lease-reaped-3', 'loan-put', 'loan-refused'),
   ...of(1, 1, 'lease-outlived-3', 'memory-wait', 'memory-wait-async'),
   ...of(1, 0, 'memory-wait-two-3'),
+  ...of(1, 2, 'books-twice-3', 'books-rows-3'),
+  ...of(2, 1, 'books-rows-3'),
 ]

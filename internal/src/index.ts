@@ -3,8 +3,9 @@
  *
  * @module
  */
-export { isBareRun, ways } from './bare.js'
+export { isBareRun, wasKilled, ways } from './bare.js'
 export { becomes, until } from './deadline.js'
+export { dieNow } from './die.js'
 export { openDescriptors } from './descriptors.js'
 export { type Leftovers, type Picture, type Surroundings, Watch, describe } from './leftovers.js'
 export { type FoundProcess, type Mark, killProcess, marked } from './processes.js'

@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { aroundAll, aroundEach } from 'vitest'
 import { isBareRun } from './bare.js'
-import { type Picture, Watch, describe } from './leftovers.js'
+import { type Leftovers, type Picture, Watch, describe } from './leftovers.js'
 import { killProcess } from './processes.js'
 import { makeFolders } from './run-folders.js'
 
@@ -55,12 +55,25 @@ async function startSteward(): Promise<void> {
   }
 }
 
+/**
+ * Node 20 leaves the file open that a thread was loading as a module when it was ended; newer ones read such files in one go.
+ * Without the addon all children are threads.
+ */
+function withoutModules(left: Leftovers): Leftovers | null {
+  const isModule = (descriptor: string): boolean => /\.m?js \(/.test(descriptor)
+  if (!process.versions.node.startsWith('20.')) return left
+  const descriptors = left.descriptors.filter((descriptor) => !isModule(descriptor))
+  const count = left.processes.length + left.files.length + descriptors.length
+  return count === 0 ? null : { ...left, descriptors }
+}
+
 interface Session {
   native: { bare: { blocks: { find(index: number, generation: number): unknown } } }
 }
 
 async function check(what: string, before: Picture): Promise<void> {
-  const left = await watch.leftSince(before, GRACE_MS)
+  const found = await watch.leftSince(before, GRACE_MS)
+  const left = isBareRun && found !== null ? withoutModules(found) : found
   if (left === null) return
   // Those after it are not to suffer.
   for (const { pid } of left.processes) killProcess(pid)

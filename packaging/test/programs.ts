@@ -1,5 +1,5 @@
 /**
- * A small program for each package, in the three ways in which one is written.
+ * A small program for each package, in the three ways in which one is written: ES module, CommonJS, TypeScript.
  *
  * @module
  */
@@ -8,6 +8,8 @@
 interface Sample {
   readonly imports: string
   readonly body: string
+  /** The body in TypeScript; left out: the same. */
+  readonly typed?: string
   readonly expected: string
 }
 
@@ -15,26 +17,35 @@ export const samples: Readonly<Record<string, Sample>> = {
   pickle: {
     imports: '{ dumps, loads }',
     body: 'const factor = 3; const f = loads(dumps((x) => x * factor)); console.log(f(14))',
+    typed:
+      'const factor = 3; const f = loads(dumps((x: number) => x * factor)) as (x: number) => number; console.log(f(14))',
     expected: '42',
   },
   'shared-memory': {
     imports: '{ SharedValue }',
     body: "const v = new SharedValue('i32', 40); v.add(2); console.log(v.value)",
+    typed:
+      "const v: SharedValue<'i32'> = new SharedValue('i32', 40); v.add(2); const n: number = v.value; console.log(n)",
     expected: '42',
   },
   sync: {
     imports: '{ Lock }',
     body: 'const lock = new Lock(); const guard = await lock.acquire(); console.log(lock.locked); guard.release()',
+    typed:
+      'const lock = new Lock(); const guard = await lock.acquire(); console.log(lock.locked); guard?.release()',
     expected: 'true',
   },
   queue: {
     imports: '{ Queue }',
     body: 'const queue = new Queue(); await queue.put({ n: 42 }); console.log((await queue.get()).n)',
+    typed:
+      'const queue = new Queue<{ n: number }>(); await queue.put({ n: 42 }); console.log((await queue.get()).n)',
     expected: '42',
   },
   pipe: {
     imports: '{ Pipe }',
     body: 'const [a, b] = Pipe(); await a.send([42]); console.log((await b.recv())[0])',
+    typed: 'const [a, b] = Pipe<number[]>(); await a.send([42]); console.log((await b.recv())[0])',
     expected: '42',
   },
   process: {
@@ -79,4 +90,10 @@ export function moduleProgram(name: string): string {
 export function commonProgram(name: string): string {
   const { imports, body } = samples[name]
   return `const ${imports.replace('* as ', '')} = require('@mp/${name}')\nasync function main() { ${body} }\nmain()\n`
+}
+
+/** As a strict TypeScript module, to be compiled. */
+export function typedProgram(name: string): string {
+  const { imports, body, typed } = samples[name]
+  return `import ${imports} from '@mp/${name}'\n${typed ?? body}\n`
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { runProgram } from 'mp-internal'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -70,4 +70,17 @@ export const installers: Readonly<Record<string, (folder: string) => Promise<str
 export async function installedPackages(folder: string): Promise<string[]> {
   const found = await run('find', ['node_modules', '-path', '*/@mp/*', '-prune', '-print'], folder)
   return [...new Set(found.split('\n').map((path) => path.replace(/^.*@mp\//, '')))].toSorted()
+}
+
+/** This Node, and the others that the gate has installed. */
+export function nodes(): string[] {
+  const installed = join(root, '.ci/node_modules')
+  const others = existsSync(installed) ? readdirSync(installed) : []
+  return [
+    process.execPath,
+    ...others
+      .filter((entry) => /^node-\d+$/.test(entry))
+      .map((entry) => join(installed, entry, 'bin/node'))
+      .filter((path) => existsSync(path)),
+  ]
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commonProgram, moduleProgram, samples } from './programs.js'
-import { installers, makeProject, packAll, root, run } from './project.js'
+import { installers, makeProject, nodes, packAll, root, run } from './project.js'
 
 const name = 'multiprocessing'
 const { expected } = samples[name]
@@ -58,19 +58,7 @@ describe('TypeScript', () => {
   })
 })
 
-/** This Node, and the others that the gate has installed. */
-const nodes = [process.execPath, ...otherNodes()]
-
-function otherNodes(): string[] {
-  const installed = join(root, '.ci/node_modules')
-  if (!existsSync(installed)) return []
-  return readdirSync(installed)
-    .filter((entry) => /^node-\d+$/.test(entry))
-    .map((entry) => join(installed, entry, 'bin/node'))
-    .filter((path) => existsSync(path))
-}
-
-describe.each(nodes.map((node) => [node.replace(`${root}.ci/node_modules/`, ''), node]))(
+describe.each(nodes().map((node) => [node.replace(`${root}.ci/node_modules/`, ''), node]))(
   'under %s',
   (_, node) => {
     test.each(['program.mjs', 'program.cjs'])('%s runs', async (file) => {
@@ -96,6 +84,25 @@ describe('bundled with the packages left out', () => {
     await run(bundler('vite'), ['build', ...flags], project)
     const [built] = readdirSync(join(project, 'dist/vite'))
     expect(await run(process.execPath, [join('dist/vite', built)], project)).toBe(expected)
+  })
+
+  test.each([
+    ['es', 'mjs'],
+    ['cjs', 'cjs'],
+  ])('by Vite as a library (%s), processes and functions work', async (format, extension) => {
+    const { imports, body } = samples[name]
+    const code = `import ${imports} from '@mp/${name}'\nexport async function main() { ${body} }\n`
+    writeFileSync(join(project, 'library.mjs'), code)
+    const outDir = `dist/library-${format}`
+    const lib = `{ entry: 'library.mjs', formats: ['${format}'], fileName: () => 'library.${extension}' }`
+    const build = `{ lib: ${lib}, outDir: '${outDir}', minify: true, rollupOptions: { external: [/^@mp\\//] } }`
+    const config = `vite.${format}.config.mjs`
+    writeFileSync(join(project, config), `export default { build: ${build} }\n`)
+    await run(bundler('vite'), ['build', '--config', config, '--logLevel', 'error'], project)
+    const program = `use-${format}.mjs`
+    const use = `import { main } from './${outDir}/library.${extension}'\nawait main()\n`
+    writeFileSync(join(project, program), use)
+    expect(await run(process.execPath, [program], project)).toBe(expected)
   })
 })
 

@@ -91,6 +91,6 @@ export default {
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
     ],
     sidebar: { '/': handbook, '/api/': [{ text: 'API reference', link: '/api/', items: api }] },
-    docFooter: { prev: true, next: true },
+    docFooter: { prev: 'Before this', next: 'After this' },
   },
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { books } from './books.js'
 import { core } from './core.js'
 import { holding } from './holding.js'
 import { locks } from './locks.js'
@@ -16,4 +17,5 @@ export const mutations: readonly Mutation[] = [
   ...others,
   ...messages,
   ...holding,
+  ...books,
 ]

@@ -5,6 +5,7 @@
  */
 import type { Scenario } from '../scenario.js'
 import { barriers } from './barriers.js'
+import { bookkeeping } from './books.js'
 import { claims } from './claims.js'
 import { conditions } from './conditions.js'
 import { events } from './events.js'
@@ -31,4 +32,5 @@ export const scenarios: readonly Scenario[] = [
   ...claims,
   ...leases,
   ...memory,
+  ...bookkeeping,
 ] as readonly unknown[] as readonly Scenario[]

@@ -1,6 +1,7 @@
 /** What becomes of an end that is inside a message when somebody dies, or what the message travels through ends. */
 import { type Connection, EOFError, Pipe } from '@mp/pipe'
 import { JoinableQueue, Queue } from '@mp/queue'
+import { wasKilled } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
 import { start } from '../../queue/test/start.js'
 import * as children from './fixtures/in-flight.mjs'
@@ -157,7 +158,7 @@ describe('an end in a message that was taken', () => {
       there.close()
       await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
       await expect(here.send('x')).rejects.toMatchObject({ code: 'ERR_MP_BROKEN_PIPE' })
-      expect(await child.join(WAIT)).toBe(-9)
+      expect(await child.join(WAIT)).toSatisfy(wasKilled)
       expect(queue.empty()).toBe(true)
     },
   )
@@ -169,7 +170,7 @@ describe('an end in a message that was taken', () => {
     to.sendSync({ filling, die: before(children.die), end: there })
     there.close()
     await expect(here.recv(WAIT)).rejects.toThrow(EOFError)
-    expect(await child.join(WAIT)).toBe(-9)
+    expect(await child.join(WAIT)).toSatisfy(wasKilled)
     to.close()
     from.close()
   })
@@ -196,7 +197,7 @@ describe('an end in a message that was taken', () => {
     there.close()
     there2.close()
     const child = start('spawn', children.takeBy, 'sync', queue as never)
-    expect(await child.join(WAIT)).toBe(-9)
+    expect(await child.join(WAIT)).toSatisfy(wasKilled)
     await expect(here2.recv({ timeout: 250 })).rejects.toMatchObject({ code: 'ERR_MP_TIMEOUT' })
     const { end } = (await queue.get(WAIT)) as Letter
     await end.send('arrived')

@@ -23,6 +23,7 @@ import {
 import { type StartMethod, getContext } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { Event } from '@mp/sync'
+import { ways } from 'mp-internal'
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import * as control from './fixtures/control.mjs'
 import * as deaths from './fixtures/deaths.mjs'
@@ -49,7 +50,7 @@ async function block(executor: ProcessPoolExecutor) {
   return { gate, running, queued }
 }
 
-describe.each<StartMethod>(['spawn', 'thread'])('an executor of %s workers', (startMethod) => {
+describe.each(ways<StartMethod>('spawn', 'thread'))('an executor of %s workers', (startMethod) => {
   test('submits, maps and shuts down', async () => {
     const executor = makeExecutor({ maxWorkers: 2, startMethod })
     const future = executor.submit(tasks.add, 1, 2)

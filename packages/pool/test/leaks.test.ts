@@ -4,9 +4,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ways } from 'mp-internal'
 import { expect, test } from 'vitest'
 
-test.each(['spawn', 'thread'])(
+test.each(ways('spawn', 'thread'))(
   'pools of %s workers leave no shared memory and no descriptors, whatever they were used for',
   async (method) => {
     const program = fileURLToPath(new URL('fixtures/many-pools.mjs', import.meta.url))

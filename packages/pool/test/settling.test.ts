@@ -2,6 +2,7 @@
  * Every result settles: each way for a worker to end, at each moment, in each form of call.
  */
 import { PoolTerminatedError, WorkerLostError } from '@mp/pool'
+import { isBareRun } from 'mp-internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as deaths from './fixtures/deaths.mjs'
 import * as tasks from './fixtures/tasks.mjs'
@@ -11,10 +12,14 @@ afterEach(endPools)
 
 const ALIVE = [1, 2, 3, 4, 5, 6]
 
-const ENDS = {
-  kill: { exitCode: -9, signal: 'SIGKILL' },
+/** These would end the whole program, where workers are threads. */
+const SIGNALS = {
   segfault: { exitCode: -11, signal: 'SIGSEGV' },
   abort: { exitCode: -6, signal: 'SIGABRT' },
+}
+const ENDS = {
+  kill: isBareRun ? { exitCode: 9, signal: null } : { exitCode: -9, signal: 'SIGKILL' },
+  ...(isBareRun ? {} : SIGNALS),
   exit: { exitCode: 5, signal: null },
   exitWell: { exitCode: 0, signal: null },
   throwElsewhere: { exitCode: 1, signal: null },
@@ -54,7 +59,8 @@ test('a worker that ends while it sends its result rejects the task, one that en
   expect(await pool.apply(tasks.square, [3], { retries: 3 })).toBe(9)
 })
 
-test('a worker without memory says so', async () => {
+// By a flag of the engine, which a thread cannot have; `resourceLimits` is tested with the ends of threads.
+test.skipIf(isBareRun)('a worker without memory says so', async () => {
   const pool = makePool({ processes: 1, execArgv: ['--max-old-space-size=40'], stdio: 'ignore' })
   await expect(pool.apply(deaths.hog)).rejects.toMatchObject({
     code: 'ERR_MP_WORKER_LOST',
@@ -129,27 +135,30 @@ test('a callback that throws rejects its own call, and the pool goes on', async 
   expect(await pool.map(tasks.square, ALIVE)).toEqual(ALIVE.map((n) => n * n))
 })
 
-test('while workers are killed every 20 ms, each of many tasks settles exactly once', async () => {
-  const pool = makePool(4)
-  const count = Number(process.env['POOL_STORM_TASKS'] ?? 5000)
-  let settled = 0
-  let settledBefore = -1
-  const storm = setInterval(() => {
-    // However slow the machine is, something is done between two deaths.
-    if (settled === settledBefore) return
-    settledBefore = settled
-    const all = pool.processes
-    const { pid } = all[Math.floor(Math.random() * all.length)] ?? {}
-    if (pid !== undefined) process.kill(pid, 'SIGKILL')
-  }, 20)
-  try {
-    const results = Array.from({ length: count }, (_, n) =>
-      pool.apply(tasks.square, [n], { retries: 1000 }).finally(() => settled++),
-    )
-    expect(await Promise.all(results)).toEqual(Array.from({ length: count }, (_, n) => n * n))
-  } finally {
-    clearInterval(storm)
-  }
-  expect(settled).toBe(count)
-  expect(pool.stats().tasks).toMatchObject({ completed: count, queued: 0, running: 0 })
-})
+test.skipIf(isBareRun)(
+  'while workers are killed every 20 ms, each of many tasks settles exactly once',
+  async () => {
+    const pool = makePool(4)
+    const count = Number(process.env['POOL_STORM_TASKS'] ?? 5000)
+    let settled = 0
+    let settledBefore = -1
+    const storm = setInterval(() => {
+      // However slow the machine is, something is done between two deaths.
+      if (settled === settledBefore) return
+      settledBefore = settled
+      const all = pool.processes
+      const { pid } = all[Math.floor(Math.random() * all.length)] ?? {}
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    }, 20)
+    try {
+      const results = Array.from({ length: count }, (_, n) =>
+        pool.apply(tasks.square, [n], { retries: 1000 }).finally(() => settled++),
+      )
+      expect(await Promise.all(results)).toEqual(Array.from({ length: count }, (_, n) => n * n))
+    } finally {
+      clearInterval(storm)
+    }
+    expect(settled).toBe(count)
+    expect(pool.stats().tasks).toMatchObject({ completed: count, queued: 0, running: 0 })
+  },
+)

@@ -12,7 +12,7 @@ import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { inheritedExecArgv } from './exec-argv.js'
 import { ProcessRefused } from './forkserver/client.js'
-import { copyByServer } from './forkserver/current.js'
+import { copyByServer, mayCopy } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
@@ -29,22 +29,31 @@ export function startForkserver(launch: Launch): Running {
   const { name, options, session, record } = launch
   if (!canBeCopy(options)) return startSpawn(launch)
   checkDirectory(name, options.cwd)
+  try {
+    if (!mayCopy(session.native)) return startSpawn(launch)
+  } catch (error) {
+    throw asStartError(name, error)
+  }
   const token = tokenFor(launch, SESSION_FD)
   const streams = openStreams(session.native, name, options.stdio)
   let pid: number | null = null
   try {
     pid = copyByServer(session, record.base + RECORD.pid, { token }, streams.fds)
   } catch (error) {
-    if (error instanceof ProcessRefused) throw new StartError(name, error.message)
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF')
-      throw new StartError(name, message)
-    throw error
+    throw asStartError(name, error)
   } finally {
     streams.closeTheirs()
     if (pid === null) streams.closeOurs()
   }
   return pid === null ? startSpawn(launch) : new ForkedProcess(pid, streams, launch)
+}
+
+/** What the system refuses is no fault of the program. */
+function asStartError(name: string, error: unknown): unknown {
+  if (error instanceof ProcessRefused) return new StartError(name, error.message)
+  const { code, message } = error as NodeJS.ErrnoException
+  const isRefused = code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF'
+  return isRefused ? new StartError(name, message) : error
 }
 
 function canBeCopy({ execArgv, env, resourceLimits, stdio }: LaunchOptions): boolean {

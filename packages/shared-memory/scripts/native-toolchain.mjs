@@ -112,9 +112,9 @@ export function addonPlan(target) {
   }
 }
 
-/** The sources of `platform.h` for this machine. */
-export function platformSources() {
-  return systems[process.platform]?.sources(hostTarget()) ?? unsupported
+/** The sources of `platform.h` for a target. */
+export function platformSources(target = hostTarget()) {
+  return systems[target.split('-')[0]]?.sources(target) ?? unsupported
 }
 
 /** Compilers for other machines than this one, as Debian and Alpine name them, by what they build for. */

@@ -1,6 +1,7 @@
 /**
  * Builds and runs the C tests of `native/test` under the sanitizers. Run:
- * `node scripts/test-native.mjs [variant] [part of a title]`, variant one of address, thread, plain.
+ * `node scripts/test-native.mjs [variant] [part of a title]`, variant one of address, thread, plain; or
+ * `node scripts/test-native.mjs --target linux-arm64-musl [part of a title]`, as `build-native.mjs` names targets.
  *
  * The one thing to know: no Node is involved; they test `platform.h` and `session.h`, once with
  * AddressSanitizer and UBSan, once with ThreadSanitizer, because those two exclude each other.
@@ -41,11 +42,14 @@ const variants = {
   plain: { flags: ['-O2'], env: {} },
 }
 
+/** What runs the programs of other machines, by what `process.arch` says there. */
+const emulators = { arm64: 'qemu-aarch64' }
+
 const common = [...dialect, ...warnings, '-g', '-fno-omit-frame-pointer']
 
-function testSources() {
+function testSources(target) {
   const tests = readdirSync(join(nativeDir, 'test')).filter((name) => name.endsWith('.c'))
-  return [...coreSources, ...platformSources(), ...tests.map((name) => join('test', name))]
+  return [...coreSources, ...platformSources(target), ...tests.map((name) => join('test', name))]
 }
 
 function run(name, file, filter) {
@@ -73,8 +77,33 @@ function checkUnsupported(compiler, folder) {
   }
 }
 
+/** The plain tests as another C library, or another machine in an emulator, has them; without Node. */
+function testFor(target, filter) {
+  const compiler = findCompiler(target)
+  const folder = mkdtempSync(join(tmpdir(), 'mp-native-'))
+  try {
+    const file = join(folder, target)
+    compile(compiler, [
+      ...common,
+      ...variants.plain.flags,
+      '-static',
+      ...testSources(target),
+      '-o',
+      file,
+    ])
+    const [, arch] = target.split('-')
+    console.log(`${target}:`)
+    if (arch === process.arch) return run('plain', file, filter)
+    variants.plain.env = { MP_TEST_EMULATED: '1' }
+    run('plain', emulators[arch], [file, ...filter])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 function test() {
   const [wanted, ...filter] = process.argv.slice(2)
+  if (wanted === '--target') return testFor(filter[0], filter.slice(1))
   if (wanted !== undefined && !(wanted in variants)) {
     throw new ToolchainError(`no variant ${wanted}; there are ${Object.keys(variants).join(', ')}`)
   }

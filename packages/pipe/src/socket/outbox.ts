@@ -16,6 +16,7 @@ import {
   type Pending,
   PollState,
   TimeoutError,
+  isBare,
   pollDescriptor,
 } from '@mp/shared-memory/internal'
 import { BrokenPipeError } from '../errors.js'
@@ -133,13 +134,20 @@ export class Outbox {
       const head = this.#queue[0]
       if (head === undefined) return true
       if (left <= 0) return false
-      const length = tryWrite(fd, head.rest())
+      const length = this.#hasHungUp(fd) ? -1 : tryWrite(fd, head.rest())
       if (length < 0) this.#break()
       if (length <= 0) return false
       head.wrote(length)
       left -= length
       if (head.isDone) this.#queue.shift()
     }
+  }
+
+  /** TCP would take what nobody reads any more, and say so the next time, or, while the other side ends, not even then. */
+  #hasHungUp(fd: number): boolean {
+    if (pollDescriptor(fd, PollState.hungUp, 0) !== 0) return true
+    // Without the addon nobody can be asked; a Unix socket tells by itself.
+    return isBare() && this.#reader.socket.remoteAddress !== undefined && this.#reader.seesEnd()
   }
 
   #descriptor(): number {
@@ -169,8 +177,6 @@ export class Outbox {
 
 /** @returns how much was written; -1 when nobody is there to read it. */
 function tryWrite(fd: number, bytes: Uint8Array): number {
-  // TCP would take what nobody reads any more, and say so the next time.
-  if (pollDescriptor(fd, PollState.hungUp, 0) !== 0) return -1
   try {
     return writeSync(fd, bytes)
   } catch (error) {

@@ -15,6 +15,8 @@ import { Line } from './line.js'
 
 /** How much is read at once. */
 const PIECE = 1 << 18
+/** How much of what nobody has received yet is read to see whether the end of file is behind it. */
+const LOOK_AHEAD = 1 << 20
 
 const scratch = new Uint8Array(PIECE)
 
@@ -106,6 +108,23 @@ export class SocketReader {
     const piece = this.piece(1)
     if (piece !== null) this.#saved.unshift(piece.slice())
     return piece !== null
+  }
+
+  /**
+   * Whether the other end has hung up, as far as reading ahead can tell: for where the system cannot be asked. More
+   * than a megabyte that nobody has received hides it.
+   */
+  seesEnd(): boolean {
+    let ahead = this.#saved.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    while (!this.#isOver && ahead < LOOK_AHEAD) {
+      const piece = (this.socket.read() as Buffer | null) ?? this.#readDirectly(PIECE)
+      if (piece === null) break
+      this.#saved.push(piece.slice())
+      ahead += piece.byteLength
+      // Node will not tell of it any more.
+      queueMicrotask(() => this.line.serve())
+    }
+    return this.#isOver
   }
 
   /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Session } from '@mp/shared-memory/internal'
+import type { Native, Session } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
@@ -23,6 +23,19 @@ let server: ForkServer | undefined
 let serverKey: string | undefined
 let isHopeless = false
 let hasProven = false
+
+/** Whether the addon can copy processes on this system at all; where it cannot, there has been a warning. */
+export function mayCopy(native: Native): boolean {
+  if (isHopeless || hasProven) return !isHopeless
+  try {
+    for (const fd of native.forkPair(false)) native.forkClose(fd)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSYS') throw error
+    giveUp('processes can be copied on Linux on x64 with glibc only, so far')
+    return false
+  }
+  return true
+}
 
 /**
  * Makes a copy by this thread's server.

@@ -49,6 +49,12 @@ extern const struct test_case named_tests[];
 
 void pause_briefly(void);
 
+/* Ends the test as left out under an emulator of another machine (MP_TEST_EMULATED), which has not all of a kernel. */
+void needs_real_kernel(void);
+
+/* Makes orphaned grandchildren ours to reap. */
+void become_subreaper(void);
+
 /* Runs `body` in a child that dies with this process; returns its pid. `body` may return. */
 pid_t start(void (*body)(void *), void *argument);
 

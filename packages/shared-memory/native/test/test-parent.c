@@ -35,7 +35,7 @@ static void be_a_parent_with_signal(void *words) {
 
 static void check_busy_child_dies(void (*parent)(void *)) {
   uint32_t *words = make_session(8);
-  CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); /* the orphan is ours to reap */
+  become_subreaper(); /* the orphan is ours to reap */
   pid_t pid = start(parent, words);
   AWAIT(get(words + GRANDCHILD) != 0);
   uint32_t before = get(words + ALIVE);

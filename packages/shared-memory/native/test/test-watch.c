@@ -1,7 +1,6 @@
 /* Hearing of a death at once. */
 #include "harness.h"
 
-#include <sys/prctl.h>
 
 static void just_sleep(void *argument) {
   (void)argument;
@@ -122,7 +121,7 @@ static void own_a_slot_and_fork(void *argument) {
 static void a_death_is_heard_of_again_when_the_slot_is_free_at_last(void) {
   static const int reaper;
   uint32_t *words = make_watcher();
-  CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  become_subreaper();
   pid_t pid = start(own_a_slot_and_fork, words);
   while (get(words + T_READY) == 0) pause_briefly();
   pid_t holder = (pid_t)get(words + T_READY);

@@ -17,8 +17,16 @@ import { HEADER, MAX_AGENTS, SLOT, SLOT_STATE, slotWord } from '../layout.js'
  * | ----- | ------- | ------------------------------------------------------------------------------------------ |
  * | 0     | ready   | 1 once the steward listens                                                                 |
  * | 1     | tickets | the next ticket                                                                            |
- * | 8–    | rows    | a thread without a line and the one that started it, two words each; 0, 0: free            |
- * | 520–  | holders | a word a slot: 0 nobody has it · the number of its owner · the negative one of its reaper  |
+ * | 8–    | rows    | a thread without a line, and the one that started it: two words each                      |
+ * | 520–  | holders | a word a slot: 0 nobody has it · the number of its owner · the negative one of its claimer |
+ *
+ * A row, and who leaves its state:
+ *
+ * | thread, starter | meaning                        | who leaves it                                               |
+ * | --------------- | ------------------------------ | ----------------------------------------------------------- |
+ * | 0, 0            | free                           | any thread, by a CAS of the starter                         |
+ * | 0, s            | being noted, or being freed    | who is noted, by a store; who frees; who tells of s's end   |
+ * | t, s            | s has started t                | who tells of t's end or of s's, by a CAS of the thread      |
  */
 const ROWS_AT = 8
 const HOLDERS_AT: number = ROWS_AT + 2 * MAX_AGENTS
@@ -54,15 +62,17 @@ export function isUnowned(books: Int32Array, slot: number): boolean {
 /**
  * Notes who started a thread without a line, so that it is not forgotten with that one.
  *
- * CRASH: dying between the stores leaves a row that names no starter. The thread owns no slot yet, and whoever
- * sees it end frees the row.
+ * SYNC: the starter lives at least until the thread that it has started has ended, so nobody tells of its end meanwhile.
+ * CRASH: dying between the two leaves a row of no thread. The thread owns no slot yet; the row is free again when the starter ends.
  *
  * @returns false when there is no room: then only its starter tells of its end.
  */
 export function noteStarter(books: Int32Array, who: number, starter: number): boolean {
+  // The session's maker has nobody above it that could tell.
+  if (starter === 0) return true
   for (let row = BOOK.rows; row < BOOK.holders; row += 2) {
-    if (Atomics.compareExchange(books, row, 0, who) !== 0) continue
-    Atomics.store(books, row + 1, starter)
+    if (Atomics.compareExchange(books, row + 1, 0, starter) !== 0) continue
+    Atomics.store(books, row, who)
     return true
   }
   return false
@@ -73,32 +83,52 @@ export function noteStarter(books: Int32Array, who: number, starter: number): bo
  *
  * SYNC: two may tell of one thread, its starter and the steward: who swaps its number for their own claim marks the slot,
  * and nobody can reap it, and take it anew, under their hands. CRASH: dying before the mark leaves a claim of ours, which is
- * cleared in turn; the slot can be claimed then, and that proves the death.
+ * cleared in turn; the slot can be claimed then, and that proves the death. Who was told meanwhile has found our claim, and
+ * sleeps again: so that a claim was cleared is to be announced like a death.
  *
  * @param by the number of the thread that tells.
- * @returns whether a slot was among it: then a death is to be announced.
+ * @returns whether a slot or a claim was among it: then a death is to be announced.
  */
 export function leave(words: Int32Array, books: Int32Array, who: number, by: number): boolean {
   let died = false
   for (let slot = 0; slot < MAX_AGENTS; slot++) {
     const holder = BOOK.holders + slot
-    Atomics.compareExchange(books, holder, -who, 0)
+    if (Atomics.compareExchange(books, holder, -who, 0) === -who) died = true
     if (Atomics.compareExchange(books, holder, who, -by) !== who) continue
     markGone(words, slot)
     giveSlot(books, slot, -by)
     died = true
   }
   for (let row = BOOK.rows; row < BOOK.holders; row += 2) {
-    const thread = Atomics.load(books, row)
-    if (thread === 0) continue
-    if (thread !== who && Atomics.load(books, row + 1) === who && leave(words, books, thread, by)) {
-      died = true
-    }
-    if (thread !== who) continue
-    Atomics.store(books, row + 1, 0)
-    Atomics.store(books, row, 0)
+    if (leaveRow(words, books, row, who, by)) died = true
   }
   return died
+}
+
+/**
+ * SYNC: a row can be freed by another who tells, and taken anew, between any two steps. Numbers never come again, and who
+ * takes it is started by one who lives: so a row that names the dead, as thread or starter, is the one that it seems to be,
+ * and each CAS changes that one or none. CRASH: dying between the two of a thread's row leaves one of no thread; whoever
+ * else tells, or tells of the starter later, frees it.
+ */
+function leaveRow(
+  words: Int32Array,
+  books: Int32Array,
+  row: number,
+  who: number,
+  by: number,
+): boolean {
+  const thread = Atomics.load(books, row)
+  const starter = Atomics.load(books, row + 1)
+  if (starter === who) {
+    const died = thread !== 0 && leave(words, books, thread, by)
+    Atomics.compareExchange(books, row + 1, who, 0)
+    return died
+  }
+  if (thread === who && Atomics.compareExchange(books, row, who, 0) === who) {
+    Atomics.compareExchange(books, row + 1, starter, 0)
+  }
+  return false
 }
 
 /** Stores the gone state under the generation that is there; a free slot stays free. */
