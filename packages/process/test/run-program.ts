@@ -38,9 +38,11 @@ export class Program {
   readonly #timer: NodeJS.Timeout
   #timedOut = false
 
-  constructor(fixture: string, options: ProgramOptions = {}) {
+  /** @param fixture the name of one of this package, or the URL of another. */
+  constructor(fixture: string | URL, options: ProgramOptions = {}) {
     const { under = [], nodeArgs = [], args = [], env, timeoutMs = 20_000 } = options
-    const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url))
+    const url = fixture instanceof URL ? fixture : new URL(`fixtures/${fixture}`, import.meta.url)
+    const file = fileURLToPath(url)
     const [command = '', ...rest] = [...under, process.execPath, ...nodeArgs, file, ...args]
     this.child = spawn(command, rest, {
       stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
