@@ -2,7 +2,10 @@
  * What a pool refuses, where it is asked: nothing is left of it, and the error says what to do.
  */
 import { Pool, type PoolOptions } from '@mp/pool'
+import { isBareRun } from 'mp-internal'
 import { afterEach, expect, test } from 'vitest'
+import { hasCompiler, withoutMemory } from '../../process/test/no-memory.js'
+import { report } from '../../process/test/run-program.js'
 import * as tasks from './fixtures/tasks.mjs'
 import { endPools, makeExecutor, makePool } from './make-pool.js'
 
@@ -39,3 +42,18 @@ test('results that may not be there yet, and executors, are not sent', async () 
   expect(() => send({ executor })).toThrow('cannot send a ProcessPoolExecutor; send its `pool`')
   expect(await Promise.all([future, result])).toEqual([4, 9])
 })
+
+test.skipIf(isBareRun || !hasCompiler).each(['spawn', 'forkserver'])(
+  'a pool that the system refuses another process (%s) goes on with those it has, and asks again',
+  async (startMethod) => {
+    const fixture = new URL('fixtures/no-memory.mjs', import.meta.url)
+    const outcome = await withoutMemory((env) => report(fixture, { args: [startMethod], env }))
+    expect(outcome).toEqual({
+      lost: 'ERR_MP_WORKER_LOST',
+      without: 'ERR_MP_START',
+      left: 1,
+      goesOn: ['met', 1],
+      broken: expect.stringMatching(/^A worker cannot be started: .*ENOMEM/),
+    })
+  },
+)
