@@ -99,7 +99,7 @@ export abstract class Eventual<R> implements PromiseLike<R> {
 }
 
 // Outside of the class because its declaration is for users.
-Object.defineProperty(Eventual.prototype, reduceSymbol, {
+Reflect.defineProperty(Eventual.prototype, reduceSymbol, {
   value(this: object): Reduced {
     const what = this.constructor.name
     throw new PicklingError(`cannot send ${what}: await it first, and send its value`, '')

@@ -1,7 +1,7 @@
 /**
  * What a pool refuses, where it is asked: nothing is left of it, and the error says what to do.
  */
-import { Pool, type PoolOptions } from '@mp/pool'
+import { Pool } from '@mp/pool'
 import { isBareRun } from 'mp-internal'
 import { afterEach, expect, test } from 'vitest'
 import { hasCompiler, withoutMemory } from '../../process/test/no-memory.js'
@@ -11,7 +11,7 @@ import { endPools, makeExecutor, makePool } from './make-pool.js'
 
 afterEach(endPools)
 
-test.each<[string, object, RegExp]>([
+test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'startMethod',
     { startMethod: 'fork' },
@@ -21,7 +21,7 @@ test.each<[string, object, RegExp]>([
   ['initializer', { initializer: Math.max.bind(null) }, /initializer": it is a bound function/],
   ['initArgs', { initArgs: [new WeakMap()] }, /initArgs\[0\]": it is a WeakMap/],
 ])('a pool with a wrong `%s` is not made', (_, options, message) => {
-  expect(() => new Pool({ processes: 1, ...options } as PoolOptions)).toThrow(message)
+  expect(() => new Pool({ processes: 1, ...options })).toThrow(message)
 })
 
 test('a pool whose first worker would start later tells the first task why it cannot', async () => {

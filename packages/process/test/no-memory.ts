@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const hasCompiler: boolean = spawnSync('cc', ['--version']).status === 0
+const compiler = process.env['CC'] ?? 'cc'
+
+export const hasCompiler: boolean = spawnSync(compiler, ['--version']).status === 0
 
 /** Runs something with the environment that a program needs to be refused processes while the file is there. */
 export async function withoutMemory<R>(
@@ -15,7 +17,7 @@ export async function withoutMemory<R>(
   try {
     const library = join(folder, 'no-memory.so')
     const source = fileURLToPath(new URL('fixtures/no-memory.c', import.meta.url))
-    execFileSync('cc', ['-Wall', '-Werror', '-shared', '-fPIC', '-o', library, source, '-ldl'])
+    execFileSync(compiler, ['-Wall', '-Werror', '-shared', '-fPIC', '-o', library, source, '-ldl'])
     return await run({ LD_PRELOAD: library, MP_TEST_NO_MEMORY: join(folder, 'no memory') })
   } finally {
     rmSync(folder, { recursive: true })
