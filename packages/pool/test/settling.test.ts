@@ -91,11 +91,7 @@ test('an initializer that never ends fails the tasks', async () => {
 })
 
 test('an initializer that is killed each time fails the tasks with the reason', async () => {
-  const pool = makePool({
-    processes: 2,
-    startMethod: 'forkserver',
-    initializer: tasks.killSelf,
-  })
+  const pool = makePool({ processes: 2, initializer: tasks.killSelf })
   await expect(pool.apply(tasks.square, [1])).rejects.toMatchObject({
     code: 'ERR_MP_POOL_BROKEN',
     message: expect.stringMatching(
