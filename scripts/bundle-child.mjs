@@ -1,5 +1,5 @@
 /**
- * Builds `child-bundle.cjs` of `@mp/process`: all that a plain child needs, of all packages, in one file.
+ * Builds `child.cjs` of `@mp/process`: all that a plain child needs, of all packages, in one file.
  *
  * A child that loads modules one by one takes twice as long to start (docs/decisions/0016). What it needs beyond is
  * loaded from the packages, on demand; what has to be one for both is in the global object (`state.ts`).
@@ -10,7 +10,7 @@
 import { build, transform } from 'esbuild'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
 const dist = fileURLToPath(new URL('../packages/process/dist/', import.meta.url))
@@ -24,7 +24,8 @@ const ownUrls = {
       if (folder === 'shared-memory' && file.join('/') === 'dist/bare/platform.js') return NO_BARE
       const url = `urlOf(${JSON.stringify(`@mp/${folder}`)}, ${JSON.stringify(`lib/${file.at(-1)}`)})`
       const source = await readFile(path, 'utf8')
-      const code = folder === 'shared-memory' && file[1] === 'native.js' ? withPath(source) : source
+      const edit = folder === 'shared-memory' ? EDITS[file[1]] : undefined
+      const code = edit === undefined ? source : await edit(source, path)
       return { contents: code.replaceAll('import.meta.url', url), loader: 'js' }
     })
     // Loaded from its own file, as the module that it is.
@@ -51,27 +52,56 @@ const NO_BARE = {
   loader: 'js',
 }
 
+/**
+ * A child is started with a token, the path of the addon, and `cached` where the environment has a directory for compiled code that is
+ * not the program's: it would be inherited. Where the addon is, its package is; to ask Node takes a millisecond.
+ */
 const HEADER = `'use strict'
+const [,,, addonPath, cached] = process.argv
+if (cached === 'cached') delete process.env.NODE_COMPILE_CACHE
 function urlOf(name, file) {
-  const { dirname, join } = require('node:path')
-  const root = name === '@mp/process' ? dirname(__dirname) : dirname(require.resolve(name + '/package.json'))
-  return require('node:url').pathToFileURL(join(root, file)).href
+  const path = rootOf(name) + '/' + file
+  // Nothing in it has to be escaped.
+  if (/^[\\w/.@-]+$/.test(path)) return 'file://' + path
+  return require('node:url').pathToFileURL(path).href
+}
+function rootOf(name) {
+  if (name === '@mp/process') return up(__dirname, 1)
+  return name === '@mp/shared-memory' ? up(addonPath, 3) : up(require.resolve(name + '/package.json'), 1)
+}
+function up(path, folders) {
+  return path.split('/').slice(0, -folders).join('/')
+}
+// As \`require\` does, without a search; who requires it later finds it.
+function loadAddon(filename) {
+  const addon = { id: filename, filename, exports: {}, children: [], loaded: true }
+  process.dlopen(addon, filename)
+  require.cache[filename] = addon
+  return addon.exports
 }
 `
 
-/** What a child is started with: its arguments are a token, the addon, and a directory for compiled code. */
-const ENTRY = `'use strict'
-if (process.argv[4]) require('node:module').enableCompileCache(process.argv[4])
-require('./child-bundle.cjs')
-`
+/** What is done to modules of `@mp/shared-memory`. */
+const EDITS = { 'native.js': withPath, 'layout.js': withHash }
+
+/** Hashing the layout takes a fifth of a millisecond; it changes only with the number of objects. */
+async function withHash(source, path) {
+  const computed = 'export const layoutHash = fnv1a('
+  if (!source.includes(computed))
+    throw new Error(`layout.js does not have \`${computed}\` any more`)
+  delete process.env.MP_MAX_OBJECTS
+  const { layoutHash } = await import(pathToFileURL(path))
+  const known = `MAX_OBJECTS === DEFAULT_MAX_OBJECTS ? ${layoutHash} : `
+  return source.replace(computed, computed.replace('fnv1a(', `${known}fnv1a(`))
+}
 
 /** The parent says where the addon is: looking for it would take longer than loading it. */
 function withPath(source) {
   const looked = 'const files = binariesIn(folder);'
   if (!source.includes(looked)) throw new Error(`native.js does not have \`${looked}\` any more`)
   return source
-    .replace(looked, 'const files = [process.argv[3]];')
-    .replace('createRequire(import.meta.url)(', 'require(')
+    .replace(looked, 'const files = [addonPath];')
+    .replace('createRequire(import.meta.url)(', 'loadAddon(')
 }
 
 /** esbuild gives a class that names itself another name inside, which users would see. */
@@ -104,7 +134,7 @@ export async function bundleChild() {
     minifyWhitespace: true,
     target: 'node20',
   })
-  return { 'child-bundle.cjs': code, 'child.cjs': ENTRY }
+  return { 'child.cjs': code }
 }
 
 /** Moves each `require` of a builtin module to where it is used. */

@@ -48,6 +48,12 @@ export function checkItems(items: unknown): void {
   }
 }
 
+/** How many items there are, where that can be known without reading them. */
+export function countOf(items: unknown): number | undefined {
+  if (Array.isArray(items) || ArrayBuffer.isView(items)) return (items as Uint8Array).length
+  return items instanceof Set || items instanceof Map ? items.size : undefined
+}
+
 /** One iterator for both kinds of input. */
 export function iterate<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
   return isIterable<T>(items) ? items[Symbol.iterator]() : items[Symbol.asyncIterator]()

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Process, type ProcessOptions, type StartMethod } from '@mp/process'
+import { Process, type ProcessOptions, StartError, type StartMethod } from '@mp/process'
 import { onExit } from '@mp/process/internal'
 import { claimOf } from '@mp/shared-memory/internal'
 import { PoolBrokenError } from './errors.js'
@@ -66,6 +66,8 @@ export interface CrewEvents {
 const GRACE_MS = 500
 /** The same for a thread that is still loading. */
 const LOADING_GRACE_MS = 5000
+/** Until the system, which has refused to start another worker, is asked again. */
+const START_AGAIN_MS = 250
 
 export class Crew {
   readonly workers: (Worker | undefined)[] = []
@@ -106,9 +108,22 @@ export class Crew {
     try {
       for (let n = this.#active(); n < this.#wanted() && this.#hasRoom(); n++) this.#start()
     } catch (error) {
-      this.#break('A worker cannot be started', error)
+      this.#startFailed(error)
     }
     this.#watchIdle()
+  }
+
+  #fillLater(delayMs: number): void {
+    clearTimeout(this.#retry)
+    // Only a pool that has work keeps the process alive, by its results.
+    this.#retry = setTimeout(() => this.fill(), delayMs).unref()
+  }
+
+  /** What the system refuses for now (EAGAIN, ENOMEM), a pool that has other workers does with fewer until it is granted. */
+  #startFailed(error: unknown): void {
+    const canWait = error instanceof StartError && this.workers.some(isActive)
+    if (canWait) this.#fillLater(START_AGAIN_MS)
+    else this.#break(`A worker cannot be started: ${messageOf(error)}`, error)
   }
 
   /** Changes how many workers there are to be; those that are too many end after their task. */
@@ -165,10 +180,11 @@ export class Crew {
     worker.isLeaving = true
     // A thread stopped while it loads modules leaves their files open (nodejs/node, 20). It ends by itself once it is
     // ready and finds its order.
+    // SYNC: the order first, then the look: a worker that has not said by then that it begins finds the order when it does.
+    this.#core.order(worker.index, ORDER.retire)
     const isLoading =
       worker.process.pid === process.pid && this.#core.phase(worker.index) === PHASE.starting
-    if (isLoading) this.#core.order(worker.index, ORDER.retire)
-    else worker.process.terminate()
+    if (!isLoading) worker.process.terminate()
     const graceMs = isLoading ? LOADING_GRACE_MS : GRACE_MS
     worker.killAt = performance.now() + graceMs
     setTimeout(() => worker.process.kill(), graceMs).unref()
@@ -253,7 +269,7 @@ export class Crew {
     try {
       this.#succession.request(worker, isLarge)
     } catch (error) {
-      this.#break('A worker cannot be started', error)
+      this.#startFailed(error)
     }
   }
 
@@ -275,17 +291,20 @@ export class Crew {
       if (this.workers.some((one) => one !== undefined && !one.isProven && this.#isReady(one))) {
         this.#failures.reset()
       }
-      const reason = this.#failures.note(exitCode, phase === PHASE.ready, worker.isProven)
+      const reason = this.#failures.note(exitCode, {
+        isInitializing: phase === PHASE.initializing && this.#hasInitializer,
+        isReady: phase === PHASE.ready,
+        isProven: worker.isProven,
+      })
       if (reason !== undefined) return this.#break(reason, undefined)
-      const delayMs = this.#failures.delayMs
-      if (delayMs > 0) {
-        clearTimeout(this.#retry)
-        // Only a pool that has work keeps the process alive, by its results.
-        this.#retry = setTimeout(() => this.fill(), delayMs).unref()
-        return
-      }
+      const { delayMs } = this.#failures
+      if (delayMs > 0) return this.#fillLater(delayMs)
     }
     this.fill()
+  }
+
+  get #hasInitializer(): boolean {
+    return this.#options.setup.initializer !== undefined
   }
 
   #isReady(worker: Worker): boolean {
@@ -313,6 +332,10 @@ export class Crew {
     this.stopReplacing()
     this.#events.broken(new PoolBrokenError(message, cause))
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function isActive(worker: Worker | undefined): worker is Worker {

@@ -254,7 +254,7 @@ export class Dispatcher {
   /** Looks for a result for a moment, where that has paid lately: the event loop takes longer to wake. */
   #spin(): boolean {
     const { results, session } = this.#parts.core
-    if (!session.agent.maySpin || !this.#spinning.isWorthIt()) return false
+    if (!session.agent.maySpin() || !this.#spinning.isWorthIt()) return false
     const hasResult = results.spin(LOOK_MS)
     this.#spinning.note(hasResult)
     return hasResult

@@ -5,7 +5,13 @@
  *
  * @module
  */
-import { type WaitOptions, checkWaitOptions } from '@mp/shared-memory/internal'
+import { PicklingError } from '@mp/pickle'
+import {
+  type Reduced,
+  type WaitOptions,
+  checkWaitOptions,
+  reduceSymbol,
+} from '@mp/shared-memory/internal'
 import type { CallSite } from './call-site.js'
 import { sleepUntil } from './sleep-until.js'
 
@@ -91,3 +97,11 @@ export abstract class Eventual<R> implements PromiseLike<R> {
     return (this.#held as Waiting<R>).promise
   }
 }
+
+// Outside of the class because its declaration is for users.
+Reflect.defineProperty(Eventual.prototype, reduceSymbol, {
+  value(this: object): Reduced {
+    const what = this.constructor.name
+    throw new PicklingError(`cannot send ${what}: await it first, and send its value`, '')
+  },
+})

@@ -30,6 +30,18 @@ export interface ImapOptions<T> {
   ended(): void
 }
 
+/** How long whoever leaves early waits for an input to close that has not given its next item yet. */
+const CLOSING_MS = 100
+
+async function orSoon(closing: unknown): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const closed = Promise.resolve(closing)
+  // Nobody is there to hear of it later.
+  closed.catch(() => {})
+  const enough = new Promise((resolve) => (timer = setTimeout(resolve, CLOSING_MS)))
+  await Promise.race([closed, enough]).finally(() => clearTimeout(timer))
+}
+
 export class Imap<T, R> implements AsyncIterableIterator<R> {
   readonly #options: ImapOptions<T>
   readonly #input: Iterator<T> | AsyncIterator<T>
@@ -83,9 +95,8 @@ export class Imap<T, R> implements AsyncIterableIterator<R> {
     this.#options.progress?.end()
     this.#notify()
     const closing = wasOver ? undefined : this.#input.return?.()
-    // An input that is being waited for may take for ever.
-    if (!this.#isReading) await closing
-    else void Promise.resolve(closing).catch(() => {})
+    // What an input is in the middle of, its `finally` waits for; and that may take for ever.
+    await (this.#isReading ? orSoon(closing) : closing)
     return { done: true, value: undefined }
   }
 

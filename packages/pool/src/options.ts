@@ -4,6 +4,7 @@
  * @module
  */
 import { type StartMethod, cpuCount } from '@mp/process'
+import { checkStartMethod } from '@mp/process/internal'
 import { checkInteger, checkWaitOptions, outOfRange, wrongType } from '@mp/shared-memory/internal'
 import { MAX_WORKERS } from './layout.js'
 
@@ -214,6 +215,7 @@ export function checkPoolOptions(given: number | PoolOptions | undefined): Check
         ? Infinity
         : 0
       : checkInteger('minProcesses', options.minProcesses, 0, processes)
+  if (options.startMethod !== undefined) checkStartMethod('startMethod', options.startMethod)
   return {
     processes,
     initializer,

@@ -8,7 +8,7 @@ import { Door } from './client/door.js'
 import type { PoolHandle } from './client/pool-client.js'
 import { Crew, type Worker } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
-import { PoolClosedError, PoolTerminatedError } from './errors.js'
+import { PoolBrokenError, PoolClosedError, PoolTerminatedError } from './errors.js'
 import { SentFunctions } from './functions.js'
 import { PHASE } from './layout.js'
 import type { CheckedPoolOptions } from './options.js'
@@ -77,7 +77,16 @@ export class PoolEngine {
       checkRoom: () => this.room.check(),
     })
     this.crew.fill()
+    this.#assertStarted()
     this.#watchInitializers()
+  }
+
+  /** What the first worker cannot be started with is the caller's, who need not wait for a task to hear of it. */
+  #assertStarted(): void {
+    if (this.#broken === undefined) return
+    const { error } = this.#broken
+    this.terminate()
+    throw error instanceof PoolBrokenError ? error.cause : error
   }
 
   /** What clients in other processes knock at; there from the first time that the pool is sent. */

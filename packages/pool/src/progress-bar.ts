@@ -55,7 +55,8 @@ export class ProgressBar {
 
   #write(progress: Progress): void {
     const line = barLine(progress)
-    this.#terminal.write(CLEAR_LINE + line.slice(0, (this.#terminal.columns ?? 80) - 1))
+    // A terminal that does not know its width says 0.
+    this.#terminal.write(CLEAR_LINE + line.slice(0, (this.#terminal.columns || 80) - 1))
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { encodeTo } from '@mp/pickle'
 import { checkInteger, collectNotes, wrongType } from '@mp/shared-memory/internal'
-import { type Items, checkItems } from './chunks.js'
+import { type Items, checkItems, countOf } from './chunks.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { SentFunction, SentFunctions } from './functions.js'
 import { Imap } from './imap.js'
@@ -142,7 +142,7 @@ export class Submitter {
       chunkSize,
       buffer,
       ordered,
-      progress: ProgressReport.of(checked, undefined),
+      progress: ProgressReport.of(checked, countOf(items)),
       submit: (piece, receiver) => {
         this.#pool.checkOpen()
         const payload = shared.replaceIn(piece, isStar)
@@ -164,9 +164,11 @@ export class Submitter {
   ): Task {
     const task = new Task(mode, sent, items, options, receiver)
     const { dispatcher, record } = this.#pool
-    task.submittedAt = dispatcher.now()
+    const now = dispatcher.now()
     collectNotes(task, encodeTo, payload)
-    if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - task.submittedAt)
+    // Kept beside what has been encoded; before that there is no place for it.
+    task.submittedAt = now
+    if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - now)
     sent.uses++
     dispatcher.submit(task)
     return task

@@ -7,6 +7,7 @@
  * @module
  */
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 
 /** So many are remembered before anybody asks. */
 const REMEMBERED = 10_000
@@ -62,14 +63,22 @@ export class Trace {
 
   /** Writes what is known, and again at the end. */
   write(path: string): void {
+    // A file that cannot be written is refused here, and not tried again at the end. The directory may be another by then.
+    const whole = resolve(path)
+    this.#writeTo(whole)
     if (this.#paths.size === 0) this.#unroll()
-    this.#paths.add(path)
-    this.#writeTo(path)
+    this.#paths.add(whole)
   }
 
-  /** The pool has ended. */
+  /** The pool has ended. Nobody waits for the file: one that cannot be written any more is warned of. */
   end(): void {
-    for (const path of this.#paths) this.#writeTo(path)
+    for (const path of this.#paths) {
+      try {
+        this.#writeTo(path)
+      } catch (error) {
+        process.emitWarning(`Cannot write the trace of ${this.#poolName}: ${String(error)}`)
+      }
+    }
   }
 
   get #most(): number {

@@ -53,6 +53,8 @@ export async function runWorker(core: PoolCore, setup: WorkerSetup): Promise<voi
   allowChildren()
   const reporter = new Reporter(core, index)
   core.enter(index, PHASE.initializing)
+  // SYNC: whoever stops a thread that loads gives the order, then looks at the phase, and leaves the rest to us.
+  if (core.orderOf(index) === ORDER.retire) return
   try {
     await initializer?.(...(initArgs as never[]))
   } catch (error) {

@@ -135,7 +135,7 @@ describe('a client of a pool', () => {
     expect(await other.apply(clients.watchProgress, [pool, tasks.square])).toEqual([
       [1, 2],
       [2, 2],
-      [1, undefined],
+      [1, 1],
     ])
     expect(
       await other.apply(clients.leaseOf, [pool, data.ramp, tasks.square, tasks.evenOnly]),

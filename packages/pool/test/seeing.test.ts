@@ -3,6 +3,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,16 @@ test('progress is told with rate, failures and time left', async () => {
     { done: 10, total: 10, failed: 5, etaMs: 0 },
   ])
   expect(seen[1]?.rate).toBeGreaterThan(0)
+})
+
+test('how many items an imap has is known when its input tells', async () => {
+  const pool = makePool(1)
+  const totals: unknown[] = []
+  const onProgress = ({ total }: Progress): void => void totals.push(total)
+  for (const items of [[1], new Set([1]), Int8Array.of(1), [1].values()]) {
+    for await (const _ of pool.imap(tasks.square, items, { onProgress }));
+  }
+  expect(totals).toEqual([1, 1, 1, undefined])
 })
 
 test('a callback sees the async context of the call', async () => {
@@ -62,6 +73,8 @@ test('a bar shows done, rate, time left and failures, and is one at a time', () 
   const line = '[############------------] 50/100 50% 10/s ETA 1:05 3 failed'
   const full = '[########################] 100/100 100% 10/s in 0:05 3 failed'
   expect(shown(200, { ...progress, done: 100 })).toBe(`${clear}${line}${clear}${full}\n`)
+  // So says one that does not know its width.
+  expect(shown(0, { ...progress, done: 100 })).toContain(`${line}${clear}${full}\n`)
   expect(shown(11, progress)).toBe(`${clear}[#########${clear}[#########\n`)
   const unknown = { ...progress, total: undefined, failed: 0, etaMs: undefined }
   expect(shown(200, unknown)).toContain(`${clear}50 done 10/s\n`)
@@ -69,6 +82,7 @@ test('a bar shows done, rate, time left and failures, and is one at a time', () 
 })
 
 test('statistics count tasks, times and bytes', async () => {
+  const since = performance.now()
   const pool = makePool(2)
   await pool.map(tasks.squareLater, numbers(20), { chunkSize: 1 })
   await pool.apply(tasks.evenOnly, [1]).catch(() => {})
@@ -90,12 +104,20 @@ test('statistics count tasks, times and bytes', async () => {
   expect(serialization.bytesSent).toBeGreaterThan(0)
   expect(serialization.bytesReceived).toBeGreaterThan(0)
   expect(serialization.timeMs).toBeGreaterThan(0)
+  // Long arguments are timed.
+  await pool.apply(tasks.identity, ['x'.repeat(10_000)])
+  const { waitMs: waits, serialization: all } = pool.stats()
+  const elapsed = performance.now() - since
+  // A class of the distribution is as wide as that.
+  expect(waits.p99).toBeLessThan(elapsed * 1.2)
+  expect(all.timeMs).toBeLessThan(3 * elapsed)
 })
 
 test('a trace has a lane for each worker, and all tasks when the pool has ended', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mp-pool-'))
   try {
     const path = join(folder, 'trace.json')
+    const since = performance.now()
     const pool = makePool({ processes: 2, name: 'Tracer' })
     await pool.apply(tasks.square, [1])
     pool.trace(path)
@@ -105,7 +127,12 @@ test('a trace has a lane for each worker, and all tasks when the pool has ended'
     await pool.join({ timeout: 10_000 })
     expect(spans(path)).toHaveLength(11)
     expect(new Set(spans(path).map(({ name }) => name))).toEqual(new Set(['square', 'squareLater']))
-    for (const { ts, dur } of spans(path)) expect(ts > 0 && dur >= 0).toBe(true)
+    const elapsed = performance.now() - since
+    for (const { ts, dur, args } of spans(path)) {
+      expect(ts > 0 && dur >= 0).toBe(true)
+      expect(args.waited_ms).toBeGreaterThanOrEqual(0)
+      expect(args.waited_ms).toBeLessThan(elapsed)
+    }
     const lanes = events(path).filter(({ name }) => name === 'thread_name')
     expect(lanes.map(({ args }) => args.name)).toEqual([
       expect.stringContaining('Tracer-1'),
@@ -116,12 +143,27 @@ test('a trace has a lane for each worker, and all tasks when the pool has ended'
   }
 })
 
+test('a trace that cannot be written is refused, or warned of when nobody asks any more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mp-pool-'))
+  const warned = once(process, 'warning') as Promise<[Error]>
+  try {
+    const pool = makePool({ processes: 1, name: 'Tracer' })
+    expect(() => pool.trace(join(folder, 'missing', 'trace.json'))).toThrow('ENOENT')
+    pool.trace(join(folder, 'trace.json'))
+    expect(await pool.apply(tasks.square, [2])).toBe(4)
+  } finally {
+    rmSync(folder, { recursive: true })
+    await endPools()
+  }
+  expect((await warned)[0].message).toMatch(/^Cannot write the trace of Tracer: Error: ENOENT/)
+})
+
 interface TraceEvent {
   name: string
   ph: string
   ts: number
   dur: number
-  args: { name: string }
+  args: { name: string; waited_ms: number }
 }
 
 const events = (path: string): TraceEvent[] =>

@@ -96,6 +96,16 @@ test('an initializer that never ends fails the tasks', async () => {
   await expect(pool.apply(tasks.square, [1])).rejects.toMatchObject({ code: 'ERR_MP_TIMEOUT' })
 })
 
+test('an initializer that is killed each time fails the tasks with the reason', async () => {
+  const pool = makePool({ processes: 2, initializer: tasks.killSelf })
+  await expect(pool.apply(tasks.square, [1])).rejects.toMatchObject({
+    code: 'ERR_MP_POOL_BROKEN',
+    message: expect.stringMatching(
+      /^\d+ workers in a row were killed while they ran the init.* -9$/,
+    ),
+  })
+})
+
 test('the timeout of a task counts also while no initializer ends', async () => {
   const pool = makePool({ processes: 1, initializer: deaths.initializeNever })
   await expect(pool.apply(tasks.square, [1], { timeout: 100 })).rejects.toMatchObject({

@@ -5,6 +5,8 @@
  */
 import { isMainThread, workerData } from 'node:worker_threads'
 import { runChild } from './child-main.js'
+import { exitQuickly } from './forkserver/quick-exit.js'
 import { parseToken, tokenIn } from './token.js'
 
+if (isMainThread) exitQuickly()
 runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))

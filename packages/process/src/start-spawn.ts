@@ -29,14 +29,17 @@ export function startSpawn(launch: Launch): Running {
     ...limitFlags(options.resourceLimits),
   ]
   const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
-  if (options.env !== undefined) spawnOptions.env = options.env
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd
   const env = options.env ?? process.env
+  const cache = compileCache(env)
+  // Node looks there before it loads the child's file, which takes the variable away.
+  if (cache !== '') spawnOptions.env = { ...env, NODE_COMPILE_CACHE: cache }
+  else if (options.env !== undefined) spawnOptions.env = options.env
   let child: ChildProcess
   try {
     child = spawn(
       process.execPath,
-      [...flags, BOOTSTRAP, token, session.native.path, compileCache(env)],
+      [...flags, BOOTSTRAP, token, session.native.path, cache === '' ? '' : 'cached'],
       spawnOptions,
     )
   } catch (cause) {

@@ -33,6 +33,16 @@ describe.skipIf(!('enableCompileCache' in nodeModule))('compiled code', () => {
     expect(existsSync(join(folder, 'mp-processes'))).toBe(false)
   })
 
+  test('is not seen by the program, unless the place is its own', async () => {
+    const own = join(folder, 'own')
+    const under = ['env', ...WITHOUT.flatMap((name) => ['-u', name])]
+    const env = { XDG_CACHE_HOME: folder }
+    const { stdout } = await runProgram('compile-cache.mjs', { args: [own], env, under })
+    expect(stdout).toBe(`undefined false\nundefined false\n${own} true\n`)
+    expect(existsSync(join(folder, 'mp-processes'))).toBe(true)
+    expect(existsSync(own)).toBe(true)
+  })
+
   test('is not kept when the environment says so, or where others may write', async () => {
     await spawnWith({ XDG_CACHE_HOME: folder, MP_COMPILE_CACHE: '0' })
     expect(readdirSync(folder)).toEqual([])

@@ -38,9 +38,11 @@ export class Program {
   readonly #timer: NodeJS.Timeout
   #timedOut = false
 
-  constructor(fixture: string, options: ProgramOptions = {}) {
+  /** @param fixture the name of one of this package, or the URL of another. */
+  constructor(fixture: string | URL, options: ProgramOptions = {}) {
     const { under = [], nodeArgs = [], args = [], env, timeoutMs = 20_000 } = options
-    const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url))
+    const url = fixture instanceof URL ? fixture : new URL(`fixtures/${fixture}`, import.meta.url)
+    const file = fileURLToPath(url)
     const [command = '', ...rest] = [...under, process.execPath, ...nodeArgs, file, ...args]
     this.child = spawn(command, rest, {
       stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
@@ -108,12 +110,15 @@ function environmentOf(pid: string): string {
   }
 }
 
-export async function runProgram(fixture: string, options?: ProgramOptions): Promise<Outcome> {
+export async function runProgram(
+  fixture: string | URL,
+  options?: ProgramOptions,
+): Promise<Outcome> {
   return new Program(fixture, options).end()
 }
 
 /** Runs a fixture that must end well and say nothing on stderr, and gives what it printed as its last line of JSON. */
-export async function report(fixture: string, options?: ProgramOptions): Promise<unknown> {
+export async function report(fixture: string | URL, options?: ProgramOptions): Promise<unknown> {
   const { code, signal, stdout, stderr } = await runProgram(fixture, options)
   if (code !== 0 || (stderr !== '' && options?.noisy !== true))
     throw new Error(`it ended with ${code ?? signal}: ${stdout}\n${stderr}`)

@@ -1,6 +1,7 @@
 import { Process } from '@mp/process'
 import { isBareRun, ways } from 'mp-internal'
 import { describe, expect, test } from 'vitest'
+import { hasCompiler, withoutMemory } from './no-memory.js'
 import { report } from './run-program.js'
 
 describe.each(ways('spawn', 'forkserver', 'thread'))('%s', (method) => {
@@ -114,6 +115,15 @@ test.skipIf(isBareRun)(
       outcome: 'ERR_MP_START',
       later: 0,
     })
+  },
+)
+
+test.skipIf(isBareRun || !hasCompiler).each(['spawn', 'forkserver'])(
+  'without memory a process does not start (%s), and can be started later',
+  async (method) => {
+    const refusal = expect.stringMatching(/^StartError ERR_MP_START: .*ENOMEM/) as unknown
+    const outcomes = await withoutMemory((env) => report('no-memory.mjs', { args: [method], env }))
+    expect(outcomes).toEqual([refusal, refusal, 3])
   },
 )
 

@@ -36,7 +36,7 @@ export class Agent {
   readonly #parked: number
   readonly #spinning = new Spinning()
   /** Whether there is another processor for whoever is to ring. */
-  maySpin = false
+  maySpin: () => boolean = () => false
   /** Called when this agent rings itself: somebody in this thread waits asynchronously. */
   onSelfRing: () => void = () => {}
 
@@ -90,7 +90,7 @@ export class Agent {
    */
   #spin(seen: number, timeoutMs: number): boolean {
     const { platform, words } = this
-    if (!this.maySpin || timeoutMs < SPIN_MS || !this.#spinning.isWorthIt()) return false
+    if (!this.maySpin() || timeoutMs < SPIN_MS || !this.#spinning.isWorthIt()) return false
     Atomics.or(words, this.#parked, PARKED.spin)
     const rung = platform.spin(this.#bell, seen, SPIN_MS) !== 0
     Atomics.and(words, this.#parked, ~PARKED.spin)

@@ -54,7 +54,7 @@ export interface Session {
 
 /**
  * Where this thread's session is. Beside the module, not in it: a child is started by a file that has this module
- * built in (`child-bundle.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
+ * built in (`child.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
  * there is what its server has prepared.
  */
 const place: { current?: Session; prepared?: Int32Array } = ((globalThis as Record<symbol, object>)[
@@ -102,6 +102,13 @@ export function prepareSession(fd: number): void {
   native.attach(fd)
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
   place.prepared = new Int32Array(native.sharedView(0, CONTROL_BYTES))
+}
+
+let several: boolean | undefined
+
+/** Asked for when somebody is about to wait, which is not on the way of a child's start. */
+function hasSeveralProcessors(): boolean {
+  return (several ??= availableParallelism() > 1)
 }
 
 function createFile(native: Native): void {
@@ -178,7 +185,7 @@ function join(native: Native, parent: number, patienceMs: number): Session {
   })
   const tag = awaitSlot(native, words, parent, patienceMs)
   const agent = new Agent(words, native, tagSlot(tag), tag)
-  agent.maySpin = availableParallelism() > 1
+  agent.maySpin = hasSeveralProcessors
   const units = new Arena(agent, AT.unitTable, UNITS, HEADER.unitRotor, HEADER.highUnit)
   const count = Atomics.load(words, HEADER.pages)
   const floor = { block: keptPages(count), hint: HEADER.lowPage }

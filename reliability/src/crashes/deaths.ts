@@ -152,8 +152,6 @@ export interface MomentPlan {
 }
 
 const PROMPT = ALL.filter((way) => !LATE.includes(way))
-// One that kills itself looks like one that is killed from outside, and is replaced for a minute.
-const NOT_KILLED = ALL.filter((way) => way !== 'kill')
 
 export const MOMENTS: Record<Moment, MomentPlan> = {
   during: { fn: during, isLost: true, ways: ALL },
@@ -161,5 +159,5 @@ export const MOMENTS: Record<Moment, MomentPlan> = {
   sending: { fn: sending, isLost: true, ways: PROMPT },
   receiving: { fn: receiving, isLost: true, ways: PROMPT },
   after: { fn: after, isLost: false, ways: ALL },
-  initializer: { fn: during, isLost: false, ways: NOT_KILLED },
+  initializer: { fn: during, isLost: false, ways: ALL },
 }

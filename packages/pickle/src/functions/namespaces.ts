@@ -11,7 +11,7 @@ import { types } from 'node:util'
 import { reduceSymbol, type Reduced } from '../hooks.js'
 import { loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
-import { STAND_INS } from '../modules/stand-ins.js'
+import { standIns } from '../modules/stand-ins.js'
 import { loadedModules } from './import-graph.js'
 import { inspect } from './inspector.js'
 import type { Callable, MadeRecord } from './records.js'
@@ -122,6 +122,6 @@ export function metaStandIn(value: unknown): object | undefined {
   const { url, resolve } = value as Partial<ImportMeta>
   if (typeof url !== 'string' || typeof resolve !== 'function' || resolve.name !== 'resolve')
     return undefined
-  const recipe: Reduced = { module: STAND_INS, name: 'metaOf', args: [url] }
+  const recipe: Reduced = { module: standIns(), name: 'metaOf', args: [url] }
   return { [reduceSymbol]: () => recipe }
 }

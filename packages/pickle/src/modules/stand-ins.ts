@@ -8,8 +8,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile } from './compile.js'
 
-/** Where a receiver finds what is here. */
-export const STAND_INS: string = new URL('./stand-ins.js', import.meta.url).href
+/** Where a receiver finds what is here. Not a constant: a receiver need not know, and a child finds out slowly. */
+export function standIns(): string {
+  return new URL('./stand-ins.js', import.meta.url).href
+}
 
 type Importer = (specifier: string, options?: unknown) => Promise<unknown>
 

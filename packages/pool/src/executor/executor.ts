@@ -45,7 +45,8 @@ export class ProcessPoolExecutor implements AsyncDisposable {
    * Starts the workers.
    *
    * @param options the number of workers (left out: `cpuCount()`), or an object.
-   * @throws PicklingError when the initializer or its arguments cannot be sent.
+   * @throws TypeError, RangeError for an option of a wrong type or value.
+   * @throws PicklingError when the initializer or its arguments cannot be sent; StartError when the system refuses the first worker.
    */
   constructor(options?: number | ExecutorOptions) {
     const engine = new PoolEngine(checkExecutorOptions(options))
