@@ -166,7 +166,8 @@ static int become(int control, const struct received *received, const sigset_t *
   return 0;
 }
 
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
+int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+                        char text[MP_START_BYTES]) {
   static struct received received;
   /* What the terminal sends to all of its group is for those who can do something about it. */
   sigset_t group, signals;
@@ -175,6 +176,7 @@ int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
   (void)sigaddset(&group, SIGQUIT);
   (void)sigaddset(&group, SIGHUP);
   if (sigprocmask(SIG_BLOCK, &group, &signals) < 0) return -errno;
+  if (send(control, ready, ready_length, MSG_NOSIGNAL) < 0) _exit(0);
   while (receive(control, &received)) {
     int pid = copy(&received);
     if (pid == 0) {

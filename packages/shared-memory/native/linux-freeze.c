@@ -4,9 +4,12 @@
  * makes it up, and a new thread of the copy returns from that frame. So whatever lock a thread
  * holds, its copy releases. After how CRIU restores threads (criu.org, "Restorer").
  *
- * The one thing to know: in the original they stay stopped for ever.
+ * The one thing to know: in the original they stay stopped for ever. A thread that is stopped while it holds a
+ * lock (the allocator's, the engine's) keeps it for ever there; so the thread that has stopped the others
+ * must not return to anybody who may want one.
  */
 #include "linux-fork.h"
+#include "platform.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -23,6 +26,8 @@ enum { SIG_FREEZE = 33 };
 enum { MAX_THREADS = 512, MAX_NAME = 16 };
 /* One that is stuck in the kernel for longer (a dead network disk) is not worth waiting for. */
 static const time_t DEADLINE_S = 5;
+/* How long to wait until all others wait for something: a collection ends, a module may compute for ever. */
+static const double QUIET_MS = 500;
 /* Below the frame, out of the way of what the handler had there. */
 static const uintptr_t STACK_GAP = 4096;
 
@@ -59,7 +64,8 @@ struct action {
 static struct {
   struct frozen threads[MAX_THREADS];
   uint32_t count;
-  uint32_t thaw; /* a futex; becomes 1 when the freeze fails */
+  uint32_t round;  /* counts from 1: which freeze this is */
+  uint32_t thawed; /* a futex: the last freeze that is over */
   struct action previous;
 } state;
 
@@ -83,6 +89,7 @@ static void stop(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)info;
   const int saved_errno = errno;
   const int tid = (int)syscall(SYS_gettid);
+  const uint32_t round = __atomic_load_n(&state.round, __ATOMIC_SEQ_CST);
   const uint32_t count = __atomic_load_n(&state.count, __ATOMIC_SEQ_CST);
   for (uint32_t i = 0; i < count; i++) {
     struct frozen *thread = &state.threads[i];
@@ -95,9 +102,11 @@ static void stop(int signal, siginfo_t *info, void *context) {
     /* SYNC: pairs with stop_thread(): all above is there for whoever reads this. */
     __atomic_store_n(&thread->is_frozen, 1, __ATOMIC_SEQ_CST);
     futex_wake_all(&thread->is_frozen);
-    while (__atomic_load_n(&state.thaw, __ATOMIC_SEQ_CST) == 0) {
-      (void)futex_wait(&state.thaw, 0, NULL);
+    while (__atomic_load_n(&state.thawed, __ATOMIC_SEQ_CST) != round) {
+      (void)futex_wait(&state.thawed, round - 1, NULL);
     }
+    /* The table may be that of the next freeze already, whose signal comes when this returns. */
+    break;
   }
   errno = saved_errno;
 }
@@ -151,22 +160,15 @@ static int stop_thread(int tid, void *context) {
 }
 
 void mp_thaw(void) {
-  __atomic_store_n(&state.thaw, 1, __ATOMIC_SEQ_CST);
-  futex_wake_all(&state.thaw);
+  __atomic_store_n(&state.thawed, state.round, __ATOMIC_SEQ_CST);
+  futex_wake_all(&state.thawed);
 }
 
-const char *mp_freeze(void) {
-  if (mp_freeze_tid_address() == NULL) {
-    return "its C library or its kernel does not tell where the id of a thread is kept";
-  }
-  const struct action action = {.handler = stop,
-                                .flags = SA_SIGINFO | SA_RESTART | SA_RESTORER,
-                                .restorer = mp_clone_restorer,
-                                .mask = ~0UL};
-  if (syscall(SYS_rt_sigaction, SIG_FREEZE, &action, &state.previous, sizeof action.mask) < 0) {
-    return "rt_sigaction is refused";
-  }
+/* Stops all others. Returns NULL, or why that did not work; then they go on. */
+static const char *stop_all(void) {
   struct pass pass = {.self = (int)syscall(SYS_gettid), .has_new = true};
+  __atomic_store_n(&state.count, 0, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&state.round, state.round + 1, __ATOMIC_SEQ_CST);
   /* Until nobody is left who could start another. */
   while (pass.has_new) {
     pass.has_new = false;
@@ -178,6 +180,39 @@ const char *mp_freeze(void) {
     return pass.error;
   }
   return NULL;
+}
+
+/* Whether each of them waits for something in the kernel: nobody was at work. */
+static bool is_quiet(void) {
+  for (uint32_t i = 0; i < state.count; i++) {
+    if (!mp_clone_is_waiting(state.threads[i].context)) return false;
+  }
+  return true;
+}
+
+/*
+ * SYNC: where all wait at once, none waits for a lock: its holder would not wait, or wait for another lock, and so
+ * on without end. So none holds one either, and their copies need not release any. A copy of a thread has another id
+ * than the thread, and the C library knows by the id who holds a recursive mutex or writes under an rwlock.
+ */
+const char *mp_freeze(void) {
+  if (mp_freeze_tid_address() == NULL) {
+    return "its C library or its kernel does not tell where the id of a thread is kept";
+  }
+  const struct action action = {.handler = stop,
+                                .flags = SA_SIGINFO | SA_RESTART | SA_RESTORER,
+                                .restorer = mp_clone_restorer,
+                                .mask = ~0UL};
+  if (syscall(SYS_rt_sigaction, SIG_FREEZE, &action, &state.previous, sizeof action.mask) < 0) {
+    return "rt_sigaction is refused";
+  }
+  for (const double until = mp_now() + QUIET_MS;;) {
+    const char *why = stop_all();
+    if (why != NULL || is_quiet() || mp_now() > until) return why;
+    mp_thaw();
+    const struct timespec pause = {.tv_nsec = 1000000};
+    (void)nanosleep(&pause, NULL);
+  }
 }
 
 /* The first thing that a revived thread does: what of it the kernel knows, and no frame. */

@@ -16,8 +16,9 @@ const char *mp_forkserver_prepare(int control) {
   return "threads can be copied on Linux with glibc on x86-64 only, so far";
 }
 
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
-  (void)control, (void)text;
+int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+                        char text[MP_START_BYTES]) {
+  (void)control, (void)ready, (void)ready_length, (void)text;
   return -ENOSYS;
 }
 

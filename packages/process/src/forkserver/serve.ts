@@ -2,7 +2,7 @@
  * What a fork server does: it loads what children need, then makes copies of itself.
  *
  * All that is here happens once, but for what follows `forkServe`, which returns in every child.
- * Nothing of it may leave behind what children must not share: see `forkPrepare` of the addon.
+ * Nothing of it may leave behind what children must not share: see `forkServe` of the addon.
  *
  * @module
  */
@@ -26,6 +26,10 @@ import { takeOver } from './surroundings.js'
 /** What children may meet in their arguments; a program need not have all of them. */
 const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
 
+/** Of modules that could not be loaded. */
+const MAX_FAILURES = 20
+const MAX_FAILURE_LENGTH = 500
+
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
 native.forkBegin(settings.parentPid)
@@ -40,9 +44,7 @@ setFlagsFromString('--lazy')
 const renewRandomness = setRandomnessFree()
 giveStreamsBack()
 tidy()
-say({ why: prepare(), failures })
-
-const request = JSON.parse(native.forkServe(CONTROL_FD)) as Request
+const request = serve()
 // Some tenths of a millisecond ago: what follows the copy in C.
 current.startedMs = performance.now()
 Object.defineProperty(process, 'pid', {
@@ -98,14 +100,23 @@ function tidy(): void {
   setFlagsFromString('--no-expose-gc')
 }
 
-function prepare(): string | null {
-  if (hasSession())
-    return 'a module that was loaded in advance makes shared objects when it is loaded'
-  return native.forkPrepare(CONTROL_FD)
+/** Returns in each copy; where copies are impossible, it says so and ends. */
+function serve(): Request {
+  if (hasSession()) {
+    refuse('a module that was loaded in advance makes shared objects when it is loaded')
+  }
+  const outcome = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
+  return 'request' in outcome ? (JSON.parse(outcome.request) as Request) : refuse(outcome.why)
 }
 
-/** A pipe or socket that takes one message at a time. */
-function say(ready: Ready): void {
-  writeSync(CONTROL_FD, JSON.stringify(ready))
-  if (ready.why !== null) process.exit(0)
+function refuse(why: string): never {
+  // A socket that takes one message at a time.
+  writeSync(CONTROL_FD, textOf({ why, failures }))
+  process.exit(0)
+}
+
+/** Cut to fit into one message. */
+function textOf({ why, failures: all }: Ready): string {
+  const shown = all.slice(0, MAX_FAILURES).map((failure) => failure.slice(0, MAX_FAILURE_LENGTH))
+  return JSON.stringify({ why, failures: shown } satisfies Ready)
 }

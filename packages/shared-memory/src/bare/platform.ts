@@ -75,7 +75,6 @@ const REFUSED = [
   'dieWithParent',
   'waitExit',
   'forkBegin',
-  'forkPrepare',
   'forkServe',
   'forkPair',
   'forkAsk',
