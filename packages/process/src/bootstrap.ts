@@ -7,4 +7,4 @@ import { isMainThread, workerData } from 'node:worker_threads'
 import { runChild } from './child-main.js'
 import { parseToken, tokenIn } from './token.js'
 
-runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))
+void runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))

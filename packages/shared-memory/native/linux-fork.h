@@ -43,7 +43,7 @@ void mp_thaw(void);
 /* Where the kernel and the C library keep the id of the calling thread; NULL where that is unknown. */
 int *mp_freeze_tid_address(void);
 
-/* In a copy of the process: lets all go on in it, as its own threads. Returns 0 or -errno. */
+/* In a copy of the process: lets all go on in it, as its own threads, soon. Returns 0 or -errno. */
 int mp_freeze_revive(void);
 
 /* ---- linux-renew.c: descriptors that a copy must not share ---- */

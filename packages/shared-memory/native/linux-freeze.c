@@ -28,6 +28,11 @@ enum { MAX_THREADS = 512, MAX_NAME = 16 };
 static const time_t DEADLINE_S = 5;
 /* How long to wait until all others wait for something: a collection ends, a module may compute for ever. */
 static const double QUIET_MS = 500;
+/* How long a copy may do without its threads: most have ended by then. */
+static const long PATIENCE_NS = 4000000;
+/* How often, and how far apart, to ask a system that refuses threads. */
+enum { ATTEMPTS = 200 };
+static const long PAUSE_NS = 10000000;
 /* Below the frame, out of the way of what the handler had there. */
 static const uintptr_t STACK_GAP = 4096;
 
@@ -67,6 +72,7 @@ static struct {
   uint32_t round;  /* counts from 1: which freeze this is */
   uint32_t thawed; /* a futex: the last freeze that is over */
   struct action previous;
+  uint32_t wanted; /* a futex; in a copy: the threads are wanted at once */
 } state;
 
 static void futex_wake_all(uint32_t *word) {
@@ -228,19 +234,51 @@ static void revive(void *argument) {
   mp_clone_resume(thread->context);
 }
 
-int mp_freeze_revive(void) {
+static long start_thread(struct frozen *thread, void (*run)(void *)) {
   static const unsigned long FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
                                      CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
                                      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  uintptr_t stack = ((uintptr_t)thread->context - STACK_GAP) & ~(uintptr_t)15;
+  /* SAFETY: the stack below the frame had the handler on it and nothing that is needed still. */
+  return mp_clone_thread(FLAGS, (void *)stack, thread->tid_address, thread->tls, run, thread);
+}
+
+/* As Node where it cannot have its threads. */
+static _Noreturn void give_up(void) {
+  static const char TEXT[] = "The system refuses this process its threads\n";
+  (void)!write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+  _exit(1);
+}
+
+/*
+ * What the first of them does: it starts the others, when they are wanted or after a while, and then goes on itself.
+ * Whoever waits for one of them waits as for a thread that does not get a processor.
+ */
+static void revive_all(void *argument) {
+  const struct timespec patience = {.tv_nsec = PATIENCE_NS}, pause = {.tv_nsec = PAUSE_NS};
+  if (__atomic_load_n(&state.wanted, __ATOMIC_SEQ_CST) == 0) (void)futex_wait(&state.wanted, 0, &patience);
+  int attempt = 0;
+  for (uint32_t i = 1; i < state.count;) {
+    if (start_thread(&state.threads[i], revive) >= 0) {
+      i++;
+      continue;
+    }
+    /* Others end, and leave room for ours. */
+    if (++attempt == ATTEMPTS) give_up();
+    (void)nanosleep(&pause, NULL);
+  }
+  revive(argument);
+}
+
+void mp_forkserver_revive(void) {
+  if (__atomic_exchange_n(&state.wanted, 1, __ATOMIC_SEQ_CST) == 0) futex_wake_all(&state.wanted);
+}
+
+int mp_freeze_revive(void) {
   if (syscall(SYS_rt_sigaction, SIG_FREEZE, &state.previous, NULL, sizeof state.previous.mask) < 0) {
     return -errno;
   }
-  for (uint32_t i = 0; i < state.count; i++) {
-    struct frozen *thread = &state.threads[i];
-    uintptr_t stack = ((uintptr_t)thread->context - STACK_GAP) & ~(uintptr_t)15;
-    /* SAFETY: the stack below the frame had the handler on it and nothing that is needed still. */
-    long tid = mp_clone_thread(FLAGS, (void *)stack, thread->tid_address, thread->tls, revive, thread);
-    if (tid < 0) return (int)tid;
-  }
-  return 0;
+  if (state.count == 0) return 0;
+  const long tid = start_thread(&state.threads[0], revive_all);
+  return tid < 0 ? (int)tid : 0;
 }

@@ -22,6 +22,9 @@ int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
   return -ENOSYS;
 }
 
+void mp_forkserver_revive(void) {
+}
+
 int mp_forkserver_pair(bool is_stream, int out[2]) {
   (void)is_stream, (void)out;
   return -ENOSYS;

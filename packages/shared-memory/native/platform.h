@@ -180,12 +180,16 @@ const char *mp_forkserver_prepare(int control);
 /*
  * Says that it is ready, answers requests until nobody is left who could send one, and ends the process.
  *
- * In each copy it returns 0, with the request's text: the copy has all threads of this process, is a
- * child of this process's parent, and shares no descriptor with anybody but those that it was given.
+ * In each copy it returns 0, with the request's text: the copy is a child of this process's parent, and shares no
+ * descriptor with anybody but those that it was given. It has all threads of this process: one of them at once, the
+ * others after some milliseconds or mp_forkserver_revive(); many copies have ended by then.
  * Otherwise it returns -errno.
  */
 int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
                         char text[MP_START_BYTES]);
+
+/* In a copy: whoever waits for its other threads need not wait any longer. */
+void mp_forkserver_revive(void);
 
 /* A pair of connected sockets: of streams, or for control. */
 int mp_forkserver_pair(bool is_stream, int out[2]);

@@ -47,7 +47,14 @@ export { loadNative } from './native.js'
 export { isBare, loadPlatform } from './platform.js'
 export { unavailable } from './bare/unavailable.js'
 export type { Lifeline } from './bare/platform.js'
-export { hasSession, joinSession, prepareSession, session, type Session } from './session.js'
+export {
+  hasSession,
+  joinSession,
+  leaveUnseen,
+  prepareSession,
+  session,
+  type Session,
+} from './session.js'
 export {
   Attachment,
   SharedObject,

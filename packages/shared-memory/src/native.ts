@@ -209,10 +209,14 @@ export interface Native {
    *
    * @param control the descriptor by which requests come; 32 or more, as all but those passed on.
    * @param ready what to say there; less than 64 KiB.
-   * @returns in each copy the text of {@link forkAsk}; in the process itself why it cannot be copied: everything
-   * goes on then.
+   * @returns in each copy the text of {@link forkAsk}.
+   * @throws Error `ERR_MP_CANNOT_FORK` in the process itself, with the reason; everything goes on then.
    */
-  forkServe(control: number, ready: string): { request: string } | { why: string }
+  forkServe(control: number, ready: string): string
+  /** In a copy: its other threads, which come some milliseconds later, are wanted at once. */
+  forkRevive(): void
+  /** Has the engine give back what memory it keeps for later. */
+  forkReduce(): void
   /** Two connected sockets: of a stream, or for requests. */
   forkPair(isStream: boolean): [number, number]
   /** Closes one of them: of descriptors that `node:fs` has not opened, its own function warns in a thread. */

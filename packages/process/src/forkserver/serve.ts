@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { dumps, loadsAsync } from '@mp/pickle'
 import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { writeSync } from 'node:fs'
 import { Module } from 'node:module'
@@ -14,14 +13,14 @@ import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
-import { current } from '../state.js'
 import { SESSION_FD, parseToken } from '../token.js'
+import { adopt, takeOverFrom } from './adopt.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
 import { guardRandomness } from './randomness.js'
+import { rehearse } from './rehearsal.js'
 import { guardStreams } from './streams.js'
-import { takeOver } from './surroundings.js'
 
 /** What children may meet in their arguments; a program need not have all of them. */
 const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
@@ -30,6 +29,14 @@ const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
 const MAX_FAILURES = 20
 const MAX_FAILURE_LENGTH = 500
 
+/** How often to rehearse: until the engine has seen enough, then until what it does after a collection is done. */
+const BEFORE_COLLECTION = 3
+const AFTER_COLLECTION = 2
+
+/** What `server.ts` and the rehearsal have turned off. */
+const ENGINE_OF_A_CHILD =
+  '--flush-bytecode --lazy-feedback-allocation --turbofan --sparkplug'
+
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
 native.forkBegin(settings.parentPid)
@@ -37,30 +44,49 @@ prepareSession(SESSION_FD)
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
 const failures = await load(settings)
-await loadsAsync(dumps({ warm: [1, 'up', new Map()] }))
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
 setFlagsFromString('--lazy')
-const renewRandomness = setRandomnessFree()
 giveStreamsBack()
-tidy()
-const request = serve()
-// Some tenths of a millisecond ago: what follows the copy in C.
-current.startedMs = performance.now()
-Object.defineProperty(process, 'pid', {
-  value: native.pid(),
-  enumerable: true,
-  configurable: true,
-  writable: false,
-})
-setFlagsFromString('--flush-bytecode')
-renewRandomness()
 exitQuickly(native)
-if ('probe' in request) await probe()
-else {
-  runChild(parseToken(request.token), ({ surroundings }) => {
-    if (surroundings !== undefined) takeOver(surroundings)
+if (hasSession()) refuse('a module that was loaded in advance makes shared objects when it is loaded')
+await rehearse(BEFORE_COLLECTION)
+tidy()
+await rehearse(AFTER_COLLECTION)
+const renewRandomness = setRandomnessFree()
+// Not from here: copies would have to finish what the loader of modules does with this one.
+setImmediate(serve)
+
+/** Returns in each copy; where copies are impossible, it says so and ends. */
+function serve(): void {
+  let text: string
+  try {
+    text = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MP_CANNOT_FORK') throw error
+    refuse((error as Error).message)
+  }
+  renewRandomness(ENGINE_OF_A_CHILD)
+  become(text)
+}
+
+function become(text: string): void {
+  const request = adopt(native, text)
+  if ('probe' in request) {
+    native.forkRevive()
+    void probe()
+    return
+  }
+  let isOver = false
+  void runChild(parseToken(request.token), takeOverFrom).then(() => {
+    isOver = true
   })
+  // After all microtasks that there are now: who waits for the event loop may wait for a thread.
+  void Promise.resolve().then(() =>
+    process.nextTick(() => {
+      if (!isOver) native.forkRevive()
+    }),
+  )
 }
 
 async function load({ main, preload }: Settings): Promise<string[]> {
@@ -93,20 +119,12 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
 }
 
-/** Collects garbage, so that children share pages that stay as they are. */
+/** Collects garbage, so that children share pages that stay as they are, and have few of them. */
 function tidy(): void {
+  native.forkReduce()
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
   setFlagsFromString('--no-expose-gc')
-}
-
-/** Returns in each copy; where copies are impossible, it says so and ends. */
-function serve(): Request {
-  if (hasSession()) {
-    refuse('a module that was loaded in advance makes shared objects when it is loaded')
-  }
-  const outcome = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
-  return 'request' in outcome ? (JSON.parse(outcome.request) as Request) : refuse(outcome.why)
 }
 
 function refuse(why: string): never {

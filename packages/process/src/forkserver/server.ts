@@ -8,4 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 
 setFlagsFromString('--no-lazy')
 setFlagsFromString('--no-flush-bytecode')
+// What is compiled further is compiled by other threads, and put in its place by whoever goes on: by every child.
+setFlagsFromString('--no-turbofan')
+setFlagsFromString('--no-sparkplug')
 await import('./serve.js')

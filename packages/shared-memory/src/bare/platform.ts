@@ -76,6 +76,8 @@ const REFUSED = [
   'waitExit',
   'forkBegin',
   'forkServe',
+  'forkRevive',
+  'forkReduce',
   'forkPair',
   'forkAsk',
   'forkClose',
