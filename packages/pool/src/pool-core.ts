@@ -22,6 +22,7 @@ import {
   claimOf,
   toTicks,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import {
   MAX_QUEUED,
   ORDER,
@@ -286,7 +287,7 @@ export class PoolCore extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'PoolCore' }
+    return { module: ORIGIN, name: 'PoolCore' }
   }
 }
 
