@@ -12,7 +12,7 @@ import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { inheritedExecArgv } from './exec-argv.js'
 import { ProcessRefused } from './forkserver/client.js'
-import { copyByServer } from './forkserver/current.js'
+import { copyByServer, prepareServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
@@ -45,6 +45,11 @@ export function startForkserver(launch: Launch): Running {
     if (pid === null) streams.closeOurs()
   }
   return pid === null ? startSpawn(launch) : new ForkedProcess(pid, streams, launch)
+}
+
+/** Starts the server that `startForkserver` will need with these options. */
+export function prepareForkserver(options: LaunchOptions, session: Session): void {
+  if (canBeCopy(options)) prepareServer(session)
 }
 
 function canBeCopy({ execArgv, env, resourceLimits, stdio }: LaunchOptions): boolean {

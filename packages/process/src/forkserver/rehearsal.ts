@@ -28,7 +28,6 @@ export async function rehearse(times: number): Promise<void> {
   // What it learns is kept apart for each function; else only for those that have run for a while. And each is compiled
   // as far as it will be soon: every child would do that otherwise.
   setFlagsFromString('--no-lazy-feedback-allocation --sparkplug --always-sparkplug')
-  const { title } = process
   for (let i = 0; i < times; i++) {
     // What Node does around a copy, which begins in a callback like this one.
     await new Promise<void>((resolve) => setImmediate(() => process.nextTick(resolve)))
@@ -37,7 +36,8 @@ export async function rehearse(times: number): Promise<void> {
     await perform(++performed)
     takeBack()
   }
-  process.title = title
+  // What `ps` shows of the server, as it is named in children.
+  process.title = 'node [forkserver]'
   setFlagsFromString('--no-sparkplug --no-always-sparkplug')
 }
 

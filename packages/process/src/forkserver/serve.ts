@@ -15,6 +15,7 @@ import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
+import { keepEnv } from './surroundings.js'
 import { probe } from './probe.js'
 import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
@@ -43,11 +44,13 @@ native.forkBegin(settings.parentPid)
 prepareSession(SESSION_FD)
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
+const giveEnvBack = keepEnv()
 const failures = await load(settings)
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
 setFlagsFromString('--lazy')
 giveStreamsBack()
+giveEnvBack()
 exitQuickly(native)
 if (hasSession()) refuse('a module that was loaded in advance makes shared objects when it is loaded')
 await rehearse(BEFORE_COLLECTION)
@@ -91,7 +94,7 @@ function become(text: string): void {
 
 async function load({ main, preload }: Settings): Promise<string[]> {
   const importFrom = importerOf(main)
-  for (const name of PACKAGES) await importFrom(`@mp/${name}`).catch(ignoreMissing)
+  await Promise.all(PACKAGES.map((name) => importFrom(`@mp/${name}`).catch(ignoreMissing)))
   const failed: string[] = []
   for (const name of preload) {
     await importFrom(name).catch((error: unknown) => failed.push(`${name}: ${String(error)}`))
