@@ -76,6 +76,8 @@ async function perform(n: number): Promise<void> {
   // What a target does that was sent by value.
   ;(loads(sampleFunction(n)) as () => void)()
   await begin(session, token, payload, takeOverFrom, () => {})
+  // As its parent and as its child: nothing may hold it when the place is given back.
+  letGoOfRecord(session, record)
   letGoOfRecord(session, record)
 }
 
