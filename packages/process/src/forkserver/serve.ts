@@ -10,7 +10,7 @@ import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/intern
 import { writeSync } from 'node:fs'
 import { Module } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
@@ -124,7 +124,10 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
 
 /** Collects garbage, so that children share pages that stay as they are, and have few of them. */
 function tidy(): void {
+  const { used_heap_size: before } = getHeapStatistics()
   native.forkReduce()
+  // It has collected, then.
+  if (getHeapStatistics().used_heap_size < before) return
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
   setFlagsFromString('--no-expose-gc')
