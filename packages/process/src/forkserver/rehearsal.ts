@@ -47,6 +47,7 @@ function remember(): () => void {
   const streams = STREAMS.map((name) => Object.getOwnPropertyDescriptor(process, name))
   const args = process.argv.slice(1)
   const before = { ...current }
+  const { exitCode } = process
   return () => {
     EVENTS.forEach((event, i) => {
       for (const listener of process.rawListeners(event) as Listener[]) {
@@ -55,7 +56,7 @@ function remember(): () => void {
         process.off(event, listener)
       }
     })
-    process.exitCode = undefined
+    process.exitCode = exitCode
     leaveUnseen()
     Object.assign(current, before)
     process.argv.splice(1, process.argv.length, ...args)

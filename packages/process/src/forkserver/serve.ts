@@ -35,8 +35,7 @@ const BEFORE_COLLECTION = 3
 const AFTER_COLLECTION = 2
 
 /** What `server.ts` and the rehearsal have turned off. */
-const ENGINE_OF_A_CHILD =
-  '--flush-bytecode --lazy-feedback-allocation --turbofan --sparkplug'
+const ENGINE_OF_A_CHILD = '--flush-bytecode --lazy-feedback-allocation --turbofan --sparkplug'
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
@@ -49,19 +48,21 @@ const failures = await load(settings)
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
 setFlagsFromString('--lazy')
-giveStreamsBack()
-giveEnvBack()
 exitQuickly(native)
-if (hasSession()) refuse('a module that was loaded in advance makes shared objects when it is loaded')
+refuseSession()
 await rehearse(BEFORE_COLLECTION)
 tidy()
 await rehearse(AFTER_COLLECTION)
-const renewRandomness = setRandomnessFree()
 // Not from here: copies would have to finish what the loader of modules does with this one.
 setImmediate(serve)
 
 /** Returns in each copy; where copies are impossible, it says so and ends. */
 function serve(): void {
+  // Modules that were loaded in advance may have run until now: by timers, for example.
+  refuseSession()
+  giveStreamsBack()
+  giveEnvBack()
+  const renewRandomness = setRandomnessFree()
   let text: string
   try {
     text = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
@@ -77,7 +78,12 @@ function become(text: string): void {
   const request = adopt(native, text)
   if ('probe' in request) {
     native.forkRevive()
-    void probe()
+    // Whatever the flags say of rejected promises.
+    probe().catch((error: unknown) =>
+      setImmediate(() => {
+        throw error
+      }),
+    )
     return
   }
   let isOver = false
@@ -131,6 +137,11 @@ function tidy(): void {
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
   setFlagsFromString('--no-expose-gc')
+}
+
+function refuseSession(): void {
+  if (!hasSession()) return
+  refuse('a module that was loaded in advance makes shared objects when it is loaded')
 }
 
 function refuse(why: string): never {
