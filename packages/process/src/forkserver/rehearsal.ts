@@ -6,13 +6,13 @@
  */
 import { dumps, loads, sampleFunction } from '@mp/pickle'
 import { joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal'
-import { setFlagsFromString } from 'node:v8'
 import { begin, openRecord } from '../child-main.js'
 import { type Body, type Header, packPayload } from '../payload.js'
 import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
 import { current, startMethods } from '../state.js'
 import { parseToken, tokenFor } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
+import { beginToLearn, endToLearn } from './engine.js'
 import type { Request } from './protocol.js'
 import { surroundingsFor } from './surroundings.js'
 
@@ -25,9 +25,7 @@ let performed = 0
 
 /** Does it `times` times. Nobody else may be at work: what is undone is compared with what there was before. */
 export async function rehearse(times: number): Promise<void> {
-  // What it learns is kept apart for each function; else only for those that have run for a while. And each is compiled
-  // as far as it will be soon: every child would do that otherwise.
-  setFlagsFromString('--no-lazy-feedback-allocation --sparkplug --always-sparkplug')
+  beginToLearn()
   for (let i = 0; i < times; i++) {
     // What Node does around a copy, which begins in a callback like this one.
     await new Promise<void>((resolve) => setImmediate(() => process.nextTick(resolve)))
@@ -38,7 +36,7 @@ export async function rehearse(times: number): Promise<void> {
   }
   // What `ps` shows of the server, as it is named in children.
   process.title = 'node [forkserver]'
-  setFlagsFromString('--no-sparkplug --no-always-sparkplug')
+  endToLearn()
 }
 
 /** Returns what ends the child that has been performed, and takes it back. */

@@ -16,6 +16,7 @@ import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
 import { keepEnv } from './surroundings.js'
+import { FLAGS_OF_A_COPY } from './engine.js'
 import { probe } from './probe.js'
 import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
@@ -33,9 +34,6 @@ const MAX_FAILURE_LENGTH = 500
 /** How often to rehearse: until the engine has seen enough, then until what it does after a collection is done. */
 const BEFORE_COLLECTION = 3
 const AFTER_COLLECTION = 2
-
-/** What `server.ts` and the rehearsal have turned off. */
-const ENGINE_OF_A_CHILD = '--flush-bytecode --lazy-feedback-allocation --turbofan --sparkplug'
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
@@ -70,7 +68,7 @@ function serve(): void {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MP_CANNOT_FORK') throw error
     refuse((error as Error).message)
   }
-  renewRandomness(ENGINE_OF_A_CHILD)
+  renewRandomness(FLAGS_OF_A_COPY)
   become(text)
 }
 
