@@ -48,6 +48,10 @@ export function prepareSession(): void {
   throw new Error('There are no forks in the explorer')
 }
 
+export function leaveUnseen(): void {
+  prepareSession()
+}
+
 /** Lays the slots of agents, from one up to but not including another. */
 export function layOut(from: number, to: number): void {
   const { words } = host

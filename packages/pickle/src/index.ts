@@ -34,4 +34,5 @@ export {
 } from './hooks.js'
 export { hasPrivateElements } from './functions/private-names.js'
 export { NOT_PRIMITIVE, loadPrimitive } from './primitive.js'
+export { sampleFunction } from './sample.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

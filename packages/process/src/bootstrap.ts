@@ -9,4 +9,4 @@ import { exitQuickly } from './forkserver/quick-exit.js'
 import { parseToken, tokenIn } from './token.js'
 
 if (isMainThread) exitQuickly()
-runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))
+void runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))

@@ -36,24 +36,43 @@ const PATIENCE_MS = 20_000
  * Runs the child that the token leads to.
  *
  * @param onHeader called before anything of the program is loaded.
+ * @returns what is settled when its target is done.
  */
-export function runChild(token: Token, onHeader?: (header: Header) => void): void {
+export function runChild(token: Token, onHeader?: (header: Header) => void): Promise<void> {
   // Also by the kernel's signal, which comes when the parent's *thread* ends: that is our parent.
   if (isMainThread) loadNative().dieWithParent(token.parentPid, true)
   const session = joinSession(token.fd, token.parentTag, PATIENCE_MS)
   // Before that signal was asked for, a thread that was our parent may have ended without one.
   if (isDead(session.words, token.parentTag)) process.exit(1)
   const record = openRecord(session, token)
-  const { header, body } = unpackPayload(takePayload(session, record))
+  const { words } = session
+  return begin(session, token, takePayload(session, record), onHeader, (exitCode) => {
+    Atomics.store(words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
+  })
+}
+
+/**
+ * Runs a payload, once the process has its place in the session.
+ *
+ * @param tellExit called at the end with the exit code.
+ */
+export function begin(
+  session: Session,
+  token: Token,
+  payload: Uint8Array,
+  onHeader: ((header: Header) => void) | undefined,
+  tellExit: (exitCode: number) => void,
+): Promise<void> {
+  const { header, body } = unpackPayload(payload)
   onHeader?.(header)
   become(header, token)
   prepare(header)
   tellRecoveries(session)
-  void run(body, session, record)
+  return run(body, tellExit)
 }
 
 /** Finds what the parent left for us, and says that we are there. */
-function openRecord({ directory, words, agent }: Session, token: Token): ObjectHandle {
+export function openRecord({ directory, words, agent }: Session, token: Token): ObjectHandle {
   const { recordIndex, recordGeneration } = token
   const record = directory.open(OBJECT_TYPE.process, recordIndex, recordGeneration)
   Atomics.store(words, record.base + RECORD.child, agent.tag)
@@ -86,10 +105,10 @@ function titleOf(name: string): string {
   return `node ${name}`
 }
 
-async function run(bytes: Uint8Array, session: Session, record: ObjectHandle): Promise<void> {
+async function run(bytes: Uint8Array, tellExit: (exitCode: number) => void): Promise<void> {
   const settled = watchEnd((exitCode) => {
     if (isMainThread) process.exitCode = exitCode
-    Atomics.store(session.words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
+    tellExit(exitCode)
   })
   try {
     const body = (await loadsAsync(bytes)) as Body

@@ -12,7 +12,7 @@ import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { inheritedExecArgv } from './exec-argv.js'
 import { ProcessRefused } from './forkserver/client.js'
-import { copyByServer, mayCopy } from './forkserver/current.js'
+import { copyByServer, mayCopy, prepareServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
@@ -54,6 +54,11 @@ function asStartError(name: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   const isRefused = code === 'EMFILE' || code === 'ENFILE' || code === 'EBADF'
   return isRefused ? new StartError(name, message) : error
+}
+
+/** Starts the server that `startForkserver` will need with these options. */
+export function prepareForkserver(options: LaunchOptions, session: Session): void {
+  if (canBeCopy(options)) prepareServer(session)
 }
 
 function canBeCopy({ execArgv, env, resourceLimits, stdio }: LaunchOptions): boolean {

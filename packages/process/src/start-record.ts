@@ -58,7 +58,7 @@ export function createRecord(session: Session, payload: Uint8Array): ObjectHandl
   }
   // CRASH: until the pages are given to the record they are signed by us, and freed by our reaper.
   try {
-    pages.bytes(page, payload.byteLength).set(payload)
+    pages.write(page, payload)
     const record = directory.create(shape, (base) => {
       Atomics.store(words, base + RECORD.page, page)
       Atomics.store(words, base + RECORD.byteLength, payload.byteLength)

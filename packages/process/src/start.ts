@@ -27,7 +27,7 @@ import type { Launch, Running } from './running.js'
 import { sendProcess } from './self-reference.js'
 import { assertAvailable, checkStartMethod, getStartMethod } from './start-method.js'
 import { createRecord, letGoOfRecord } from './start-record.js'
-import { startForkserver } from './start-forkserver.js'
+import { prepareForkserver, startForkserver } from './start-forkserver.js'
 import { startSpawn } from './start-spawn.js'
 import { startThread, threadStreams } from './start-thread.js'
 import { type ProcessState, children, current } from './state.js'
@@ -50,9 +50,10 @@ export function startProcess(process: object, state: ProcessState): void {
   const method = state.startMethod ?? getStartMethod()
   checkStartMethod('startMethod', method)
   assertAvailable(method)
-  const payload = pack(process, state, method)
   const own = session()
   makeRoom(own)
+  if (method === 'forkserver') prepareForkserver(launchOptions(state), own)
+  const payload = pack(process, state, method)
   launch(state, method, own, payload)
   children.set(state, process)
   // The children of children keep quiet: all of them are interrupted at once.

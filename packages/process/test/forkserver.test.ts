@@ -49,6 +49,26 @@ test('a fork counts from its own start, not from that of its server', async () =
   expect(await report('forkserver-since.mjs')).toEqual({ positive: true, within: true })
 })
 
+// With flags of the program's own, the server leaves the engine as it is.
+test.each(['--no-warnings', '--no-opt', '--jitless'])(
+  'a fork has the environment of its parent, whatever has changed since the server started (%s)',
+  async (flag) => {
+    const nodeArgs = [flag]
+    const outcome = await report('forkserver-environment.mjs', { nodeArgs, noisy: true })
+    expect(outcome).toEqual([0, 0, 0, 0])
+  },
+)
+
+// Stopped with the allocator's lock in its hands, a thread of the server keeps it: one in four rounds would hang.
+test('a server whose threads are at work when it stops them gets ready', async () => {
+  const rounds = process.env['FORKSERVER_ROUNDS'] ?? '5'
+  const env = { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1' }
+  const timeoutMs = 4000 * Number(rounds)
+  expect(await report('forkserver-busy.mjs', { args: [rounds], env, timeoutMs })).toEqual(
+    Array.from({ length: Number(rounds) }, () => 3),
+  )
+}, 3_600_000)
+
 test('whatever is killed while children start, each start ends, and the next one works', async () => {
   const seconds = process.env['FORKSERVER_SECONDS'] ?? '3'
   expect(await report('forkserver-hunted.mjs', { args: [seconds], noisy: true })).toEqual({

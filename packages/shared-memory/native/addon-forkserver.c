@@ -22,39 +22,65 @@ static napi_value fork_begin(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static napi_value string(napi_env env, const char *text) {
-  napi_value result;
-  if (text == NULL) {
-    MP_TRY(env, napi_get_null(env, &result), NULL);
-  } else {
-    MP_TRY(env, napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result), NULL);
+static bool arg_text(const struct mp_call *call, size_t i, const char *name, char *text, size_t size,
+                     size_t *length) {
+  napi_status status = napi_get_value_string_utf8(call->env, call->argv[i], text, size, length);
+  if (status == napi_string_expected) {
+    mp_throw_type(call, name, "a string");
+    return false;
   }
-  return result;
+  MP_TRY(call->env, status, false);
+  if (*length < size - 1) return true;
+  mp_throw_errno(call, -EMSGSIZE, name);
+  return false;
 }
 
-static napi_value fork_prepare(napi_env env, napi_callback_info info) {
-  struct mp_call call;
-  int control;
-  if (!mp_call_begin(&call, env, info, "forkPrepare") || !arg_fd(&call, 0, "control", &control)) {
-    return NULL;
-  }
-  return string(env, mp_forkserver_prepare(control));
-}
-
+/*
+ * SYNC: from the freeze to the copy nothing of the engine runs. It takes locks (the allocator's, when it compiles a
+ * function or ends a job of the optimizer) whose holder may be frozen.
+ */
 static napi_value fork_serve(napi_env env, napi_callback_info info) {
   struct mp_call call;
   int control;
-  static char text[MP_START_BYTES];
-  if (!mp_call_begin(&call, env, info, "forkServe") || !arg_fd(&call, 0, "control", &control)) {
+  static char ready[MP_READY_BYTES], text[MP_START_BYTES];
+  size_t ready_length;
+  napi_value result;
+  if (!mp_call_begin(&call, env, info, "forkServe") || !arg_fd(&call, 0, "control", &control) ||
+      !arg_text(&call, 1, "ready", ready, sizeof ready, &ready_length)) {
     return NULL;
   }
-  int error = mp_forkserver_serve(control, text);
+  const char *why = mp_forkserver_prepare(control);
+  if (why != NULL) {
+    MP_TRY(env, napi_throw_error(env, "ERR_MP_CANNOT_FORK", why), NULL);
+    return NULL;
+  }
+  int error = mp_forkserver_serve(control, ready, ready_length, text);
   if (error == 0) error = mp_session_renew();
   if (error < 0) {
     mp_throw_errno(&call, error, NULL);
     return NULL;
   }
-  return string(env, text);
+  MP_TRY(env, napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result), NULL);
+  return result;
+}
+
+static napi_value fork_revive(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  mp_forkserver_revive();
+  return NULL;
+}
+
+/*
+ * Has the engine give back memory that it keeps for later, with a collection: it believes for a moment that more than
+ * it may have is allocated elsewhere. Where that does not move it, it keeps what it has.
+ */
+static napi_value fork_reduce(napi_env env, napi_callback_info info) {
+  (void)info;
+  static const int64_t MUCH = (int64_t)16 << 30;
+  int64_t all;
+  MP_TRY(env, napi_adjust_external_memory(env, MUCH, &all), NULL);
+  MP_TRY(env, napi_adjust_external_memory(env, -MUCH, &all), NULL);
+  return NULL;
 }
 
 static napi_value fork_pair(napi_env env, napi_callback_info info) {
@@ -121,15 +147,9 @@ static napi_value fork_ask(napi_env env, napi_callback_info info) {
       !mp_arg_word(&call, 1, "pidWord", &word) || !arg_fds(&call, 3, fds, &count)) {
     return NULL;
   }
-  napi_status status = napi_get_value_string_utf8(env, call.argv[2], text, sizeof text, &length);
-  if (status == napi_string_expected) {
-    mp_throw_type(&call, "text", "a string");
-    return NULL;
-  }
-  MP_TRY(env, status, NULL);
+  if (!arg_text(&call, 2, "text", text, sizeof text, &length)) return NULL;
   const uint64_t offset = (uint64_t)((uint8_t *)word - mp_session()->base);
-  int error = length == sizeof text - 1 ? -EMSGSIZE
-                                        : mp_forkserver_ask(control, offset, text, fds, count);
+  int error = mp_forkserver_ask(control, offset, text, fds, count);
   if (error < 0) mp_throw_errno(&call, error, "sendmsg");
   return NULL;
 }
@@ -157,10 +177,11 @@ static napi_value reap(napi_env env, napi_callback_info info) {
 
 bool mp_define_forkserver(struct mp_agent *agent, napi_value exports) {
   const napi_property_descriptor functions[] = {
-    MP_FUNCTION("forkBegin", fork_begin, agent),   MP_FUNCTION("forkPrepare", fork_prepare, agent),
-    MP_FUNCTION("forkServe", fork_serve, agent),   MP_FUNCTION("forkPair", fork_pair, agent),
-    MP_FUNCTION("forkAsk", fork_ask, agent),       MP_FUNCTION("forkExit", fork_exit, agent),
-    MP_FUNCTION("forkClose", fork_close, agent),   MP_FUNCTION("reap", reap, agent),
+    MP_FUNCTION("forkBegin", fork_begin, agent), MP_FUNCTION("forkServe", fork_serve, agent),
+    MP_FUNCTION("forkPair", fork_pair, agent),   MP_FUNCTION("forkAsk", fork_ask, agent),
+    MP_FUNCTION("forkExit", fork_exit, agent),   MP_FUNCTION("forkClose", fork_close, agent),
+    MP_FUNCTION("reap", reap, agent),            MP_FUNCTION("forkRevive", fork_revive, agent),
+    MP_FUNCTION("forkReduce", fork_reduce, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;
   MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);

@@ -5,7 +5,43 @@
  */
 #include "linux-fork.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
+
+static bool is_wait(long number) {
+  switch (number) {
+    case SYS_futex:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_poll:
+    case SYS_ppoll:
+    case SYS_select:
+    case SYS_pselect6:
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_read:
+    case SYS_recvmsg:
+    case SYS_recvfrom:
+    case SYS_accept4:
+    case SYS_rt_sigtimedwait:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool mp_clone_is_waiting(const void *context) {
+  static const unsigned char SYSCALL[] = {0x0f, 0x05};
+  const ucontext_t *at = context;
+  /* SAFETY: the code that it runs, mapped and readable; before a thread's first instruction there is other code. */
+  const unsigned char *next = (const unsigned char *)at->uc_mcontext.gregs[REG_RIP];
+  const long result = (long)at->uc_mcontext.gregs[REG_RAX];
+  /* The kernel has set it back to begin again with the call, or says that it was interrupted. */
+  if (memcmp(next, SYSCALL, sizeof SYSCALL) == 0) return is_wait(result);
+  return result == -EINTR && memcmp(next - sizeof SYSCALL, SYSCALL, sizeof SYSCALL) == 0;
+}
 
 uintptr_t mp_clone_tls(void) {
   uintptr_t tls;

@@ -6,6 +6,7 @@
 #ifndef MP_LINUX_FORK_H
 #define MP_LINUX_FORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,9 @@ void mp_clone_restorer(void);
 /* Goes on where the thread was interrupted whose handler got `context`. */
 _Noreturn void mp_clone_resume(void *context);
 
+/* Whether the thread was interrupted in a system call that waits for something. */
+bool mp_clone_is_waiting(const void *context);
+
 /* The calling thread's TLS, as clone(2) takes it. */
 uintptr_t mp_clone_tls(void);
 
@@ -27,7 +31,10 @@ long mp_clone_thread(unsigned long flags, void *stack, int *tid, uintptr_t tls,
 
 /* ---- linux-freeze.c: the other threads of this process ---- */
 
-/* Stops all of them, wherever they are. Returns NULL, or why that did not work; then all go on. */
+/*
+ * Stops all of them, in a moment when all wait if one comes soon, else wherever they are. Returns NULL, or why that
+ * did not work; then all go on.
+ */
 const char *mp_freeze(void);
 
 /* Lets them go on: for when what follows does not work. */
@@ -36,7 +43,7 @@ void mp_thaw(void);
 /* Where the kernel and the C library keep the id of the calling thread; NULL where that is unknown. */
 int *mp_freeze_tid_address(void);
 
-/* In a copy of the process: lets all go on in it, as its own threads. Returns 0 or -errno. */
+/* In a copy of the process: lets all go on in it, as its own threads, soon. Returns 0 or -errno. */
 int mp_freeze_revive(void);
 
 /* ---- linux-renew.c: descriptors that a copy must not share ---- */

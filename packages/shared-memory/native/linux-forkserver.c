@@ -4,10 +4,12 @@
  * those of any child. The one thing to know: nothing of JavaScript runs here between two copies.
  */
 #include "linux-fork.h"
+#include "linux-internal.h"
 #include "platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,9 +25,8 @@
 /* Of the descriptors that come with a request: where to answer, the session, then the child's own. */
 enum { REPLY = 0, SESSION = 1, FIRST_OWN = 2 };
 
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
+/* Bytes that stay free at the heap's end: about what a copy allocates. */
+static const size_t KEPT_FREE = 256 * 1024;
 
 /* What a request starts with: where in the session's file the kernel is to write the child's pid. */
 struct request {
@@ -53,6 +54,10 @@ static void make_inheritable(const struct mp_mapping *mapping) {
 }
 
 const char *mp_forkserver_prepare(int control) {
+  /* Copies have it from the start; it is stopped with all others. */
+  if (mp_watch_start() < 0) return "it can have no thread more";
+  /* Copies would each put together what has been freed, and so write to pages that they share. */
+  (void)malloc_trim(KEPT_FREE);
   const char *why = mp_freeze();
   if (why != NULL) return why;
   why = mp_rings_take();
@@ -143,9 +148,9 @@ static int settle(int control, const struct received *received) {
   }
   if (dup3(received->fds[SESSION], MP_START_SESSION_FD, O_CLOEXEC) < 0) return -errno;
   const uint32_t used = received->fd_count - FIRST_OWN + 1;
-  for (int fd = (int)used; fd < MP_START_FDS; fd++) {
-    if (fd > MP_START_SESSION_FD) (void)close(fd); /* held the place */
-  }
+  const int unused = (int)used > MP_START_SESSION_FD ? (int)used : MP_START_SESSION_FD + 1;
+  /* These held the places; `control` is the one behind them. */
+  for (int fd = unused; fd < MP_START_FDS; fd++) (void)close(fd);
   (void)close(control);
   for (uint32_t i = 0; i < received->fd_count; i++) {
     if (i != REPLY) (void)close(received->fds[i]);
@@ -166,7 +171,8 @@ static int become(int control, const struct received *received, const sigset_t *
   return 0;
 }
 
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
+int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+                        char text[MP_START_BYTES]) {
   static struct received received;
   /* What the terminal sends to all of its group is for those who can do something about it. */
   sigset_t group, signals;
@@ -175,6 +181,7 @@ int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
   (void)sigaddset(&group, SIGQUIT);
   (void)sigaddset(&group, SIGHUP);
   if (sigprocmask(SIG_BLOCK, &group, &signals) < 0) return -errno;
+  if (send(control, ready, ready_length, MSG_NOSIGNAL) < 0) _exit(0);
   while (receive(control, &received)) {
     int pid = copy(&received);
     if (pid == 0) {

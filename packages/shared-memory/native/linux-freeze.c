@@ -4,9 +4,12 @@
  * makes it up, and a new thread of the copy returns from that frame. So whatever lock a thread
  * holds, its copy releases. After how CRIU restores threads (criu.org, "Restorer").
  *
- * The one thing to know: in the original they stay stopped for ever.
+ * The one thing to know: in the original they stay stopped for ever. A thread that is stopped while it holds a
+ * lock (the allocator's, the engine's) keeps it for ever there; so the thread that has stopped the others
+ * must not return to anybody who may want one.
  */
 #include "linux-fork.h"
+#include "platform.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -23,6 +26,13 @@ enum { SIG_FREEZE = 33 };
 enum { MAX_THREADS = 512, MAX_NAME = 16 };
 /* One that is stuck in the kernel for longer (a dead network disk) is not worth waiting for. */
 static const time_t DEADLINE_S = 5;
+/* How long to wait until all others wait for something: a collection ends, a module may compute for ever. */
+static const double QUIET_MS = 500;
+/* How long a copy may do without its threads: most have ended by then. */
+static const long PATIENCE_NS = 4000000;
+/* How often, and how far apart, to ask a system that refuses threads. */
+enum { ATTEMPTS = 200 };
+static const long PAUSE_NS = 10000000;
 /* Below the frame, out of the way of what the handler had there. */
 static const uintptr_t STACK_GAP = 4096;
 
@@ -59,8 +69,10 @@ struct action {
 static struct {
   struct frozen threads[MAX_THREADS];
   uint32_t count;
-  uint32_t thaw; /* a futex; becomes 1 when the freeze fails */
+  uint32_t round;  /* counts from 1: which freeze this is */
+  uint32_t thawed; /* a futex: the last freeze that is over */
   struct action previous;
+  uint32_t wanted; /* a futex; in a copy: the threads are wanted at once */
 } state;
 
 static void futex_wake_all(uint32_t *word) {
@@ -83,6 +95,7 @@ static void stop(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)info;
   const int saved_errno = errno;
   const int tid = (int)syscall(SYS_gettid);
+  const uint32_t round = __atomic_load_n(&state.round, __ATOMIC_SEQ_CST);
   const uint32_t count = __atomic_load_n(&state.count, __ATOMIC_SEQ_CST);
   for (uint32_t i = 0; i < count; i++) {
     struct frozen *thread = &state.threads[i];
@@ -95,9 +108,11 @@ static void stop(int signal, siginfo_t *info, void *context) {
     /* SYNC: pairs with stop_thread(): all above is there for whoever reads this. */
     __atomic_store_n(&thread->is_frozen, 1, __ATOMIC_SEQ_CST);
     futex_wake_all(&thread->is_frozen);
-    while (__atomic_load_n(&state.thaw, __ATOMIC_SEQ_CST) == 0) {
-      (void)futex_wait(&state.thaw, 0, NULL);
+    while (__atomic_load_n(&state.thawed, __ATOMIC_SEQ_CST) != round) {
+      (void)futex_wait(&state.thawed, round - 1, NULL);
     }
+    /* The table may be that of the next freeze already, whose signal comes when this returns. */
+    break;
   }
   errno = saved_errno;
 }
@@ -151,22 +166,15 @@ static int stop_thread(int tid, void *context) {
 }
 
 void mp_thaw(void) {
-  __atomic_store_n(&state.thaw, 1, __ATOMIC_SEQ_CST);
-  futex_wake_all(&state.thaw);
+  __atomic_store_n(&state.thawed, state.round, __ATOMIC_SEQ_CST);
+  futex_wake_all(&state.thawed);
 }
 
-const char *mp_freeze(void) {
-  if (mp_freeze_tid_address() == NULL) {
-    return "its C library or its kernel does not tell where the id of a thread is kept";
-  }
-  const struct action action = {.handler = stop,
-                                .flags = SA_SIGINFO | SA_RESTART | SA_RESTORER,
-                                .restorer = mp_clone_restorer,
-                                .mask = ~0UL};
-  if (syscall(SYS_rt_sigaction, SIG_FREEZE, &action, &state.previous, sizeof action.mask) < 0) {
-    return "rt_sigaction is refused";
-  }
+/* Stops all others. Returns NULL, or why that did not work; then they go on. */
+static const char *stop_all(void) {
   struct pass pass = {.self = (int)syscall(SYS_gettid), .has_new = true};
+  __atomic_store_n(&state.count, 0, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&state.round, state.round + 1, __ATOMIC_SEQ_CST);
   /* Until nobody is left who could start another. */
   while (pass.has_new) {
     pass.has_new = false;
@@ -178,6 +186,39 @@ const char *mp_freeze(void) {
     return pass.error;
   }
   return NULL;
+}
+
+/* Whether each of them waits for something in the kernel: nobody was at work. */
+static bool is_quiet(void) {
+  for (uint32_t i = 0; i < state.count; i++) {
+    if (!mp_clone_is_waiting(state.threads[i].context)) return false;
+  }
+  return true;
+}
+
+/*
+ * SYNC: where all wait at once, none waits for a lock: its holder would not wait, or wait for another lock, and so
+ * on without end. So none holds one either, and their copies need not release any. A copy of a thread has another id
+ * than the thread, and the C library knows by the id who holds a recursive mutex or writes under an rwlock.
+ */
+const char *mp_freeze(void) {
+  if (mp_freeze_tid_address() == NULL) {
+    return "its C library or its kernel does not tell where the id of a thread is kept";
+  }
+  const struct action action = {.handler = stop,
+                                .flags = SA_SIGINFO | SA_RESTART | SA_RESTORER,
+                                .restorer = mp_clone_restorer,
+                                .mask = ~0UL};
+  if (syscall(SYS_rt_sigaction, SIG_FREEZE, &action, &state.previous, sizeof action.mask) < 0) {
+    return "rt_sigaction is refused";
+  }
+  for (const double until = mp_now() + QUIET_MS;;) {
+    const char *why = stop_all();
+    if (why != NULL || is_quiet() || mp_now() > until) return why;
+    mp_thaw();
+    const struct timespec pause = {.tv_nsec = 1000000};
+    (void)nanosleep(&pause, NULL);
+  }
 }
 
 /* The first thing that a revived thread does: what of it the kernel knows, and no frame. */
@@ -193,19 +234,51 @@ static void revive(void *argument) {
   mp_clone_resume(thread->context);
 }
 
-int mp_freeze_revive(void) {
+static long start_thread(struct frozen *thread, void (*run)(void *)) {
   static const unsigned long FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
                                      CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
                                      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  uintptr_t stack = ((uintptr_t)thread->context - STACK_GAP) & ~(uintptr_t)15;
+  /* SAFETY: the stack below the frame had the handler on it and nothing that is needed still. */
+  return mp_clone_thread(FLAGS, (void *)stack, thread->tid_address, thread->tls, run, thread);
+}
+
+/* As Node where it cannot have its threads. */
+static _Noreturn void give_up(void) {
+  static const char TEXT[] = "The system refuses this process its threads\n";
+  (void)!write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+  _exit(1);
+}
+
+/*
+ * What the first of them does: it starts the others, when they are wanted or after a while, and then goes on itself.
+ * Whoever waits for one of them waits as for a thread that does not get a processor.
+ */
+static void revive_all(void *argument) {
+  const struct timespec patience = {.tv_nsec = PATIENCE_NS}, pause = {.tv_nsec = PAUSE_NS};
+  if (__atomic_load_n(&state.wanted, __ATOMIC_SEQ_CST) == 0) (void)futex_wait(&state.wanted, 0, &patience);
+  int attempt = 0;
+  for (uint32_t i = 1; i < state.count;) {
+    if (start_thread(&state.threads[i], revive) >= 0) {
+      i++;
+      continue;
+    }
+    /* Others end, and leave room for ours. */
+    if (++attempt == ATTEMPTS) give_up();
+    (void)nanosleep(&pause, NULL);
+  }
+  revive(argument);
+}
+
+void mp_forkserver_revive(void) {
+  if (__atomic_exchange_n(&state.wanted, 1, __ATOMIC_SEQ_CST) == 0) futex_wake_all(&state.wanted);
+}
+
+int mp_freeze_revive(void) {
   if (syscall(SYS_rt_sigaction, SIG_FREEZE, &state.previous, NULL, sizeof state.previous.mask) < 0) {
     return -errno;
   }
-  for (uint32_t i = 0; i < state.count; i++) {
-    struct frozen *thread = &state.threads[i];
-    uintptr_t stack = ((uintptr_t)thread->context - STACK_GAP) & ~(uintptr_t)15;
-    /* SAFETY: the stack below the frame had the handler on it and nothing that is needed still. */
-    long tid = mp_clone_thread(FLAGS, (void *)stack, thread->tid_address, thread->tls, revive, thread);
-    if (tid < 0) return (int)tid;
-  }
-  return 0;
+  if (state.count == 0) return 0;
+  const long tid = start_thread(&state.threads[0], revive_all);
+  return tid < 0 ? (int)tid : 0;
 }

@@ -10,6 +10,9 @@
 /* Starts a joinable thread with a small stack and every signal blocked. */
 int mp_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
+/* Starts the thread that hears of deaths (linux-watch.c) in advance. Returns 0 or -errno. */
+int mp_watch_start(void);
+
 /* Opens a close-on-exec pidfd; -ENOSYS also when MP_NO_PIDFD=1 was set at load. */
 int mp_pidfd_open(int pid);
 

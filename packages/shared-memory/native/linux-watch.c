@@ -138,6 +138,13 @@ static int ensure_thread(void) {
   return 0;
 }
 
+int mp_watch_start(void) {
+  (void)pthread_mutex_lock(&state.mutex);
+  int error = ensure_thread();
+  (void)pthread_mutex_unlock(&state.mutex);
+  return error;
+}
+
 static int epoll_add(int fd, uint32_t events, uint64_t id) {
   struct epoll_event event = {.events = events, .data.u64 = id};
   return epoll_ctl(state.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;

@@ -16,9 +16,13 @@ const char *mp_forkserver_prepare(int control) {
   return "threads can be copied on Linux with glibc on x86-64 only, so far";
 }
 
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]) {
-  (void)control, (void)text;
+int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+                        char text[MP_START_BYTES]) {
+  (void)control, (void)ready, (void)ready_length, (void)text;
   return -ENOSYS;
+}
+
+void mp_forkserver_revive(void) {
 }
 
 int mp_forkserver_pair(bool is_stream, int out[2]) {

@@ -9,6 +9,7 @@
 #define MP_PLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -159,6 +160,7 @@ int mp_wait_exit(int pid, double timeout_ms, struct mp_exit *out);
 
 enum {
   MP_START_BYTES = 4096,   /* of the text of a request, its end included */
+  MP_READY_BYTES = 65536,  /* of what a server says when it is ready, its end included */
   MP_START_FDS = 32,       /* with a request; a server keeps its own descriptors above these numbers */
   MP_START_SESSION_FD = 3, /* where a copy finds the session's file */
 };
@@ -170,18 +172,24 @@ void mp_forkserver_begin(int parent);
  * Stops all other threads of this process, for ever, and makes ready to copy it. `control` is the
  * descriptor by which requests come.
  *
- * Returns NULL, or why this process cannot be copied; then everything goes on as before.
+ * Returns NULL: then nothing but mp_forkserver_serve() may be called, as others may have been stopped with a
+ * lock in their hands. Or why this process cannot be copied; then everything goes on as before.
  */
 const char *mp_forkserver_prepare(int control);
 
 /*
- * Answers requests until nobody is left who could send one, and ends the process.
+ * Says that it is ready, answers requests until nobody is left who could send one, and ends the process.
  *
- * In each copy it returns 0, with the request's text: the copy has all threads of this process, is a
- * child of this process's parent, and shares no descriptor with anybody but those that it was given.
+ * In each copy it returns 0, with the request's text: the copy is a child of this process's parent, and shares no
+ * descriptor with anybody but those that it was given. It has all threads of this process: one of them at once, the
+ * others after some milliseconds or mp_forkserver_revive(); many copies have ended by then.
  * Otherwise it returns -errno.
  */
-int mp_forkserver_serve(int control, char text[MP_START_BYTES]);
+int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+                        char text[MP_START_BYTES]);
+
+/* In a copy: whoever waits for its other threads need not wait any longer. */
+void mp_forkserver_revive(void);
 
 /* A pair of connected sockets: of streams, or for control. */
 int mp_forkserver_pair(bool is_stream, int out[2]);

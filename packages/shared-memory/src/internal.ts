@@ -48,7 +48,14 @@ export { isBare, loadPlatform } from './platform.js'
 export { BOOK, giveSlot, leave, noteStarter, takeSlot } from './bare/books.js'
 export { unavailable } from './bare/unavailable.js'
 export type { Lifeline } from './bare/platform.js'
-export { hasSession, joinSession, prepareSession, session, type Session } from './session.js'
+export {
+  hasSession,
+  joinSession,
+  leaveUnseen,
+  prepareSession,
+  session,
+  type Session,
+} from './session.js'
 export {
   Attachment,
   SharedObject,

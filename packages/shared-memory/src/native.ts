@@ -204,17 +204,19 @@ export interface Native {
    */
   forkBegin(parent: number): void
   /**
-   * Stops all other threads of this process for ever, so that it can be copied by {@link forkServe}.
+   * Stops all other threads of this process for ever, says that it is ready, and makes copies of it as they are asked
+   * for, until nobody is left who could ask; then the process ends.
    *
    * @param control the descriptor by which requests come; 32 or more, as all but those passed on.
-   * @returns null, or why it cannot be copied; then everything goes on.
+   * @param ready what to say there; less than 64 KiB.
+   * @returns in each copy the text of {@link forkAsk}.
+   * @throws Error `ERR_MP_CANNOT_FORK` in the process itself, with the reason; everything goes on then.
    */
-  forkPrepare(control: number): string | null
-  /**
-   * Makes copies of this process as they are asked for, until nobody is left who could ask; then the
-   * process ends. Returns in each copy, with the text of {@link forkAsk}.
-   */
-  forkServe(control: number): string
+  forkServe(control: number, ready: string): string
+  /** In a copy: its other threads, which come some milliseconds later, are wanted at once. */
+  forkRevive(): void
+  /** Has the engine give back what memory it keeps for later. */
+  forkReduce(): void
   /** Two connected sockets: of a stream, or for requests. */
   forkPair(isStream: boolean): [number, number]
   /** Closes one of them: of descriptors that `node:fs` has not opened, its own function warns in a thread. */

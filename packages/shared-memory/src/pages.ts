@@ -66,6 +66,15 @@ export class Pages {
     return new Uint8Array(bytes ?? new Uint8Array(this.#map.view(offset, byteLength)))
   }
 
+  /** Writes to the start of a run, without a window as well. */
+  write(first: number, bytes: Uint8Array): void {
+    const offset = CONTROL_BYTES + first * PAGE_BYTES
+    const { byteLength } = bytes
+    const target =
+      this.#map.bytes?.(offset, byteLength) ?? new Uint8Array(this.#map.view(offset, byteLength))
+    target.set(bytes)
+  }
+
   /** An ArrayBuffer over just these bytes: what user code may hold. */
   buffer(first: number, byteLength: number): ArrayBuffer {
     return this.#map.view(CONTROL_BYTES + first * PAGE_BYTES, byteLength)

@@ -93,6 +93,21 @@ export function joinSession(fd: number | undefined, parent: number, patienceMs =
 }
 
 /**
+ * Takes back `joinSession`, for an agent that nobody has heard of, and that holds nothing: a fork server joins to have
+ * all that its children do done once.
+ *
+ * CRASH: whoever dies before it leaves a place that the next reaper frees; there is nothing that anybody waits for.
+ */
+export function leaveUnseen(): void {
+  const { agent, native, words } = place.current as Session
+  // SYNC: free, then the byte: until that is free, nobody else can take the place.
+  const state = packState(agent.tag >>> 12, SLOT_STATE.free)
+  Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
+  native.disown(agent.slot)
+  place.current = undefined
+}
+
+/**
  * Maps a session's file without joining it; for a fork server, whose copies then join it with what they have.
  *
  * Mapping it is dear where the engine takes it for memory that a collection might free.

@@ -12,6 +12,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { serverEnv } from './surroundings.js'
 import { diagnose } from '../start-error.js'
 import { SESSION_FD } from '../token.js'
 
@@ -38,12 +39,12 @@ export class ForkServer {
   readonly #native: Native
   readonly #process: ChildProcess
   readonly #control: number
-  readonly failures: readonly string[]
+  #isReady = false
 
   /**
-   * Starts a server, and waits until it is ready.
+   * Starts a server, without waiting for it.
    *
-   * @throws CannotFork when it says that it cannot be copied; ServerLost when it ends before; ProcessRefused.
+   * @throws ProcessRefused.
    */
   constructor(native: Native, flags: readonly string[], settings: Settings) {
     this.#native = native
@@ -57,14 +58,20 @@ export class ForkServer {
     } finally {
       native.forkClose(theirs)
     }
-    try {
-      const { why, failures } = this.#awaitReady()
-      if (why !== null) throw new CannotFork(why)
-      this.failures = failures
-    } catch (error) {
-      this.end()
-      throw error
-    }
+  }
+
+  /**
+   * Waits until it is ready.
+   *
+   * @returns what it could not load, the first time.
+   * @throws CannotFork when it says that it cannot be copied; ServerLost when it has ended.
+   */
+  becomeReady(): readonly string[] {
+    if (this.#isReady) return []
+    const { why, failures } = this.#awaitReady()
+    if (why !== null) throw new CannotFork(why)
+    this.#isReady = true
+    return failures
   }
 
   /**
@@ -159,6 +166,7 @@ function spawnServer(
     const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
     const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', session, ...places, control],
+      env: serverEnv(),
     })
     // It says so again as an event.
     child.on('error', () => {})

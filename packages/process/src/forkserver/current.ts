@@ -8,7 +8,7 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
-import { CannotFork, ForkServer, ServerLost } from './client.js'
+import { CannotFork, ForkServer, ProcessRefused, ServerLost } from './client.js'
 import { forkserverPreload } from './preload.js'
 import type { Request } from './protocol.js'
 import { atStart } from './surroundings.js'
@@ -58,13 +58,40 @@ export function copyByServer(
       if (error instanceof CannotFork) return giveUp(error.message)
       if (!(error instanceof ServerLost)) throw error
       endServer()
+      // It may have had a place in the session for a moment.
+      session.reaper.reapAll()
       lost = error
     }
   }
   return giveUp(`its server was lost ${ATTEMPTS} times: ${(lost as Error).message}`)
 }
 
+/**
+ * Starts a server where one will be needed, without waiting for it: it loads its modules while its user has something
+ * else to do.
+ *
+ * What is against it is said when it is used.
+ */
+export function prepareServer({ native }: Session): void {
+  if (isHopeless || server !== undefined || !mayCopy(native)) return
+  try {
+    matchingServer(native)
+  } catch {
+    // It is tried again in `copyByServer`, whose caller has an answer to it.
+  }
+}
+
 function currentServer(session: Session, pidWord: number): ForkServer {
+  const matching = matchingServer(session.native)
+  for (const failure of matching.becomeReady()) {
+    process.emitWarning(`The fork server cannot load ${failure}`, { code: 'MP_FORKSERVER_PRELOAD' })
+  }
+  if (!hasProven) prove(session, matching, pidWord)
+  return matching
+}
+
+/** The server that was started with what holds now; starts one when there is none. */
+function matchingServer(native: Native): ForkServer {
   const flags = inheritedExecArgv()
   const main = mainModule()
   const preload = forkserverPreload()
@@ -80,20 +107,15 @@ function currentServer(session: Session, pidWord: number): ForkServer {
   endServer()
   // Of a main thread, the kernel sees to it.
   if (!isMainThread && serverKey === undefined) process.once('exit', endServer)
-  const { native } = session
   server = new ForkServer(native, flags, { parentPid: process.pid, main, preload })
   serverKey = key
-  for (const failure of server.failures) {
-    process.emitWarning(`The fork server cannot load ${failure}`, { code: 'MP_FORKSERVER_PRELOAD' })
-  }
-  if (!hasProven) prove(session, pidWord)
   return server
 }
 
 /** Sees whether a copy is a whole process. @throws CannotFork when it is not. */
-function prove(session: Session, pidWord: number): void {
+function prove(session: Session, proven: ForkServer, pidWord: number): void {
   const { native } = session
-  const pid = (server as ForkServer).copy(session, pidWord, { probe: true }, [0, 1, 2])
+  const pid = proven.copy(session, pidWord, { probe: true }, [0, 1, 2])
   const end = native.now() + PROBE_MS
   let exit = null
   while (exit === null && native.now() < end) exit = native.waitExit(pid, SLICE_MS)

@@ -32,9 +32,15 @@ export interface Ready {
 /** What a copy is to be: a child, or a look whether copies work. */
 export type Request = { readonly token: string } | { readonly probe: true }
 
+/** How an environment differs from that of the server. */
+export interface EnvChanges {
+  readonly set: Readonly<Record<string, string>>
+  readonly unset: readonly string[]
+}
+
 /** What a child has from its parent that the server may have otherwise. */
 export interface Surroundings {
-  readonly env: Readonly<Record<string, string>>
+  readonly env: EnvChanges
   readonly cwd: string
   readonly umask: number
   readonly preload: readonly string[]

@@ -21,6 +21,8 @@ const WRITES_AT_END = /--(cpu-prof|heap-prof|prof\b|trace-event|logfile|experime
  */
 export function exitQuickly(native?: Native): void {
   const { reallyExit } = process as unknown as Exiting
+  // Both are the same in all copies.
+  const isQuick = native !== undefined && !writesAtEnd()
   let isFailing = false
   // Node has an uncaught error to show still, after the listeners of `exit`.
   process.on('uncaughtExceptionMonitor', () => {
@@ -33,7 +35,7 @@ export function exitQuickly(native?: Native): void {
       const code = Number(process.exitCode ?? args[1])
       // Asked for now: who wants to be last (`signal-exit`, coverage) replaces it.
       const last = (process as unknown as Exiting).reallyExit
-      if (last === reallyExit && !writesAtEnd()) native?.forkExit(code & 0xff)
+      if (last === reallyExit && isQuick) native?.forkExit(code & 0xff)
       Reflect.apply(last, process, [code])
     }
     return isHeard

@@ -23,8 +23,8 @@ interface Drawing {
   readonly original: PropertyDescriptor
 }
 
-/** Begins to keep the server's randomness apart; returns what ends that, and returns in turn what a copy calls. */
-export function guardRandomness(): () => () => void {
+/** Begins to keep the server's randomness apart; returns what ends that, and returns in turn what a copy calls, with flags for the engine. */
+export function guardRandomness(): () => (flags: string) => void {
   const { random } = Math
   const { randomInt } = crypto
   let isServer = true
@@ -42,9 +42,9 @@ export function guardRandomness(): () => () => void {
     Math.random = random
     crypto.randomInt = randomInt
     syncBuiltinESMExports()
-    return () => {
+    return (flags) => {
       isServer = false
-      seed(random, base)
+      seed(random, base, flags)
       if (drewInteger) for (let i = 0; i < INTEGERS; i++) randomInt(2)
     }
   }
@@ -87,12 +87,12 @@ function drawingOf(owner: object, name: string): Drawing {
 /**
  * Seeds the real one, by its first call; threads and contexts that come later seed themselves.
  *
- * By what no two copies have in common, their pids and the time: to ask OpenSSL here would cost each of them 80 pages.
+ * Flags go together: whatever they are, setting some takes 20 µs. By what no two copies have in common, their pids and the time: to ask OpenSSL here would cost each of them 80 pages.
  */
-function seed(random: () => number, base: number): void {
+function seed(random: () => number, base: number, flags: string): void {
   const own =
     Math.imul(base ^ process.pid, 0x9e3779b1) ^ Number(process.hrtime.bigint() & 0x7fffffffn)
-  setFlagsFromString(`--random-seed=${1 + ((own >>> 0) % 0x7ffffffe)}`)
+  setFlagsFromString(`${flags} --random-seed=${1 + ((own >>> 0) % 0x7ffffffe)}`)
   random()
   setFlagsFromString('--random-seed=0')
 }

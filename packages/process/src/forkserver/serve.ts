@@ -2,29 +2,38 @@
  * What a fork server does: it loads what children need, then makes copies of itself.
  *
  * All that is here happens once, but for what follows `forkServe`, which returns in every child.
- * Nothing of it may leave behind what children must not share: see `forkPrepare` of the addon.
+ * Nothing of it may leave behind what children must not share: see `forkServe` of the addon.
  *
  * @module
  */
-import { dumps, loadsAsync } from '@mp/pickle'
 import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { writeSync } from 'node:fs'
 import { Module } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
-import { current } from '../state.js'
 import { SESSION_FD, parseToken } from '../token.js'
+import { adopt, takeOverFrom } from './adopt.js'
+import { keepEnv } from './surroundings.js'
+import { FLAGS_OF_A_COPY } from './engine.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
 import { guardRandomness } from './randomness.js'
+import { rehearse } from './rehearsal.js'
 import { guardStreams } from './streams.js'
-import { takeOver } from './surroundings.js'
 
 /** What children may meet in their arguments; a program need not have all of them. */
 const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
+
+/** Of modules that could not be loaded. */
+const MAX_FAILURES = 20
+const MAX_FAILURE_LENGTH = 500
+
+/** How often to rehearse: until the engine has seen enough, then until what it does after a collection is done. */
+const BEFORE_COLLECTION = 3
+const AFTER_COLLECTION = 2
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
@@ -32,38 +41,64 @@ native.forkBegin(settings.parentPid)
 prepareSession(SESSION_FD)
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
+const giveEnvBack = keepEnv()
 const failures = await load(settings)
-await loadsAsync(dumps({ warm: [1, 'up', new Map()] }))
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
 setFlagsFromString('--lazy')
-const renewRandomness = setRandomnessFree()
-giveStreamsBack()
-tidy()
-say({ why: prepare(), failures })
-
-const request = JSON.parse(native.forkServe(CONTROL_FD)) as Request
-// Some tenths of a millisecond ago: what follows the copy in C.
-current.startedMs = performance.now()
-Object.defineProperty(process, 'pid', {
-  value: native.pid(),
-  enumerable: true,
-  configurable: true,
-  writable: false,
-})
-setFlagsFromString('--flush-bytecode')
-renewRandomness()
 exitQuickly(native)
-if ('probe' in request) await probe()
-else {
-  runChild(parseToken(request.token), ({ surroundings }) => {
-    if (surroundings !== undefined) takeOver(surroundings)
+refuseSession()
+await rehearse(BEFORE_COLLECTION)
+tidy()
+await rehearse(AFTER_COLLECTION)
+// Not from here: copies would have to finish what the loader of modules does with this one.
+setImmediate(serve)
+
+/** Returns in each copy; where copies are impossible, it says so and ends. */
+function serve(): void {
+  // Modules that were loaded in advance may have run until now: by timers, for example.
+  refuseSession()
+  giveStreamsBack()
+  giveEnvBack()
+  const renewRandomness = setRandomnessFree()
+  let text: string
+  try {
+    text = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MP_CANNOT_FORK') throw error
+    refuse((error as Error).message)
+  }
+  renewRandomness(FLAGS_OF_A_COPY)
+  become(text)
+}
+
+function become(text: string): void {
+  const request = adopt(native, text)
+  if ('probe' in request) {
+    native.forkRevive()
+    // Whatever the flags say of rejected promises.
+    probe().catch((error: unknown) =>
+      setImmediate(() => {
+        throw error
+      }),
+    )
+    return
+  }
+  let isOver = false
+  void runChild(parseToken(request.token), takeOverFrom).then(() => {
+    isOver = true
   })
+  // After all microtasks that there are now: who waits for the event loop may wait for a thread.
+  void Promise.resolve().then(() =>
+    process.nextTick(() => {
+      if (!isOver) native.forkRevive()
+    }),
+  )
 }
 
 async function load({ main, preload }: Settings): Promise<string[]> {
   const importFrom = importerOf(main)
-  for (const name of PACKAGES) await importFrom(`@mp/${name}`).catch(ignoreMissing)
+  await Promise.all(PACKAGES.map((name) => importFrom(`@mp/${name}`).catch(ignoreMissing)))
   const failed: string[] = []
   for (const name of preload) {
     await importFrom(name).catch((error: unknown) => failed.push(`${name}: ${String(error)}`))
@@ -91,21 +126,30 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
 }
 
-/** Collects garbage, so that children share pages that stay as they are. */
+/** Collects garbage, so that children share pages that stay as they are, and have few of them. */
 function tidy(): void {
+  const { used_heap_size: before } = getHeapStatistics()
+  native.forkReduce()
+  // It has collected, then.
+  if (getHeapStatistics().used_heap_size < before) return
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
   setFlagsFromString('--no-expose-gc')
 }
 
-function prepare(): string | null {
-  if (hasSession())
-    return 'a module that was loaded in advance makes shared objects when it is loaded'
-  return native.forkPrepare(CONTROL_FD)
+function refuseSession(): void {
+  if (!hasSession()) return
+  refuse('a module that was loaded in advance makes shared objects when it is loaded')
 }
 
-/** A pipe or socket that takes one message at a time. */
-function say(ready: Ready): void {
-  writeSync(CONTROL_FD, JSON.stringify(ready))
-  if (ready.why !== null) process.exit(0)
+function refuse(why: string): never {
+  // A socket that takes one message at a time.
+  writeSync(CONTROL_FD, textOf({ why, failures }))
+  process.exit(0)
+}
+
+/** Cut to fit into one message. */
+function textOf({ why, failures: all }: Ready): string {
+  const shown = all.slice(0, MAX_FAILURES).map((failure) => failure.slice(0, MAX_FAILURE_LENGTH))
+  return JSON.stringify({ why, failures: shown } satisfies Ready)
 }

@@ -1,11 +1,9 @@
 /**
- * The program of a fork server. It loads the rest with all functions compiled at once and kept: what
- * V8 would put off until a function is first called, every child would have to do again.
+ * The program of a fork server. It loads the rest when the engine has been told how to compile it.
  *
  * @module
  */
-import { setFlagsFromString } from 'node:v8'
+import { compileAll } from './engine.js'
 
-setFlagsFromString('--no-lazy')
-setFlagsFromString('--no-flush-bytecode')
+compileAll()
 await import('./serve.js')

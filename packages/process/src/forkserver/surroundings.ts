@@ -7,11 +7,16 @@ import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LaunchOptions } from '../options.js'
 import { forkserverPreload, setForkserverPreload } from './preload.js'
-import type { Surroundings } from './protocol.js'
+import type { EnvChanges, Surroundings } from './protocol.js'
+
+type Env = Readonly<Record<string, string>>
+
+/** What every server of this thread is started with, but for what a process reads at its start. */
+let base: Env | undefined
 
 export function surroundingsFor({ env, cwd }: LaunchOptions): Surroundings {
   return {
-    env: definedOf(env ?? process.env),
+    env: changesOf(baseEnv(), definedOf(env ?? process.env)),
     cwd: pathOf(cwd),
     umask: process.umask(),
     preload: forkserverPreload(),
@@ -19,15 +24,41 @@ export function surroundingsFor({ env, cwd }: LaunchOptions): Surroundings {
 }
 
 export function takeOver({ env, cwd, umask, preload }: Surroundings): void {
-  for (const name of Object.keys(process.env)) {
-    if (!Object.hasOwn(env, name)) delete process.env[name]
-  }
-  for (const [name, value] of Object.entries(env)) {
-    if (process.env[name] !== value) process.env[name] = value
-  }
+  changeEnv(env)
   process.umask(umask)
   if (process.cwd() !== cwd) process.chdir(cwd)
   setForkserverPreload(preload)
+}
+
+/** The environment of a server. To read dozens of variables, send them, and compare them would be a tenth of a start. */
+export function serverEnv(): Env {
+  const isAtStart = ([name]: [string, unknown]): boolean => AT_START.test(name)
+  return Object.fromEntries([
+    ...Object.entries(baseEnv()).filter((entry) => !isAtStart(entry)),
+    ...Object.entries(definedOf(process.env)).filter(isAtStart),
+  ])
+}
+
+/** Returns what takes back all changes of this process's environment from now on. */
+export function keepEnv(): () => void {
+  const kept = definedOf(process.env)
+  return () => changeEnv(changesOf(definedOf(process.env), kept))
+}
+
+function baseEnv(): Env {
+  return (base ??= definedOf(process.env))
+}
+
+function changesOf(from: Env, to: Env): EnvChanges {
+  return {
+    set: Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name] !== value)),
+    unset: Object.keys(from).filter((name) => !Object.hasOwn(to, name)),
+  }
+}
+
+function changeEnv({ set, unset }: EnvChanges): void {
+  for (const name of unset) delete process.env[name]
+  for (const [name, value] of Object.entries(set)) process.env[name] = value
 }
 
 function definedOf(env: NodeJS.ProcessEnv): Record<string, string> {
