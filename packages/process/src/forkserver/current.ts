@@ -8,7 +8,7 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
-import { CannotFork, ForkServer, ProcessRefused, ServerLost } from './client.js'
+import { CannotFork, ForkServer, ServerLost } from './client.js'
 import { forkserverPreload } from './preload.js'
 import type { Request } from './protocol.js'
 import { atStart } from './surroundings.js'
@@ -73,9 +73,9 @@ export function copyByServer(
  * What is against it is said when it is used.
  */
 export function prepareServer({ native }: Session): void {
-  if (isHopeless || server !== undefined || !mayCopy(native)) return
+  if (isHopeless || server !== undefined) return
   try {
-    matchingServer(native)
+    if (mayCopy(native)) matchingServer(native)
   } catch {
     // It is tried again in `copyByServer`, whose caller has an answer to it.
   }
