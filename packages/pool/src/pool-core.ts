@@ -16,6 +16,7 @@ import {
   RING_SETS,
   RING_WORDS,
   SharedObject,
+  Spinning,
   WAIT_SET_WORDS,
   WaitSet,
   type Waitable,
@@ -45,10 +46,17 @@ export interface HiredWorker {
   readonly pid: number | undefined
 }
 
+/**
+ * How long the two sides of a pool look for each other's messages before they sleep, where that pays. What the other one
+ * does between a task and the next takes 10 µs, and somewhat more on a machine that is busy.
+ */
+const SPIN_MS = 0.05
+
 export class PoolCore extends SharedObject {
   readonly #tasks: MessageRing
   readonly #results: MessageRing
   readonly #told: WaitSet
+  readonly #spinning = new Spinning(SPIN_MS)
 
   constructor(attachment?: Attachment) {
     super(
@@ -203,18 +211,26 @@ export class PoolCore extends SharedObject {
     return this.#load(POOL.orders, worker)
   }
 
-  /** A wait for a task, or for the order to end. */
+  /** A wait for a task, or for the order to end. For all waits of a worker: making it takes longer than one. */
   taking(worker: number): Waitable<Uint8Array | Retire> {
-    const taking = this.tasks.taking(this.claimWord(worker))
+    const { set, available, attempt } = this.tasks.taking(this.claimWord(worker))
     return {
-      ...taking,
+      set,
+      available,
+      spinning: this.#spinning,
       attempt: () => {
         const order = this.orderOf(worker)
         if (order === ORDER.retire) return RETIRE
         if (order === ORDER.wait) return this.tasks.closed ? RETIRE : PENDING
-        return taking.attempt()
+        return attempt()
       },
     }
+  }
+
+  /** A wait for a result, which is not taken. */
+  polling(): Waitable<true> {
+    const { set, available, attempt } = this.results.polling()
+    return { set, available, attempt, spinning: this.#spinning }
   }
 
   /** A wait for another order than to work. */

@@ -164,9 +164,11 @@ export class Submitter {
   ): Task {
     const task = new Task(mode, sent, items, options, receiver)
     const { dispatcher, record } = this.#pool
-    task.submittedAt = dispatcher.now()
+    const now = dispatcher.now()
     collectNotes(task, encodeTo, payload)
-    if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - task.submittedAt)
+    // It lies beside the message.
+    task.submittedAt = now
+    if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - now)
     sent.uses++
     dispatcher.submit(task)
     return task

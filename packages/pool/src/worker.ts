@@ -11,7 +11,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { allowChildren } from '@mp/process/internal'
-import { PENDING, RingClosedError } from '@mp/shared-memory/internal'
+import { PENDING, RingClosedError, type Waitable } from '@mp/shared-memory/internal'
 import { ORDER, PHASE } from './layout.js'
 import { STATUS } from './messages.js'
 import { type PoolCore, RETIRE, type Retire } from './pool-core.js'
@@ -70,6 +70,7 @@ class WorkerLoop {
   readonly #setup: WorkerSetup
   readonly #reporter: Reporter
   readonly #runner: TaskRunner
+  readonly #taking: Waitable<Uint8Array | Retire>
   readonly #expiresAt: number
   #checkedAt = 0
 
@@ -78,6 +79,7 @@ class WorkerLoop {
     this.#setup = setup
     this.#reporter = reporter
     this.#runner = new TaskRunner(core, setup.index, reporter)
+    this.#taking = core.taking(setup.index)
     this.#expiresAt = Math.ceil(setup.maxTasks * EXPIRING) - 1
   }
 
@@ -138,7 +140,7 @@ class WorkerLoop {
     const core = this.#core
     const { waiting } = core.session
     try {
-      const message = waiting.block(core.taking(this.#setup.index), core.now() + BLOCK_MS)
+      const message = waiting.block(this.#taking, core.now() + BLOCK_MS)
       return message === PENDING ? null : message
     } catch (error) {
       if (error instanceof RingClosedError) return RETIRE
@@ -149,7 +151,7 @@ class WorkerLoop {
   async #next(): Promise<Uint8Array | Retire> {
     const core = this.#core
     try {
-      const message = await core.session.waiting.async(core.taking(this.#setup.index), Infinity)
+      const message = await core.session.waiting.async(this.#taking, Infinity)
       return message as Uint8Array | Retire
     } catch (error) {
       if (error instanceof RingClosedError) return RETIRE

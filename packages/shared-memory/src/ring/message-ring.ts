@@ -259,15 +259,6 @@ export class MessageRing {
     }
   }
 
-  /** Looks for a message for so long without sleeping, at most 100 ms. @returns whether there is one. */
-  spin(milliseconds: number): boolean {
-    const { words, base } = this.#state
-    const tail = Atomics.load(words, base + RING.tail)
-    if (this.isAvailable()) return true
-    // SYNC: nothing depends on it: who sees no message here waits as everybody does.
-    return this.#session.native.spin(base + RING.tail, tail, milliseconds) !== 0
-  }
-
   /** Whether there is something to take. */
   protected isAvailable(): boolean {
     return this.size !== 0
