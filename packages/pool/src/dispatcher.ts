@@ -16,10 +16,11 @@ import type { SentFunctions } from './functions.js'
 import { Limits } from './limits.js'
 import { MemoryGuess } from './memory-guess.js'
 import { STATUS } from './messages.js'
+import { PagedTask, isLong } from './paged-task.js'
 import type { PoolCore } from './pool-core.js'
 import type { PoolRecord } from './pool-record.js'
 import { type Outcome, ResultReader } from './result-reader.js'
-import type { Task } from './task.js'
+import { type NewTask, Task } from './task.js'
 
 /** How many results are handled before timers and others get a turn. */
 const TURN = 1000
@@ -88,6 +89,14 @@ export class Dispatcher {
   /** As `PoolCore.now`. */
   now(): number {
     return this.#parts.core.now()
+  }
+
+  /** A task for `submit`, which is to encode it before. */
+  newTask(...args: NewTask): Task {
+    const [mode, fn, payload, items, options, receiver] = args
+    return options.retries === 0 && isLong(payload) && this.#feeder.hasIdle
+      ? new PagedTask(this.#parts.core.session, mode, fn, items, options, receiver)
+      : new Task(mode, fn, items, options, receiver)
   }
 
   submit(task: Task): void {

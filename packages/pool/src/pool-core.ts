@@ -16,6 +16,7 @@ import {
   RING_SETS,
   RING_WORDS,
   SharedObject,
+  type Taken,
   Spinning,
   WAIT_SET_WORDS,
   WaitSet,
@@ -37,6 +38,9 @@ import {
 /** What a worker gets in place of a task when it is to end. */
 export const RETIRE: unique symbol = Symbol('retire')
 export type Retire = typeof RETIRE
+
+/** What a worker has taken: bytes of its own, or a long message that lies where it was. */
+export type TaskMessage = Uint8Array | Taken
 
 /** A worker, as those see it who have not started it. */
 export interface HiredWorker {
@@ -212,8 +216,8 @@ export class PoolCore extends SharedObject {
   }
 
   /** A wait for a task, or for the order to end. For all waits of a worker: making it takes longer than one. */
-  taking(worker: number): Waitable<Uint8Array | Retire> {
-    const { set, available, attempt } = this.tasks.taking(this.claimWord(worker))
+  taking(worker: number): Waitable<TaskMessage | Retire> {
+    const { set, available, attempt } = this.tasks.takingOrClaiming(this.claimWord(worker))
     return {
       set,
       available,

@@ -14,7 +14,7 @@ import { allowChildren } from '@mp/process/internal'
 import { PENDING, RingClosedError, type Waitable } from '@mp/shared-memory/internal'
 import { ORDER, PHASE } from './layout.js'
 import { STATUS } from './messages.js'
-import { type PoolCore, RETIRE, type Retire } from './pool-core.js'
+import { type PoolCore, RETIRE, type Retire, type TaskMessage } from './pool-core.js'
 import { Reporter } from './reporter.js'
 import { TaskRunner } from './task-runner.js'
 
@@ -70,7 +70,7 @@ class WorkerLoop {
   readonly #setup: WorkerSetup
   readonly #reporter: Reporter
   readonly #runner: TaskRunner
-  readonly #taking: Waitable<Uint8Array | Retire>
+  readonly #taking: Waitable<TaskMessage | Retire>
   readonly #expiresAt: number
   #checkedAt = 0
 
@@ -93,10 +93,10 @@ class WorkerLoop {
     let streak = 0
     for (let done = 0; done < maxTasks; done++) {
       if (maxMemory !== Infinity && done > 0) await this.#watchMemory()
-      let message: Uint8Array | Retire | null = this.#isToWork() ? tasks.tryTake(claim) : null
+      let message: TaskMessage | Retire | null = this.#isToWork() ? tasks.tryTakeOrClaim(claim) : null
       if (message === null && streak >= STREAK) {
         streak = this.#nap() ? STREAK : 0
-        message = this.#isToWork() ? tasks.tryTake(claim) : null
+        message = this.#isToWork() ? tasks.tryTakeOrClaim(claim) : null
       }
       if (message === null) {
         streak = 0
@@ -136,7 +136,7 @@ class WorkerLoop {
   }
 
   /** Blocks for a moment. */
-  #nextSoon(): Uint8Array | Retire | null {
+  #nextSoon(): TaskMessage | Retire | null {
     const core = this.#core
     const { waiting } = core.session
     try {
@@ -148,11 +148,11 @@ class WorkerLoop {
     }
   }
 
-  async #next(): Promise<Uint8Array | Retire> {
+  async #next(): Promise<TaskMessage | Retire> {
     const core = this.#core
     try {
       const message = await core.session.waiting.async(this.#taking, Infinity)
-      return message as Uint8Array | Retire
+      return message as TaskMessage | Retire
     } catch (error) {
       if (error instanceof RingClosedError) return RETIRE
       throw error

@@ -225,6 +225,11 @@ export class MessageRing {
     return this.#take(claim, keeper) ? this.#reader.copy() : null
   }
 
+  /** As `tryTake`; a long message stays where it lies, to be read later. */
+  tryTakeOrClaim(claim: number): Uint8Array<ArrayBuffer> | Taken | null {
+    return this.#take(claim) ? this.#reader.copyOrKeep() : null
+  }
+
   /**
    * Takes the first message and reads it without a copy of it.
    *
@@ -243,6 +248,11 @@ export class MessageRing {
   /** A wait for a message. */
   taking(claim = -1): Waitable<Uint8Array<ArrayBuffer>> {
     return this.takingBy(() => this.tryTake(claim))
+  }
+
+  /** A wait for a message that `tryTakeOrClaim` takes. */
+  takingOrClaiming(claim: number): Waitable<Uint8Array<ArrayBuffer> | Taken> {
+    return this.takingBy(() => this.tryTakeOrClaim(claim))
   }
 
   /** A wait for a message that is read when the wait is over. */
