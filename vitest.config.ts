@@ -17,7 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Fails whatever leaves a process, a file or a descriptor behind.
     // And builds again what is built of several packages, should one of them have been compiled since.
-    globalSetup: ['internal/dist/run-folders.js', 'packages/process/scripts/bundle-child.mjs'],
+    globalSetup: ['internal/dist/run-folders.js', 'scripts/bundle.mjs'],
     setupFiles: ['internal/dist/leak-check.js'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
@@ -25,7 +25,7 @@ export default defineConfig({
     server: {
       deps: {
         external: [
-          /\/packages\/[^/]+\/dist\//,
+          /\/packages\/[^/]+\/(dist|lib)\//,
           /\/(internal|explorer|reliability|benchmarks)\/dist\//,
           /\/test\/fixtures\//,
         ],

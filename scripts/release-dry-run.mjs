@@ -58,7 +58,7 @@ function copyTree() {
     const modules = join(copy, 'packages', folder, 'node_modules/@mp')
     mkdirSync(modules, { recursive: true })
     for (const other of folders) symlinkSync(join(copy, 'packages', other), join(modules, other))
-    for (const built of ['dist', 'prebuilds']) {
+    for (const built of ['dist', 'lib', 'prebuilds']) {
       const path = join('packages', folder, built)
       if (existsSync(join(root, path)))
         cpSync(join(root, path), join(copy, path), { recursive: true })
@@ -122,7 +122,7 @@ function checkPackage(folder, released) {
   for (const needed of ['package.json', 'README.md', 'LICENSE']) {
     if (!files.includes(needed)) faults.push(`${name}: has no ${needed}`)
   }
-  const known = /^(dist|src|native|prebuilds|scripts)\/|^(package\.json|README\.md|LICENSE)$/
+  const known = /^(dist|lib|src|native|prebuilds|scripts)\/|^(package\.json|README\.md|LICENSE)$/
   for (const path of files) {
     if (!known.test(path) || /\.tsbuildinfo$|\.test\.|(^|\/)\.env/.test(path))
       faults.push(`${name}: ${path} does not belong there`)

@@ -106,6 +106,9 @@ export async function loadBundle(
   }
 }
 
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
+const PACKAGES = ['pickle', 'pipe', 'queue', 'shared-memory', 'sync']
+
 async function bundle(edits: readonly Edit[]): Promise<string> {
   try {
     const { outputFiles } = await build({
@@ -117,6 +120,8 @@ async function bundle(edits: readonly Edit[]): Promise<string> {
       platform: 'node',
       target: 'node20',
       supported: { 'async-await': false, 'for-await': false },
+      // As compiled, module by module; programs import them in a few files.
+      alias: Object.fromEntries(PACKAGES.map((name) => [`@mp/${name}`, `${packages}${name}/dist`])),
       plugins: [editing(edits)],
       logLevel: 'silent',
     })

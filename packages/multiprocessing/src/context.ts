@@ -23,6 +23,7 @@ import {
   RWLock,
   Semaphore,
 } from '@mp/sync'
+import { ORIGIN } from './origin.js'
 
 /** What is the same in every context. */
 const SAME = {
@@ -103,7 +104,7 @@ Object.defineProperty(base.Context.prototype, reduceSymbol, {
   configurable: true,
   value(this: base.Context): Reduced {
     const args = [base.Context.methodOf(this)]
-    return { module: import.meta.url, name: 'getContext', args }
+    return { module: ORIGIN, name: 'getContext', args }
   },
 })
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { functionSender } from './encode/on-demand.js'
+import { functionSender } from './functions/on-demand.js'
 import { Unsendable } from './functions/unsendable-error.js'
 
 /**

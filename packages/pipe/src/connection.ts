@@ -28,6 +28,7 @@ import {
   throwIfAborted,
   waitableSymbol,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import type { ConnectionLike } from './connection-like.js'
 import {
   type SendableBytes,
@@ -322,7 +323,7 @@ export class Connection<Send = unknown, Receive = Send> implements ConnectionLik
     else noteInFlight({ recall, give: (through) => pipe.give(end, copy, through) })
     const duplex = this.readable && this.writable
     const place = isKept() ? -1 : copy.place
-    return { module: import.meta.url, name: 'Connection', args: [pipe, end, duplex, place] }
+    return { module: ORIGIN, name: 'Connection', args: [pipe, end, duplex, place] }
   }
 
   /** Puts together what arrived. @internal */

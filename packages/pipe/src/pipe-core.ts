@@ -29,6 +29,7 @@ import {
   throughEnd,
   throughIndex,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { BrokenPipeError, EOFError } from './errors.js'
 import { type End, findSupport, isHeldByAgent, markOf, supportOf } from './in-flight.js'
 import { MAX_IN_FLIGHT, PIPE, PIPE_SETS, PIPE_WORDS } from './layout.js'
@@ -260,7 +261,7 @@ export class PipeCore extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'PipeCore' }
+    return { module: ORIGIN, name: 'PipeCore' }
   }
 }
 

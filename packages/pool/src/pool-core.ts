@@ -24,6 +24,7 @@ import {
   claimOf,
   toTicks,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import {
   MAX_QUEUED,
   ORDER,
@@ -306,7 +307,7 @@ export class PoolCore extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'PoolCore' }
+    return { module: ORIGIN, name: 'PoolCore' }
   }
 }
 

@@ -12,6 +12,7 @@ import {
   reviveSymbol,
   wrongType,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { AsyncResult } from './async-result.js'
 import type { PoolLine } from './client/line.js'
 import { PoolClient, type PoolHandle } from './client/pool-client.js'
@@ -326,7 +327,7 @@ export class Pool implements AsyncDisposable {
   reduceHandle(): Reduced {
     const { handle } = this.#engine
     arrived.set(handle[0], this)
-    return { module: import.meta.url, name: 'Pool', args: handle }
+    return { module: ORIGIN, name: 'Pool', args: handle }
   }
 
   /** What is there at once is sent at once. */

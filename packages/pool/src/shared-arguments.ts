@@ -16,6 +16,7 @@ import {
   reduceSymbol,
   session,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 
 /** Takes the place of a shared argument in a message; arrives as the argument. */
 class SharedArgument {
@@ -26,7 +27,7 @@ class SharedArgument {
   }
 
   [reduceSymbol](): Reduced {
-    return { module: import.meta.url, name: 'reviveSharedArgument', args: this.#args }
+    return { module: ORIGIN, name: 'reviveSharedArgument', args: this.#args }
   }
 }
 

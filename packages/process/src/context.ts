@@ -4,6 +4,7 @@
  * @module
  */
 import { reduceSymbol } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { cpuCount } from './cpu-count.js'
 import { type ParentProcess, activeChildren, currentProcess, parentProcess } from './current.js'
 import { setForkserverPreload } from './forkserver/preload.js'
@@ -104,7 +105,7 @@ Object.defineProperty(Context.prototype, reduceSymbol, {
   // Who extends contexts sends them so that they arrive extended.
   configurable: true,
   value(this: Context) {
-    return { module: import.meta.url, name: 'getContext', args: [Context.methodOf(this)] }
+    return { module: ORIGIN, name: 'getContext', args: [Context.methodOf(this)] }
   },
 })
 

@@ -26,6 +26,7 @@ import {
   keepInFlight,
   throwIfAborted,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { AcknowledgedRing } from './acknowledged-ring.js'
 import type { TakenItem } from './claims.js'
 import { QueueShutDownError } from './errors.js'
@@ -253,7 +254,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'JoinableQueue' }
+    return { module: ORIGIN, name: 'JoinableQueue' }
   }
 
   #isDone(): boolean {

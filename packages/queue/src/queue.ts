@@ -33,6 +33,7 @@ import {
   trackInFlight,
   waitableSymbol,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { AcknowledgedRing } from './acknowledged-ring.js'
 import { QueueFullError, QueueShutDownError, closedHere } from './errors.js'
 import { type Lent, type Loanable, lend } from './lending.js'
@@ -337,7 +338,7 @@ export class Queue<T = unknown> extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Queue' }
+    return { module: ORIGIN, name: 'Queue' }
   }
 
   /** Checks the options of a call. @returns its timeout in milliseconds. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attachment, Origin } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { Queue } from './queue.js'
 
 /** A `Queue` that holds any number of items. */
@@ -17,6 +18,6 @@ export class SimpleQueue<T = unknown> extends Queue<T> {
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'SimpleQueue' }
+    return { module: ORIGIN, name: 'SimpleQueue' }
   }
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ORIGIN } from './origin.js'
 import { outOfRange, wrongType } from './arguments.js'
 import { OBJECT_TYPE, PAGE_BYTES } from './layout.js'
 import { LeafLock } from './leaf-lock.js'
@@ -138,7 +139,7 @@ export class ShareableList<T extends Shareable = Shareable> extends OwnedObject 
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'ShareableList' }
+    return { module: ORIGIN, name: 'ShareableList' }
   }
 
   #check(index: number): number {

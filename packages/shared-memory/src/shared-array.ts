@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ORIGIN } from './origin.js'
 import { checkInteger, wrongType } from './arguments.js'
 import { OBJECT_TYPE } from './layout.js'
 import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
@@ -116,7 +117,7 @@ export class SharedArray<T extends TypedArray = TypedArray> extends OwnedObject 
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'SharedArray' }
+    return { module: ORIGIN, name: 'SharedArray' }
   }
 
   #allocate(): void {

@@ -9,6 +9,7 @@
  */
 import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
+import { ORIGIN } from './origin.js'
 import { checkInteger, outOfRange, wrongType } from './arguments.js'
 import { BlockBytes, UnnamedUse } from './bare/unnamed.js'
 import { MultiprocessingError } from './errors.js'
@@ -166,7 +167,7 @@ export class SharedMemory {
     const args: unknown[] = [this.name, this.identity]
     if (use instanceof UnnamedUse) args.push(use.bytes)
     else namedNative().namedKeep(use)
-    return { module: import.meta.url, name: 'SharedMemory', args }
+    return { module: ORIGIN, name: 'SharedMemory', args }
   }
 
   #closedError(): MultiprocessingError {

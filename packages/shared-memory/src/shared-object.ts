@@ -46,7 +46,7 @@ export class Attachment {
 
 /** Where a handle class can be imported from. */
 export interface Origin {
-  /** `import.meta.url` of the module that exports it. */
+  /** URL of the module that exports it, as its package has it: see `origin.ts`. */
   readonly module: string
   /** The name of its export. */
   readonly name: string

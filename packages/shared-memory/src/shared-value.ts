@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ORIGIN } from './origin.js'
 import { wrongType } from './arguments.js'
 import { OBJECT_TYPE } from './layout.js'
 import { NumberCell } from './number-cell.js'
@@ -115,7 +116,7 @@ export class SharedValue<K extends SharedValueType = SharedValueType> extends Sh
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'SharedValue' }
+    return { module: ORIGIN, name: 'SharedValue' }
   }
 }
 

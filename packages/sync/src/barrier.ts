@@ -21,6 +21,7 @@ import {
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { BARRIER, BarrierCore, type Outcome, type Place, barrierShape } from './barrier-core.js'
 import { Entry, Party } from './barrier-waits.js'
 import { BrokenBarrierError } from './errors.js'
@@ -176,7 +177,7 @@ export class Barrier extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Barrier' }
+    return { module: ORIGIN, name: 'Barrier' }
   }
 
   /** @internal */

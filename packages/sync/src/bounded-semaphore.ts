@@ -4,6 +4,7 @@
  * @module
  */
 import { type Attachment, type Origin, checkInteger } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { MAX_PERMITS } from './semaphore-core.js'
 import { Semaphore } from './semaphore.js'
 
@@ -32,6 +33,6 @@ export class BoundedSemaphore extends Semaphore {
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'BoundedSemaphore' }
+    return { module: ORIGIN, name: 'BoundedSemaphore' }
   }
 }

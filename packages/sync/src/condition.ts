@@ -18,6 +18,7 @@ import {
   throwIfAborted,
   wrongType,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { type Guard, type LockLike, take, takeSync } from './acquire.js'
 import { ConditionCore, type Waiter, conditionShape } from './condition-core.js'
 import { NotHeldError } from './errors.js'
@@ -196,7 +197,7 @@ export class Condition extends SharedObject implements LockLike {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Condition' }
+    return { module: ORIGIN, name: 'Condition' }
   }
 
   /** @internal */

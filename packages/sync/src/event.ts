@@ -24,6 +24,7 @@ import {
   throwIfAborted,
   waitableSymbol,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 
 /**
  * Words of an event.
@@ -148,7 +149,7 @@ export class Event extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Event' }
+    return { module: ORIGIN, name: 'Event' }
   }
 
   #watch(): Watch {

@@ -6,6 +6,7 @@
  * @module
  */
 import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { NotHeldError } from './errors.js'
@@ -86,6 +87,6 @@ export class Lock extends Acquirable implements Suspendable, GuardHolder {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Lock' }
+    return { module: ORIGIN, name: 'Lock' }
   }
 }

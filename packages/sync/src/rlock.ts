@@ -8,6 +8,7 @@
  * @module
  */
 import { type Attachment, OBJECT_TYPE, type Origin } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { NotHeldError, NotOwnerError } from './errors.js'
@@ -76,7 +77,7 @@ export class RLock extends Acquirable implements Suspendable {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'RLock' }
+    return { module: ORIGIN, name: 'RLock' }
   }
 
   #releaseLevel(): void {

@@ -6,6 +6,7 @@
  * @module
  */
 import { type Attachment, OBJECT_TYPE, type Origin, SharedObject } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import type { LockLike } from './acquire.js'
 import { NotHeldError, NotOwnerError } from './errors.js'
 import { RWCore, rwShape } from './rw-core.js'
@@ -62,6 +63,6 @@ export class RWLock extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'RWLock' }
+    return { module: ORIGIN, name: 'RWLock' }
   }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { Attachment, OBJECT_TYPE, type Origin, checkInteger } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { Acquirable } from './acquirable.js'
 import type { Guard } from './acquire.js'
 import { type GuardHolder, HeldGuard } from './guard.js'
@@ -86,6 +87,6 @@ export class Semaphore extends Acquirable implements GuardHolder {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'Semaphore' }
+    return { module: ORIGIN, name: 'Semaphore' }
   }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Reduced, reduceSymbol, wrongType } from '@mp/shared-memory/internal'
+import { ORIGIN } from './origin.js'
 import { RLock } from './rlock.js'
 
 /**
@@ -31,7 +32,7 @@ export function synchronized<T>(shared: T, lock: RLock = new RLock()): T & { loc
   const wrapper = Object.create(Object.getPrototypeOf(shared) as object | null) as object
   for (const key of keysOf(shared)) forward(wrapper, shared, key, lock)
   const reduce = (): Reduced => ({
-    module: import.meta.url,
+    module: ORIGIN,
     name: 'synchronized',
     args: [shared, lock],
   })

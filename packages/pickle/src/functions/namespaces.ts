@@ -11,6 +11,7 @@ import { types } from 'node:util'
 import { reduceSymbol, type Reduced } from '../hooks.js'
 import { loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
+import { STAND_INS } from '../modules/stand-ins.js'
 import { loadedModules } from './import-graph.js'
 import { inspect } from './inspector.js'
 import type { Callable, MadeRecord } from './records.js'
@@ -111,8 +112,6 @@ export function requireRecord(fn: Callable): MadeRecord | undefined {
     args: [join(directory, 'sent-by-value.js')],
   }
 }
-
-const STAND_INS = new URL('../modules/stand-ins.js', import.meta.url).href
 
 /** An `import.meta` that was put into a variable: the receiver makes one for the same file. */
 export function metaStandIn(value: unknown): object | undefined {

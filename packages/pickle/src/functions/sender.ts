@@ -1,6 +1,6 @@
 /**
  * What only a process that sends functions or instances of classes needs: the inspector, a parser,
- * an analysis of scopes. Loaded as a whole when the first is sent: see `encode/on-demand.ts`.
+ * an analysis of scopes. Loaded as a whole when the first is sent: see `on-demand.ts`.
  *
  * @module
  */

@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile } from './compile.js'
 
+/** Where a receiver finds what is here. */
+export const STAND_INS: string = new URL('./stand-ins.js', import.meta.url).href
+
 type Importer = (specifier: string, options?: unknown) => Promise<unknown>
 
 const importers = new Map<string, Importer>()

@@ -16,6 +16,7 @@ import {
   SharedObject,
   WAIT_SET_WORDS,
 } from '@mp/shared-memory/internal'
+import { ORIGIN } from '../origin.js'
 
 // As many rings as objects of this type have; the second has no messages.
 const RINGS = 2
@@ -55,6 +56,6 @@ export class PoolLine extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: import.meta.url, name: 'PoolLine' }
+    return { module: ORIGIN, name: 'PoolLine' }
   }
 }

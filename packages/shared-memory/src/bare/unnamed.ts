@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ORIGIN } from '../origin.js'
 import { SharedArray } from '../shared-array.js'
 import { OWNED } from '../shared-layout.js'
 import { Attachment, type Origin } from '../shared-object.js'
@@ -29,7 +30,7 @@ export class BlockBytes extends SharedArray<Uint8Array> {
 
   /** @internal */
   protected override origin(): Origin {
-    return { module: import.meta.url, name: 'BlockBytes' }
+    return { module: ORIGIN, name: 'BlockBytes' }
   }
 
   get #word(): number {

@@ -1,28 +1,28 @@
 /**
- * Builds `dist/child-bundle.cjs`: all that a plain child needs, in one file, from the compiled modules.
+ * Builds `child-bundle.cjs` of `@mp/process`: all that a plain child needs, of all packages, in one file.
  *
- * A child that loads them one by one takes twice as long to start (docs/decisions/0016). What it needs beyond is
- * loaded from the modules themselves, on demand; what has to be one for both is in the global object (`state.ts`).
+ * A child that loads modules one by one takes twice as long to start (docs/decisions/0016). What it needs beyond is
+ * loaded from the packages, on demand; what has to be one for both is in the global object (`state.ts`).
  * Builtin modules are required where they are first used: some take Node several milliseconds.
  *
  * @module
  */
 import { build, transform } from 'esbuild'
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, relative, sep } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const dist = fileURLToPath(new URL('../dist/', import.meta.url))
-const packages = fileURLToPath(new URL('../../', import.meta.url))
+const packages = fileURLToPath(new URL('../packages/', import.meta.url))
+const dist = fileURLToPath(new URL('../packages/process/dist/', import.meta.url))
 
-/** Gives each file its own URL, wherever the packages are installed. */
+/** Gives each file the URL of what its package's `lib/` has of it, wherever the packages are installed. */
 const ownUrls = {
   name: 'own-urls',
   setup({ onLoad, onResolve }) {
     onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, async ({ path }) => {
       const [folder, ...file] = relative(packages, path).split(sep)
       if (folder === 'shared-memory' && file.join('/') === 'dist/bare/platform.js') return NO_BARE
-      const url = `urlOf(${JSON.stringify(`@mp/${folder}`)}, ${JSON.stringify(file.join('/'))})`
+      const url = `urlOf(${JSON.stringify(`@mp/${folder}`)}, ${JSON.stringify(`lib/${file.at(-1)}`)})`
       const source = await readFile(path, 'utf8')
       const code = folder === 'shared-memory' && file[1] === 'native.js' ? withPath(source) : source
       return { contents: code.replaceAll('import.meta.url', url), loader: 'js' }
@@ -52,7 +52,6 @@ const NO_BARE = {
 }
 
 const HEADER = `'use strict'
-// Built by scripts/bundle-child.mjs.
 function urlOf(name, file) {
   const { dirname, join } = require('node:path')
   const root = name === '@mp/process' ? dirname(__dirname) : dirname(require.resolve(name + '/package.json'))
@@ -62,7 +61,6 @@ function urlOf(name, file) {
 
 /** What a child is started with: its arguments are a token, the addon, and a directory for compiled code. */
 const ENTRY = `'use strict'
-// Built by scripts/bundle-child.mjs.
 if (process.argv[4]) require('node:module').enableCompileCache(process.argv[4])
 require('./child-bundle.cjs')
 `
@@ -76,8 +74,17 @@ function withPath(source) {
     .replace('createRequire(import.meta.url)(', 'require(')
 }
 
-/** Builds the files, also before vitest runs; replaces them at once, since a child may be starting. */
-export async function setup() {
+/** esbuild gives a class that names itself another name inside, which users would see. */
+export function withNamesOfClasses(code) {
+  const renamed = code.matchAll(/^var (\w+) = class _\1\b/gm)
+  return [...renamed].reduce(
+    (text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name),
+    code,
+  )
+}
+
+/** @returns the files, by name. */
+export async function bundleChild() {
   const { outputFiles } = await build({
     entryPoints: [`${dist}bootstrap.js`],
     bundle: true,
@@ -85,22 +92,19 @@ export async function setup() {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
+    // As compiled, module by module.
+    alias: Object.fromEntries(
+      ['pickle', 'shared-memory'].map((name) => [`@mp/${name}`, `${packages}${name}/dist`]),
+    ),
     plugins: [ownUrls],
     logLevel: 'warning',
   })
   // Shorter to compile; the names stay, for stacks and for classes that tell theirs.
-  const { code } = await transform(HEADER + requireLate(outputFiles[0].text), {
+  const { code } = await transform(HEADER + requireLate(withNamesOfClasses(outputFiles[0].text)), {
     minifyWhitespace: true,
     target: 'node20',
   })
-  await replace('child-bundle.cjs', code)
-  await replace('child.cjs', ENTRY)
-}
-
-async function replace(name, code) {
-  const temporary = `${dist}${name}.${process.pid}`
-  await writeFile(temporary, code)
-  await rename(temporary, dist + name)
+  return { 'child-bundle.cjs': code, 'child.cjs': ENTRY }
 }
 
 /** Moves each `require` of a builtin module to where it is used. */
@@ -120,5 +124,3 @@ function requireLate(code) {
     without,
   )
 }
-
-if (process.argv[1] !== undefined && basename(process.argv[1]) === 'bundle-child.mjs') await setup()

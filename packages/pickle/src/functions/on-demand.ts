@@ -6,14 +6,14 @@
  *
  * @module
  */
-import type * as Sender from '../functions/sender.js'
+import type * as Sender from './sender.js'
 import { loadNow } from '../modules/load.js'
 
 let sender: typeof Sender | undefined
 
 export function functionSender(): typeof Sender {
   sender ??= loadNow({
-    specifier: new URL('../functions/sender.js', import.meta.url).href,
+    specifier: new URL('./sender.js', import.meta.url).href,
     parent: '',
     kind: 'import',
   }) as typeof Sender

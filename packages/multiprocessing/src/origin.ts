@@ -1,0 +1,7 @@
+/**
+ * Where another process or thread finds what arrives there by name. Relative to the folder of what is built, whether
+ * modules are files of their own or parts of a bundle.
+ *
+ * @module
+ */
+export const ORIGIN: string = new URL('./revived.js', import.meta.url).href

@@ -1,0 +1,6 @@
+/**
+ * What is made again in the process or thread that it was sent to: decoders import this module, and ask for a name.
+ *
+ * @module
+ */
+export { getContext } from './context.js'
