@@ -24,6 +24,7 @@ const ENTRIES = ['index', 'internal', 'revived']
 /** Those of single packages. */
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
+  pool: ['hired'],
   process: ['bootstrap', 'revive', 'running-process', 'forkserver/server'],
   'shared-memory': ['bare/steward'],
 }

@@ -24,7 +24,7 @@ import {
   claimOf,
   toTicks,
 } from '@mp/shared-memory/internal'
-import { ORIGIN } from './origin.js'
+import { HIRED } from './origin.js'
 import {
   MAX_QUEUED,
   ORDER,
@@ -307,7 +307,7 @@ export class PoolCore extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: ORIGIN, name: 'PoolCore' }
+    return { module: HIRED, name: 'PoolCore' }
   }
 }
 
