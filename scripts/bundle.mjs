@@ -25,7 +25,7 @@ const ENTRIES = ['index', 'internal', 'revived']
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
   pool: ['hired'],
-  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server'],
+  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
   'shared-memory': ['bare/steward'],
 }
 

@@ -13,11 +13,7 @@ export class PromiseReceiver implements Receiver {
   /** Where the call came from, once that is known. */
   site: CallSite | undefined
 
-  constructor(
-    resolve: (value: never) => void,
-    reject: (error: unknown) => void,
-    site?: CallSite,
-  ) {
+  constructor(resolve: (value: never) => void, reject: (error: unknown) => void, site?: CallSite) {
     this.resolve = resolve as (value: unknown) => void
     this.#reject = reject
     this.site = site

@@ -10,7 +10,7 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { allowChildren } from '@mp/process/internal'
+import { allowChildren } from '@mp/process/own'
 import {
   PENDING,
   type Reduced,
@@ -105,7 +105,9 @@ class WorkerLoop {
     let streak = 0
     for (let done = 0; done < maxTasks; done++) {
       if (maxMemory !== Infinity && done > 0) await this.#watchMemory()
-      let message: TaskMessage | Retire | null = this.#isToWork() ? tasks.tryTakeOrClaim(claim) : null
+      let message: TaskMessage | Retire | null = this.#isToWork()
+        ? tasks.tryTakeOrClaim(claim)
+        : null
       if (message === null && streak >= STREAK) {
         streak = this.#nap() ? STREAK : 0
         message = this.#isToWork() ? tasks.tryTakeOrClaim(claim) : null
