@@ -122,6 +122,8 @@ async function bundle(edits: readonly Edit[]): Promise<string> {
       supported: { 'async-await': false, 'for-await': false },
       // As compiled, module by module; programs import them in a few files.
       alias: Object.fromEntries(PACKAGES.map((name) => [`@mp/${name}`, `${packages}${name}/dist`])),
+      // Nothing is sent from here to a module's URL.
+      define: { 'import.meta.url': '"file:///"' },
       plugins: [editing(edits)],
       logLevel: 'silent',
     })

@@ -45,7 +45,7 @@ aroundEach(async (runTest) => {
 /** Without the addon a session has a thread of its own, with the descriptors of an event loop. */
 async function startSteward(): Promise<void> {
   // By its file: this package depends on none of those that it tests.
-  const core = new URL('../../packages/shared-memory/dist/internal.js', import.meta.url)
+  const core = new URL('../../packages/shared-memory/lib/internal.js', import.meta.url)
   const { session } = (await import(core.href)) as { session: () => Session }
   try {
     session().native.bare.blocks.find(-1, 0)

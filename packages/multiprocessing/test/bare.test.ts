@@ -61,7 +61,7 @@ test('where there is no binary a warning says so, threads work, and what needs p
   for (const name of readdirSync(packages)) {
     const to = join(folder, 'node_modules/@mp', name)
     mkdirSync(to, { recursive: true })
-    for (const part of ['package.json', 'dist']) {
+    for (const part of ['package.json', 'lib']) {
       cpSync(join(packages, name, part), join(to, part), { recursive: true })
     }
   }
