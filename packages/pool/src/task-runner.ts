@@ -38,6 +38,8 @@ export class TaskRunner {
     const now = core.now()
     this.#reporter.startedAt = now
     if (!core.start(this.#index, number, now)) {
+      // Its pages are to be freed.
+      if (!(message instanceof Uint8Array)) message.read(() => {})
       return this.#reporter.report(number, STATUS.dropped, undefined)
     }
     runningTask.begin(core, this.#index)
