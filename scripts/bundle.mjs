@@ -24,7 +24,8 @@ const ENTRIES = ['index', 'internal', 'revived']
 /** Those of single packages. */
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
-  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server'],
+  pool: ['hired'],
+  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
   'shared-memory': ['bare/steward'],
 }
 

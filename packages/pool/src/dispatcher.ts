@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Spinning } from '@mp/shared-memory/internal'
+import { Spinning, type Waitable } from '@mp/shared-memory/internal'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
 import { Feeder } from './feeder.js'
@@ -16,17 +16,18 @@ import type { SentFunctions } from './functions.js'
 import { Limits } from './limits.js'
 import { MemoryGuess } from './memory-guess.js'
 import { STATUS } from './messages.js'
+import { PagedTask, isLong } from './paged-task.js'
 import type { PoolCore } from './pool-core.js'
 import type { PoolRecord } from './pool-record.js'
 import { type Outcome, ResultReader } from './result-reader.js'
-import type { Task } from './task.js'
+import { type NewTask, Task } from './task.js'
 
 /** How many results are handled before timers and others get a turn. */
 const TURN = 1000
 /** After so many tasks that were given in one go, some results are settled between. */
 const GIVEN = 64
-/** How long the event loop looks for results before it sleeps, where that has paid lately. */
-const LOOK_MS = 0.05
+/** How long the event loop waits for a result at once, where that has paid lately: it takes longer to wake by itself. */
+const AT_ONCE_MS = 0.15
 /** How long a thread that waits for a result sleeps: it hears of a worker's death only by looking. */
 const BLOCK_MS = 20
 
@@ -54,7 +55,8 @@ export class Dispatcher {
   readonly #feeder: Feeder
   readonly #limits: Limits
   readonly #reader: ResultReader
-  readonly #spinning = new Spinning()
+  readonly #atOnce = new Spinning()
+  readonly #polling: Waitable<true>
   readonly #memory = new MemoryGuess()
   #pending = 0
   #isListening = false
@@ -66,6 +68,7 @@ export class Dispatcher {
   constructor(parts: DispatcherParts, events: DispatcherEvents) {
     this.#parts = parts
     this.#events = events
+    this.#polling = parts.core.polling()
     this.#limits = new Limits(parts.core, parts.crew, parts.graceMs, (task, error) =>
       this.callOff(task, error),
     )
@@ -86,6 +89,14 @@ export class Dispatcher {
   /** As `PoolCore.now`. */
   now(): number {
     return this.#parts.core.now()
+  }
+
+  /** A task for `submit`, which is to encode it before. */
+  newTask(...args: NewTask): Task {
+    const [mode, fn, payload, items, options, receiver] = args
+    return options.retries === 0 && isLong(payload) && this.#feeder.hasIdle
+      ? new PagedTask(this.#parts.core.session, mode, fn, items, options, receiver)
+      : new Task(mode, fn, items, options, receiver)
   }
 
   submit(task: Task): void {
@@ -155,10 +166,9 @@ export class Dispatcher {
   waitSync(isSettled: () => boolean): void {
     const { core, crew } = this.#parts
     const { waiting } = core.session
-    const polling = core.results.polling()
     while (!isSettled()) {
       if (this.#drain(TURN) > 0 && isSettled()) return
-      waiting.block(polling, core.now() + BLOCK_MS)
+      waiting.block(this.#polling, core.now() + BLOCK_MS)
       if (core.results.size > 0) continue
       crew().checkAll()
       this.#limits.check()
@@ -241,7 +251,7 @@ export class Dispatcher {
     let count: number
     try {
       count = this.#drain(TURN)
-      if (count === 0 && this.#pending > 0 && this.#spin()) count = this.#drain(TURN)
+      if (count === 0 && this.#pending > 0 && this.#waitAtOnce()) count = this.#drain(TURN)
     } catch (error) {
       this.#isListening = false
       return this.#events.corrupt(error)
@@ -251,12 +261,15 @@ export class Dispatcher {
     else void this.#sleep()
   }
 
-  /** Looks for a result for a moment, where that has paid lately: the event loop takes longer to wake. */
-  #spin(): boolean {
-    const { results, session } = this.#parts.core
-    if (!session.agent.maySpin() || !this.#spinning.isWorthIt()) return false
-    const hasResult = results.spin(LOOK_MS)
-    this.#spinning.note(hasResult)
+  /**
+   * Blocks the event loop for a moment, where that has paid lately: it looks for a result, then sleeps where whoever has
+   * one wakes it directly. An event loop that sleeps is woken by a thread that is woken first.
+   */
+  #waitAtOnce(): boolean {
+    const { core } = this.#parts
+    if (!this.#atOnce.isWorthIt()) return false
+    const hasResult = core.session.waiting.block(this.#polling, core.now() + AT_ONCE_MS) === true
+    this.#atOnce.note(hasResult)
     return hasResult
   }
 

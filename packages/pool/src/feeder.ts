@@ -38,6 +38,11 @@ export class Feeder {
     return !this.#backlog.isEmpty
   }
 
+  /** Whether a worker is likely to be there for a task that is given now. */
+  get hasIdle(): boolean {
+    return this.dispatched.size < this.#parts.size() && this.#backlog.isEmpty
+  }
+
   /** Gives a task to the workers, now or when it is its turn. */
   add(task: Task): void {
     if (task.priority !== 0) this.#hasPriorities = true
@@ -115,7 +120,7 @@ export class Feeder {
     const { core } = this.#parts
     const back: Task[] = []
     for (const [number, other] of this.dispatched) {
-      if (other.priority >= task.priority || !core.cancel(number)) continue
+      if (other.priority >= task.priority || !other.canPutAgain || !core.cancel(number)) continue
       this.dispatched.delete(number)
       other.number = -1
       back.push(other)

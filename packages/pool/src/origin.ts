@@ -5,3 +5,6 @@
  * @module
  */
 export const ORIGIN: string = new URL('./revived.js', import.meta.url).href
+
+/** The same, of what workers get. */
+export const HIRED: string = new URL('./hired.js', import.meta.url).href

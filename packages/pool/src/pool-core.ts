@@ -16,13 +16,15 @@ import {
   RING_SETS,
   RING_WORDS,
   SharedObject,
+  type Taken,
+  Spinning,
   WAIT_SET_WORDS,
   WaitSet,
   type Waitable,
   claimOf,
   toTicks,
 } from '@mp/shared-memory/internal'
-import { ORIGIN } from './origin.js'
+import { HIRED } from './origin.js'
 import {
   MAX_QUEUED,
   ORDER,
@@ -38,6 +40,9 @@ import {
 export const RETIRE: unique symbol = Symbol('retire')
 export type Retire = typeof RETIRE
 
+/** What a worker has taken: bytes of its own, or a long message that lies where it was. */
+export type TaskMessage = Uint8Array | Taken
+
 /** A worker, as those see it who have not started it. */
 export interface HiredWorker {
   readonly place: number
@@ -46,10 +51,17 @@ export interface HiredWorker {
   readonly pid: number | undefined
 }
 
+/**
+ * How long the two sides of a pool look for each other's messages before they sleep, where that pays. What the other one
+ * does between a task and the next takes 10 µs, and somewhat more on a machine that is busy.
+ */
+const SPIN_MS = 0.05
+
 export class PoolCore extends SharedObject {
   readonly #tasks: MessageRing
   readonly #results: MessageRing
   readonly #told: WaitSet
+  readonly #spinning = new Spinning(SPIN_MS)
 
   constructor(attachment?: Attachment) {
     super(
@@ -204,18 +216,26 @@ export class PoolCore extends SharedObject {
     return this.#load(POOL.orders, worker)
   }
 
-  /** A wait for a task, or for the order to end. */
-  taking(worker: number): Waitable<Uint8Array | Retire> {
-    const taking = this.tasks.taking(this.claimWord(worker))
+  /** A wait for a task, or for the order to end. For all waits of a worker: making it takes longer than one. */
+  taking(worker: number): Waitable<TaskMessage | Retire> {
+    const { set, available, attempt } = this.tasks.takingOrClaiming(this.claimWord(worker))
     return {
-      ...taking,
+      set,
+      available,
+      spinning: this.#spinning,
       attempt: () => {
         const order = this.orderOf(worker)
         if (order === ORDER.retire) return RETIRE
         if (order === ORDER.wait) return this.tasks.closed ? RETIRE : PENDING
-        return taking.attempt()
+        return attempt()
       },
     }
+  }
+
+  /** A wait for a result, which is not taken. */
+  polling(): Waitable<true> {
+    const { set, available, attempt } = this.results.polling()
+    return { set, available, attempt, spinning: this.#spinning }
   }
 
   /** A wait for another order than to work. */
@@ -287,7 +307,7 @@ export class PoolCore extends SharedObject {
 
   /** @internal */
   protected origin(): Origin {
-    return { module: ORIGIN, name: 'PoolCore' }
+    return { module: HIRED, name: 'PoolCore' }
   }
 }
 

@@ -92,9 +92,13 @@ export class Pool implements AsyncDisposable {
   ): Promise<Result<F>>
   apply(fn: AnyFunction, args?: never[], options?: TaskOptions): Promise<unknown> {
     const { submitter, dispatcher } = this.#engine
-    const site = dispatcher.pending < MANY ? new CallSite(this.apply) : undefined
     return new Promise((resolve, reject) => {
-      submitter.call(fn, args, options, new PromiseReceiver(resolve, reject, site))
+      const receiver = new PromiseReceiver(resolve, reject)
+      // A signal may have aborted already.
+      if (options?.signal !== undefined) receiver.site = new CallSite(this.apply)
+      submitter.call(fn, args, options, receiver)
+      // Finding out where it came from takes as long as all the rest; the worker is at it already.
+      if (dispatcher.pending < MANY) receiver.site ??= new CallSite(this.apply)
     })
   }
 

@@ -10,20 +10,17 @@ export class PromiseReceiver implements Receiver {
   readonly isQuiet: boolean = true
   readonly resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
-  readonly #site: CallSite | undefined
+  /** Where the call came from, once that is known. */
+  site: CallSite | undefined
 
-  constructor(
-    resolve: (value: never) => void,
-    reject: (error: unknown) => void,
-    site: CallSite | undefined,
-  ) {
+  constructor(resolve: (value: never) => void, reject: (error: unknown) => void, site?: CallSite) {
     this.resolve = resolve as (value: unknown) => void
     this.#reject = reject
-    this.#site = site
+    this.site = site
   }
 
   reject(error: unknown): void {
-    this.#site?.addTo(error)
+    this.site?.addTo(error)
     this.#reject(error)
   }
 }

@@ -4,7 +4,4 @@
  * @module
  */
 export { PoolLine } from './client/line.js'
-export { PoolCore } from './pool-core.js'
 export { Pool } from './pool.js'
-export { reviveSharedArgument } from './shared-arguments.js'
-export { runWorker } from './worker.js'

@@ -16,7 +16,7 @@ import {
   reduceSymbol,
   session,
 } from '@mp/shared-memory/internal'
-import { ORIGIN } from './origin.js'
+import { HIRED } from './origin.js'
 
 /** Takes the place of a shared argument in a message; arrives as the argument. */
 class SharedArgument {
@@ -27,7 +27,7 @@ class SharedArgument {
   }
 
   [reduceSymbol](): Reduced {
-    return { module: ORIGIN, name: 'reviveSharedArgument', args: this.#args }
+    return { module: HIRED, name: 'reviveSharedArgument', args: this.#args }
   }
 }
 

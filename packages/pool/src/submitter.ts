@@ -24,13 +24,13 @@ import {
 import type { PoolRecord } from './pool-record.js'
 import { ProgressReport } from './progress.js'
 import type { SharedArguments } from './shared-arguments.js'
-import { type Receiver, Task } from './task.js'
+import type { Receiver, Task } from './task.js'
 
 export type AnyFunction = (...args: never[]) => unknown
 
 /** What a submitter needs of its pool. */
 export interface SubmitterPool {
-  readonly dispatcher: Pick<Dispatcher, 'submit' | 'discard' | 'now'>
+  readonly dispatcher: Pick<Dispatcher, 'newTask' | 'submit' | 'discard' | 'now'>
   readonly functions: Pick<SentFunctions, 'use' | 'release'>
   readonly shared: SharedArguments
   readonly record: Pick<PoolRecord, 'encoded'>
@@ -162,11 +162,11 @@ export class Submitter {
     options: CheckedTaskOptions,
     receiver: Receiver,
   ): Task {
-    const task = new Task(mode, sent, items, options, receiver)
     const { dispatcher, record } = this.#pool
+    const task = dispatcher.newTask(mode, sent, payload, items, options, receiver)
     const now = dispatcher.now()
     collectNotes(task, encodeTo, payload)
-    // Kept beside what has been encoded; before that there is no place for it.
+    // It lies beside the message.
     task.submittedAt = now
     if (task.byteLength >= TIMED_BYTES) record.encoded(dispatcher.now() - now)
     sent.uses++

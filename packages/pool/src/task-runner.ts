@@ -4,10 +4,11 @@
  * @module
  */
 import { loads, loadsAsync } from '@mp/pickle'
+import type { Taken } from '@mp/shared-memory/internal'
 import { runningTask } from './current-task.js'
 import { ReceivedFunctions } from './functions.js'
 import { MODE, STATUS, TASK_HEAD, readTaskHead } from './messages.js'
-import type { PoolCore } from './pool-core.js'
+import type { PoolCore, TaskMessage } from './pool-core.js'
 import type { Reporter } from './reporter.js'
 
 type Called = (...args: unknown[]) => unknown
@@ -31,30 +32,60 @@ export class TaskRunner {
    * CRASH: before the result is put, the task died with the worker. After it, before the worker clears its signature:
    * the pool finds the result first and blames nobody.
    */
-  run(message: Uint8Array): Promise<void> | undefined {
+  run(message: TaskMessage): Promise<void> | undefined {
     const core = this.#core
     const number = (core.claim(this.#index) - 1) & 0x7fffffff
     const now = core.now()
     this.#reporter.startedAt = now
     if (!core.start(this.#index, number, now)) {
+      // Its pages are to be freed.
+      if (!(message instanceof Uint8Array)) message.read(() => {})
       return this.#reporter.report(number, STATUS.dropped, undefined)
     }
     runningTask.begin(core, this.#index)
     let value: unknown
     try {
-      const { mode, fn: reference } = readTaskHead(message)
-      const payload = message.subarray(TASK_HEAD)
-      const fn = this.#functions.get(reference)
-      if (fn === undefined) {
-        value = this.#load(reference, mode, payload)
-      } else {
-        value = this.#apply(fn, mode, payload)
-      }
+      value = message instanceof Uint8Array ? this.#runBytes(message) : this.#runLong(message)
       if (isThenable(value)) return this.#finishLater(number, value)
     } catch (error) {
       return this.#finish(number, STATUS.error, error)
     }
     return this.#finish(number, STATUS.value, value)
+  }
+
+  #runBytes(message: Uint8Array): unknown {
+    const { mode, fn: reference } = readTaskHead(message)
+    const payload = message.subarray(TASK_HEAD)
+    const fn = this.#functions.get(reference)
+    if (fn === undefined) return this.#load(reference, mode, payload)
+    return this.#apply(fn, mode, payload)
+  }
+
+  /** Decodes a long message where it lies, unless that takes turns of the event loop; its pages are free when this is done. */
+  #runLong(message: Taken): unknown {
+    const run = message.read((bytes, length) => {
+      const { mode, fn: reference } = readTaskHead(bytes)
+      const fn = this.#functions.get(reference)
+      const payload = bytes.subarray(TASK_HEAD, length)
+      const args = fn === undefined ? undefined : this.#decodeNow(payload)
+      if (fn !== undefined && args !== undefined) return () => this.#call(fn, mode, args)
+      const own = bytes.slice(0, length)
+      return () => this.#runBytes(own)
+    })
+    return run()
+  }
+
+  /** The arguments; undefined when they need modules that have to be waited for. */
+  #decodeNow(payload: Uint8Array): unknown[] | undefined {
+    const before = this.#core.now()
+    try {
+      return loads(payload) as unknown[]
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
+      return undefined
+    } finally {
+      this.#reporter.codecMs += this.#core.now() - before
+    }
   }
 
   #apply(fn: Called, mode: number, payload: Uint8Array): unknown {

@@ -19,6 +19,16 @@ export interface Receiver {
   readonly isQuiet?: boolean
 }
 
+/** What a task is made of: mode, function, what that is applied to, how many items that is, options, receiver. */
+export type NewTask = [
+  mode: number,
+  fn: SentFunction,
+  payload: readonly unknown[],
+  items: number,
+  options: CheckedTaskOptions,
+  receiver: Receiver,
+]
+
 /**
  * A task on its way. It takes what the encoder writes, and the notes of the handles in it.
  *
@@ -67,6 +77,11 @@ export class Task extends Notes {
   get label(): string {
     const { name } = this.fn
     return name === '' ? 'an anonymous function' : `${name}()`
+  }
+
+  /** Whether its message is still there when it has been put. */
+  get canPutAgain(): boolean {
+    return true
   }
 
   /** When it was submitted, on the clock that all processes share; gone when it is settled. */

@@ -10,11 +10,18 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { allowChildren } from '@mp/process/internal'
-import { PENDING, RingClosedError } from '@mp/shared-memory/internal'
+import { allowChildren } from '@mp/process/own'
+import {
+  PENDING,
+  type Reduced,
+  RingClosedError,
+  type Waitable,
+  reduceSymbol,
+} from '@mp/shared-memory/internal'
 import { ORDER, PHASE } from './layout.js'
 import { STATUS } from './messages.js'
-import { type PoolCore, RETIRE, type Retire } from './pool-core.js'
+import { HIRED } from './origin.js'
+import { type PoolCore, RETIRE, type Retire, type TaskMessage } from './pool-core.js'
 import { Reporter } from './reporter.js'
 import { TaskRunner } from './task-runner.js'
 
@@ -67,11 +74,17 @@ export async function runWorker(core: PoolCore, setup: WorkerSetup): Promise<voi
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
+// Found by its name: to look at a function takes longer than all else that starts a worker.
+Object.defineProperty(runWorker, reduceSymbol, {
+  value: (): Reduced => ({ module: HIRED, name: 'workerProgram', args: [] }),
+})
+
 class WorkerLoop {
   readonly #core: PoolCore
   readonly #setup: WorkerSetup
   readonly #reporter: Reporter
   readonly #runner: TaskRunner
+  readonly #taking: Waitable<TaskMessage | Retire>
   readonly #expiresAt: number
   #checkedAt = 0
 
@@ -80,6 +93,7 @@ class WorkerLoop {
     this.#setup = setup
     this.#reporter = reporter
     this.#runner = new TaskRunner(core, setup.index, reporter)
+    this.#taking = core.taking(setup.index)
     this.#expiresAt = Math.ceil(setup.maxTasks * EXPIRING) - 1
   }
 
@@ -93,10 +107,12 @@ class WorkerLoop {
     let streak = 0
     for (let done = 0; done < maxTasks; done++) {
       if (maxMemory !== Infinity && done > 0) await this.#watchMemory()
-      let message: Uint8Array | Retire | null = this.#isToWork() ? tasks.tryTake(claim) : null
+      let message: TaskMessage | Retire | null = this.#isToWork()
+        ? tasks.tryTakeOrClaim(claim)
+        : null
       if (message === null && streak >= STREAK) {
         streak = this.#nap() ? STREAK : 0
-        message = this.#isToWork() ? tasks.tryTake(claim) : null
+        message = this.#isToWork() ? tasks.tryTakeOrClaim(claim) : null
       }
       if (message === null) {
         streak = 0
@@ -136,11 +152,11 @@ class WorkerLoop {
   }
 
   /** Blocks for a moment. */
-  #nextSoon(): Uint8Array | Retire | null {
+  #nextSoon(): TaskMessage | Retire | null {
     const core = this.#core
     const { waiting } = core.session
     try {
-      const message = waiting.block(core.taking(this.#setup.index), core.now() + BLOCK_MS)
+      const message = waiting.block(this.#taking, core.now() + BLOCK_MS)
       return message === PENDING ? null : message
     } catch (error) {
       if (error instanceof RingClosedError) return RETIRE
@@ -148,11 +164,11 @@ class WorkerLoop {
     }
   }
 
-  async #next(): Promise<Uint8Array | Retire> {
+  async #next(): Promise<TaskMessage | Retire> {
     const core = this.#core
     try {
-      const message = await core.session.waiting.async(core.taking(this.#setup.index), Infinity)
-      return message as Uint8Array | Retire
+      const message = await core.session.waiting.async(this.#taking, Infinity)
+      return message as TaskMessage | Retire
     } catch (error) {
       if (error instanceof RingClosedError) return RETIRE
       throw error

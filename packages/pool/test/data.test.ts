@@ -4,8 +4,9 @@
 import { Process, type StartMethod } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { SharedArray } from '@mp/shared-memory'
+import { session } from '@mp/shared-memory/internal'
 import { Event, Lock } from '@mp/sync'
-import { wasKilled, ways } from 'mp-internal'
+import { isBareRun, wasKilled, ways } from 'mp-internal'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as clients from './fixtures/clients.mjs'
 import * as data from './fixtures/data.mjs'
@@ -15,6 +16,17 @@ import { endPools, makePool } from './make-pool.js'
 afterEach(endPools)
 
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+/** How many pages this thread has that are no object's. */
+function ownPages(): number {
+  const { pages, agent } = session()
+  return numbers(pages.count).filter((page) => pages.arena.owner(page) === agent.tag).length
+}
+
+function usedPages(): number {
+  const { pages } = session()
+  return numbers(pages.count).filter((page) => pages.arena.owner(page) !== 0).length
+}
 
 test('shared arrays are the same on both sides', async () => {
   const pool = makePool(2)
@@ -56,6 +68,46 @@ test('a large result can be left in shared memory', async () => {
   expect(plain[5]).toBe(5)
   await expect(pool.apply(tasks.evenOnly, [1], { lease: true })).rejects.toThrow('1 is odd')
 })
+
+test('a long argument arrives as it was at the call, whether its task waits or not', async () => {
+  const pool = makePool(2)
+  const all = numbers(8).map((n) => new Uint8Array(200_000).fill(n))
+  const results = all.map((bytes) => pool.apply(tasks.identity, [bytes]))
+  for (const bytes of all) bytes.fill(99)
+  const ends = (await Promise.all(results)).map((bytes) => [bytes.length, bytes[0], bytes.at(-1)])
+  expect(ends).toEqual(numbers(8).map((n) => [200_000, n, n]))
+  const urgent = [0, 5, 1].map((priority) =>
+    pool.apply(tasks.identity, [new Uint8Array(200_000).fill(priority)], { priority }),
+  )
+  expect((await Promise.all(urgent)).map((bytes) => bytes[7])).toEqual([0, 5, 1])
+})
+
+// Without processes, who is killed takes the tests along.
+test.skipIf(isBareRun)(
+  'the memory of a long argument is free when its task is over, however it ends',
+  async () => {
+    const pool = makePool(1)
+    // With it, the function has its page.
+    await pool.apply(tasks.identity, [1])
+    const before = ownPages()
+    const used = usedPages()
+    const long = [new Uint8Array(1_000_000)] as const
+    const signal = AbortSignal.abort()
+    await expect(pool.apply(tasks.identity, [...long], { signal })).rejects.toThrow(/abort/)
+    expect(ownPages()).toBe(before)
+    const controller = new AbortController()
+    const first = pool.apply(tasks.squareLater, [2])
+    const dropped = pool.apply(tasks.identity, [...long], { signal: controller.signal })
+    controller.abort()
+    await expect(dropped).rejects.toThrow(/abort/)
+    expect(await first).toBe(4)
+    expect(await pool.apply(tasks.identity, [3])).toBe(3)
+    expect(usedPages()).toBeLessThan(used + 8)
+    await expect(pool.apply(tasks.killSelf, long as never)).rejects.toThrow(/SIGKILL/)
+    expect(await pool.apply(tasks.identity, [3])).toBe(3)
+    await vi.waitFor(() => expect(usedPages()).toBeLessThan(used + 8), { timeout: 5_000 })
+  },
+)
 
 describe.each(ways<StartMethod>('spawn', 'thread'))(
   'a %s child that gets a pool',

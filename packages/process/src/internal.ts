@@ -7,7 +7,7 @@ import { isDead, session } from '@mp/shared-memory/internal'
 import { listen } from './ending.js'
 import type { Process } from './process.js'
 import { RECORD } from './start-record.js'
-import { current, startedState } from './state.js'
+import { startedState } from './state.js'
 
 export { extendContext } from './context.js'
 export { cgroupLimit } from './cpu-count.js'
@@ -26,9 +26,4 @@ export function childTag(process: Process<never>): number {
   const { words } = session()
   const tag = Atomics.load(words, record.base + RECORD.child)
   return tag === 0 || isDead(words, tag) ? 0 : tag
-}
-
-/** Lets this process start children although it is a daemon: whoever it belongs to ends it in a way that ends them. */
-export function allowChildren(): void {
-  current.state.daemon = false
 }

@@ -22,8 +22,6 @@ export interface Platform {
 /** The longest uninterrupted sleep in milliseconds; between slices JavaScript runs, so `terminate()` and Ctrl-C work. */
 export const SLICE_MS = 100
 
-/** As long as a wake through the kernel takes until the sleeper runs. */
-const SPIN_MS = 0.02
 const ASLEEP = PARKED.sync | PARKED.async
 
 export class Agent {
@@ -65,11 +63,12 @@ export class Agent {
   /**
    * Sleeps until the bell differs from `seen`, at most `timeoutMs` and at most a slice.
    *
+   * @param spinning says whether, and for how long, it looks before.
    * @returns false when the time passed without a ring.
    */
-  sleep(seen: number, timeoutMs: number): boolean {
+  sleep(seen: number, timeoutMs: number, spinning: Spinning = this.#spinning): boolean {
     const { words } = this
-    if (this.#spin(seen, timeoutMs)) return true
+    if (this.#spin(seen, timeoutMs, spinning)) return true
     // SYNC: pairs with ring(): it adds to the bell, then reads `parked`; we set `parked`, then read the bell.
     // One of the two sees the other, so either we do not sleep or we are woken.
     // Only the sleeper clears the flag: a ringer that cleared it would hide us from the next ringer.
@@ -88,13 +87,14 @@ export class Agent {
    * SYNC: nothing depends on it. A ringer that sees `spin` alone does not wake; we look at the bell again, once we
    * have said that we sleep. CRASH: the bit of a dead agent is cleared with its slot, and was a hint.
    */
-  #spin(seen: number, timeoutMs: number): boolean {
+  #spin(seen: number, timeoutMs: number, spinning: Spinning): boolean {
     const { platform, words } = this
-    if (!this.maySpin() || timeoutMs < SPIN_MS || !this.#spinning.isWorthIt()) return false
+    const { milliseconds } = spinning
+    if (!this.maySpin() || timeoutMs < milliseconds || !spinning.isWorthIt()) return false
     Atomics.or(words, this.#parked, PARKED.spin)
-    const rung = platform.spin(this.#bell, seen, SPIN_MS) !== 0
+    const rung = platform.spin(this.#bell, seen, milliseconds) !== 0
     Atomics.and(words, this.#parked, ~PARKED.spin)
-    this.#spinning.note(rung)
+    spinning.note(rung)
     return rung
   }
 

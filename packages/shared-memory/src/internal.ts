@@ -40,6 +40,7 @@ export { MemoryWaits } from './memory-waits.js'
 export type { Native, NativeRun } from './native.js'
 export { Lifetime } from './lifetime.js'
 export { givePages } from './object-pages.js'
+export { freeRun } from './page-run.js'
 export { Pages, pagesFor } from './pages.js'
 export { Reaper, type Coroner, type Death, type Recover } from './reaper.js'
 export { sentinelFor, sentinelOf, waitableSymbol, type Sentinel } from './sentinel.js'
@@ -81,6 +82,8 @@ export {
   Extent,
   MessageTooLargeError,
   RingClosedError,
+  needsExtent,
+  takeExtent,
   type Message,
 } from './ring/message.js'
 export { isShort as isShortMessage } from './ring/copy.js'

@@ -82,10 +82,11 @@ export class WaitSet {
 
   /**
    * Wakes one waiter: the first to arrive where arrivals are kept, else one that looks at its bell and need not be woken
-   * through the kernel, else any. Too many wakes are harmless.
+   * through the kernel, else one that sleeps in a blocking wait, which is up sooner than an event loop, else any. Too
+   * many wakes are harmless.
    */
   wakeOne(): void {
-    if (this.#arrivals < 0 && this.#wakeSpinning()) return
+    if (this.#arrivals < 0 && (this.#wakeSpinning() || this.#wakeNext(-1, true) >= 0)) return
     const slot = this.#wakeNext(-1, false)
     if (slot >= 0) this.#backUp(slot)
   }

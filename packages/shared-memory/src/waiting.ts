@@ -15,6 +15,7 @@
 import { type Agent, SLICE_MS } from './agent.js'
 import type { WaitOptions } from './arguments.js'
 import { PARKED } from './layout.js'
+import type { Spinning } from './spinning.js'
 import type { WaitSet } from './wait-set.js'
 
 /** What an attempt answers when it has to wait. */
@@ -31,6 +32,8 @@ export interface Waitable<T> {
   available(): boolean
   /** The longest sleep before looking again, in milliseconds; left out: until woken. */
   recheckMs?(): number
+  /** How long a blocking wait looks before it sleeps, and whether that has paid; left out: as the agent does. */
+  readonly spinning?: Spinning
   /** Called when this agent waits no longer and got nothing, before a spent wake is passed on. */
   abandon?(): void
 }
@@ -111,7 +114,7 @@ export class Waiting {
         }
         const left = deadline - platform.now()
         if (left <= 0) return PENDING
-        this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity))
+        this.#slice(seen, Math.min(left, waitable.recheckMs?.() ?? Infinity), waitable.spinning)
       }
     } finally {
       if (!set.disarm() && isArmed) spent = true
@@ -334,8 +337,8 @@ export class Waiting {
   }
 
   /** One function call per slice: its entry is where V8 lets `terminate()` in. */
-  #slice(seen: number, timeoutMs: number): void {
-    if (!this.#agent.sleep(seen, timeoutMs)) this.#noticeDeaths(true)
+  #slice(seen: number, timeoutMs: number, spinning: Spinning | undefined): void {
+    if (!this.#agent.sleep(seen, timeoutMs, spinning)) this.#noticeDeaths(true)
   }
 
   /** Before this thread blocks, its asynchronous waiters leave their sets: the frozen event loop could not use a wake. */

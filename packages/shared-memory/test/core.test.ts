@@ -10,6 +10,7 @@ import {
   MAX_OBJECTS,
   MessageRing,
   OBJECT_TYPE,
+  PARKED,
   PENDING,
   RING_SETS,
   RING_WORDS,
@@ -233,6 +234,36 @@ test('an arena that is full says so and loses nothing', () => {
   expect(arena.take(4)).toBe(0)
   expect(arena.take(2)).toBe(8)
   expect(arena.take(1)).toBe(-1)
+})
+
+test('a wait set without arrivals wakes a thread that sleeps before an event loop', () => {
+  const { agent, directory, words } = session()
+  const { base } = directory.create({ type: OBJECT_TYPE.lock, words: 64 }, () => {})
+  const set = new WaitSet(agent, base)
+  // Two agents that are not there: one waits as a promise, one sleeps in a blocking wait.
+  const [listening, asleep] = [40, 41]
+  const high = Atomics.load(words, HEADER.highSlot)
+  Atomics.store(words, HEADER.highSlot, Math.max(high, 42))
+  for (const [slot, parked] of [
+    [listening, PARKED.async],
+    [asleep, PARKED.sync],
+  ] as const) {
+    Atomics.store(words, slotWord(slot) + SLOT.state, SLOT_STATE.live)
+    Atomics.store(words, slotWord(slot) + SLOT.parked, parked)
+    Atomics.or(words, base + 1, 1 << (slot & 31))
+  }
+  try {
+    set.wakeOne()
+    expect(Atomics.load(words, base + 1)).toBe(1 << (listening & 31))
+    set.wakeOne()
+    expect(set.any()).toBe(false)
+  } finally {
+    for (const slot of [listening, asleep]) {
+      Atomics.store(words, slotWord(slot) + SLOT.parked, 0)
+      Atomics.store(words, slotWord(slot) + SLOT.state, SLOT_STATE.free)
+    }
+    Atomics.store(words, HEADER.highSlot, high)
+  }
 })
 
 test('a wait set wakes who has waited longest', () => {

@@ -17,7 +17,7 @@ import { Room } from '../room.js'
 import { SharedArguments } from '../shared-arguments.js'
 import { Signals } from '../signals.js'
 import { Submitter } from '../submitter.js'
-import type { Task } from '../task.js'
+import { type NewTask, Task } from '../task.js'
 import { Answers } from './answers.js'
 import { type ClientFunction, ClientFunctions } from './client-functions.js'
 import { sendRequest } from './door.js'
@@ -146,6 +146,11 @@ export class PoolClient {
 
   now(): number {
     return this.#line.session.agent.platform.now()
+  }
+
+  newTask(...args: NewTask): Task {
+    const [mode, fn, , items, options, receiver] = args
+    return new Task(mode, fn, items, options, receiver)
   }
 
   submit(task: Task): void {

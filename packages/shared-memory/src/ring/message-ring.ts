@@ -225,6 +225,11 @@ export class MessageRing {
     return this.#take(claim, keeper) ? this.#reader.copy() : null
   }
 
+  /** As `tryTake`; a long message stays where it lies, to be read later. */
+  tryTakeOrClaim(claim: number): Uint8Array<ArrayBuffer> | Taken | null {
+    return this.#take(claim) ? this.#reader.copyOrKeep() : null
+  }
+
   /**
    * Takes the first message and reads it without a copy of it.
    *
@@ -245,6 +250,11 @@ export class MessageRing {
     return this.takingBy(() => this.tryTake(claim))
   }
 
+  /** A wait for a message that `tryTakeOrClaim` takes. */
+  takingOrClaiming(claim: number): Waitable<Uint8Array<ArrayBuffer> | Taken> {
+    return this.takingBy(() => this.tryTakeOrClaim(claim))
+  }
+
   /** A wait for a message that is read when the wait is over. */
   claiming(): Waitable<Taken> {
     return this.takingBy(() => this.tryClaim())
@@ -257,15 +267,6 @@ export class MessageRing {
       attempt: () => (this.isAvailable() || this.drained ? true : PENDING),
       available: () => this.isAvailable(),
     }
-  }
-
-  /** Looks for a message for so long without sleeping, at most 100 ms. @returns whether there is one. */
-  spin(milliseconds: number): boolean {
-    const { words, base } = this.#state
-    const tail = Atomics.load(words, base + RING.tail)
-    if (this.isAvailable()) return true
-    // SYNC: nothing depends on it: who sees no message here waits as everybody does.
-    return this.#session.native.spin(base + RING.tail, tail, milliseconds) !== 0
   }
 
   /** Whether there is something to take. */

@@ -164,6 +164,11 @@ export class RingReader {
       : spare!.bytes.slice(0, this.#length)
   }
 
+  /** The message taken last, as bytes of the caller's own; a long one where it lies, to be read later. */
+  copyOrKeep(): Uint8Array<ArrayBuffer> | Taken {
+    return this.#extentPage >= 0 ? this.keep() : this.copy()
+  }
+
   /** The message taken last, to be read later. */
   keep(): Taken {
     const page = this.#extentPage
