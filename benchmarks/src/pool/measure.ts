@@ -61,6 +61,9 @@ async function measure(): Promise<number> {
       return timed(burst)
     case 'round-trip':
       return 1e6 / (await timed(roundTrips))
+    case 'first-trips':
+      await roundTrips(1)
+      return ((await milliseconds(() => roundTrips(spec.count))) * 1000) / spec.count
     case 'large':
       return MEGABYTE * (await timed(large))
     case 'map':

@@ -7,12 +7,22 @@
 export interface PoolSpec {
   readonly pool: PoolName
   /**
-   * `burst`: tasks a second, all given at once. `round-trip`: microseconds from call to result, one after the other.
+   * `burst`: tasks a second, all given at once. `round-trip`: microseconds from call to result, one after the other;
+   * `first-trips`: the same, of a pool that has had one task only.
    * `map`, `imap`: items a second. `large`: bytes a second, each task with a megabyte as argument and as result.
    * `cold`: milliseconds from making the pool to its first result. `speed-up`: how many times faster computation is
    * than without a pool. `memory`: bytes that each worker adds.
    */
-  readonly what: 'burst' | 'round-trip' | 'map' | 'imap' | 'large' | 'cold' | 'speed-up' | 'memory'
+  readonly what:
+    | 'burst'
+    | 'round-trip'
+    | 'first-trips'
+    | 'map'
+    | 'imap'
+    | 'large'
+    | 'cold'
+    | 'speed-up'
+    | 'memory'
   /** How many tasks or items; of `memory`, tasks a worker. */
   readonly count: number
   readonly workers: number
