@@ -16,7 +16,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleChild, withNamesOfClasses } from './bundle-child.mjs'
 
-const packages = fileURLToPath(new URL('../packages/', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const packages = join(root, 'packages/')
 
 /** Modules of all packages that programs, decoders, threads and processes load by their URL. */
 const ENTRIES = ['index', 'internal', 'revived']
@@ -40,6 +41,8 @@ async function bundle(name) {
       modules.map((module) => [basename(module), join(dist, `${module}.js`)]),
     ),
     outdir: lib,
+    // Wherever it is run from, the same comes out.
+    absWorkingDir: root,
     bundle: true,
     splitting: true,
     write: false,
