@@ -31,6 +31,7 @@ const HEADLINES = [
   'messages/stream-64-MiB',
   'pools/burst',
   'pools/round-trip',
+  'pools/first-trips',
   'pools/imap',
   'starts/one',
   'locks/block',
