@@ -162,7 +162,8 @@ static void watches_come_and_go_while_processes_die(void) {
     CHECK(reap(pid) == 0);
   }
   while (count_fds() > before + 1) pause_briefly(); /* the watch thread's epoll stays */
-  CHECK(get(words + T_DEATHS) >= 30 && get(words + T_DEATHS) <= 60);
+  while (get(words + T_DEATHS) < 30) pause_briefly(); /* a descriptor is closed before its death is told */
+  CHECK(get(words + T_DEATHS) <= 60);
 }
 
 static void what_is_no_process_is_refused(void) {
