@@ -63,6 +63,5 @@ if (form !== undefined) {
     })
     return JSON.parse(child.stdout)
   })
-  // oxlint-disable-next-line no-console -- it is what this is for
   console.table(rows)
 }

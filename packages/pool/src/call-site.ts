@@ -9,7 +9,6 @@ export class CallSite {
   declare readonly stack: string
 
   /** @param caller what the stack is to leave out, with all that it calls. */
-  // oxlint-disable-next-line typescript/no-unsafe-function-type -- as V8 has it
   constructor(caller: Function) {
     Error.captureStackTrace(this, caller)
   }

@@ -7,9 +7,8 @@
  * @module
  */
 import { availableParallelism, totalmem } from 'node:os'
-import { isMainThread, threadId } from 'node:worker_threads'
 import { Agent } from './agent.js'
-import { Arena, raise } from './arena.js'
+import { Arena } from './arena.js'
 import { DeathWatch } from './death-watch.js'
 import { Directory } from './directory.js'
 import { MultiprocessingError, OutOfSharedMemoryError } from './errors.js'
@@ -35,7 +34,8 @@ import { Pages, keptPages } from './pages.js'
 import { loadPlatform } from './platform.js'
 import { Reaper } from './reaper.js'
 import { recoverTakings } from './ring/taking.js'
-import { isDead, makeTag, nextGeneration, packState, tagSlot } from './tag.js'
+import { awaitSlot, freeSlot } from './slots.js'
+import { isDead, packState, tagSlot } from './tag.js'
 import { Waiting } from './waiting.js'
 
 /** All that a primitive needs. */
@@ -100,10 +100,7 @@ export function joinSession(fd: number | undefined, parent: number, patienceMs =
  */
 export function leaveUnseen(): void {
   const { agent, native, words } = place.current as Session
-  // SYNC: free, then the byte: until that is free, nobody else can take the place.
-  const state = packState(agent.tag >>> 12, SLOT_STATE.free)
-  Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)
-  native.disown(agent.slot)
+  freeSlot(native, words, agent.tag)
   place.current = undefined
 }
 
@@ -288,65 +285,6 @@ function startWaiting(
     mustProbe: () => deathWatch.isBlind(),
   })
   return waiting
-}
-
-/**
- * Takes a slot, or waits for one. Nobody rings who frees one: to be rung one needs a slot.
- *
- * CRASH: who dies while it waits has nothing that anybody could miss.
- */
-function awaitSlot(native: Native, words: Int32Array, parent: number, patienceMs: number): number {
-  for (const end = native.now() + patienceMs; ;) {
-    const tag = takeSlot(native, words, parent)
-    if (tag !== 0) return tag
-    const left = end - native.now()
-    if (left <= 0) break
-    native.park(HEADER.ready, 1, Math.min(left, FULL_SLICE_MS))
-  }
-  throw new MultiprocessingError(
-    'ERR_MP_TOO_MANY_AGENTS',
-    `The session has ${MAX_AGENTS} processes and threads, which is its limit: ` +
-      'wait until some have ended, or give each more to do; it cannot be raised',
-  )
-}
-
-/** How long to sleep between two looks for a free slot. */
-const FULL_SLICE_MS = 10
-
-/** Takes a free slot; gives its tag, or 0 when there is none. */
-function takeSlot(native: Native, words: Int32Array, parent: number): number {
-  for (let slot = 0; slot < MAX_AGENTS; slot++) {
-    const at = slotWord(slot)
-    const word = Atomics.load(words, at + SLOT.state)
-    if ((word & 0xff) !== SLOT_STATE.free || !owns(native, slot)) continue
-    const generation = nextGeneration(word >>> 8)
-    const joining = packState(generation, SLOT_STATE.joining)
-    // The byte is ours, so only a thread of this process or a finished reaper can have been here.
-    if (Atomics.compareExchange(words, at + SLOT.state, word, joining) !== word) {
-      native.disown(slot)
-      continue
-    }
-    // CRASH: from here a reaper finds `joining` with a free byte and frees the slot.
-    raise(words, HEADER.highSlot, slot + 1)
-    Atomics.store(words, at + SLOT.pid, process.pid)
-    Atomics.store(words, at + SLOT.thread, isMainThread ? 0 : threadId)
-    Atomics.store(words, at + SLOT.parent, parent)
-    Atomics.store(words, at + SLOT.watcher, parent)
-    Atomics.store(words, at + SLOT.parked, 0)
-    Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
-    return makeTag(slot, generation)
-  }
-  return 0
-}
-
-function owns(native: Native, slot: number): boolean {
-  try {
-    native.own(slot)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false
-    throw error
-  }
 }
 
 function wrongLayout(hash: number): MultiprocessingError {
