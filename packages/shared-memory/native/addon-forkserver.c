@@ -41,12 +41,13 @@ static bool arg_text(const struct mp_call *call, size_t i, const char *name, cha
  */
 static napi_value fork_serve(napi_env env, napi_callback_info info) {
   struct mp_call call;
-  int control;
+  int control, stock;
   static char ready[MP_READY_BYTES], text[MP_START_BYTES];
   size_t ready_length;
   napi_value result;
   if (!mp_call_begin(&call, env, info, "forkServe") || !arg_fd(&call, 0, "control", &control) ||
-      !arg_text(&call, 1, "ready", ready, sizeof ready, &ready_length)) {
+      !arg_fd(&call, 1, "stock", &stock) ||
+      !arg_text(&call, 2, "ready", ready, sizeof ready, &ready_length)) {
     return NULL;
   }
   const char *why = mp_forkserver_prepare(control);
@@ -54,7 +55,7 @@ static napi_value fork_serve(napi_env env, napi_callback_info info) {
     MP_TRY(env, napi_throw_error(env, "ERR_MP_CANNOT_FORK", why), NULL);
     return NULL;
   }
-  int error = mp_forkserver_serve(control, ready, ready_length, text);
+  int error = mp_forkserver_serve(control, stock, ready, ready_length, text);
   if (error == 0) error = mp_session_renew();
   if (error < 0) {
     mp_throw_errno(&call, error, NULL);
@@ -135,21 +136,40 @@ static bool arg_fds(const struct mp_call *call, size_t i, int *fds, uint32_t *co
   return true;
 }
 
+static bool arg_offset(const struct mp_call *call, size_t i, const char *name, uint64_t *out) {
+  uint32_t *word;
+  if (!mp_arg_word(call, i, name, &word)) return false;
+  *out = (uint64_t)((uint8_t *)word - mp_session()->base);
+  return true;
+}
+
 static napi_value fork_ask(napi_env env, napi_callback_info info) {
   struct mp_call call;
-  int control;
-  uint32_t *word;
+  int socket;
+  uint64_t offset;
   char text[MP_START_BYTES];
   size_t length;
   int fds[MP_START_FDS];
   uint32_t count = 0;
-  if (!mp_call_begin(&call, env, info, "forkAsk") || !arg_fd(&call, 0, "control", &control) ||
-      !mp_arg_word(&call, 1, "pidWord", &word) || !arg_fds(&call, 3, fds, &count)) {
+  if (!mp_call_begin(&call, env, info, "forkAsk") || !arg_fd(&call, 0, "socket", &socket) ||
+      !arg_offset(&call, 1, "pidWord", &offset) || !arg_fds(&call, 3, fds, &count)) {
     return NULL;
   }
   if (!arg_text(&call, 2, "text", text, sizeof text, &length)) return NULL;
-  const uint64_t offset = (uint64_t)((uint8_t *)word - mp_session()->base);
-  int error = mp_forkserver_ask(control, offset, text, fds, count);
+  int error = mp_forkserver_ask(socket, offset, text, fds, count);
+  if (error < 0) mp_throw_errno(&call, error, "sendmsg");
+  return NULL;
+}
+
+static napi_value fork_stock(napi_env env, napi_callback_info info) {
+  struct mp_call call;
+  int control;
+  uint64_t offset;
+  if (!mp_call_begin(&call, env, info, "forkStock") || !arg_fd(&call, 0, "control", &control) ||
+      !arg_offset(&call, 1, "pidWord", &offset)) {
+    return NULL;
+  }
+  int error = mp_forkserver_stock(control, offset, mp_session()->fd);
   if (error < 0) mp_throw_errno(&call, error, "sendmsg");
   return NULL;
 }
@@ -181,7 +201,7 @@ bool mp_define_forkserver(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("forkPair", fork_pair, agent),   MP_FUNCTION("forkAsk", fork_ask, agent),
     MP_FUNCTION("forkExit", fork_exit, agent),   MP_FUNCTION("forkClose", fork_close, agent),
     MP_FUNCTION("reap", reap, agent),            MP_FUNCTION("forkRevive", fork_revive, agent),
-    MP_FUNCTION("forkReduce", fork_reduce, agent),
+    MP_FUNCTION("forkReduce", fork_reduce, agent), MP_FUNCTION("forkStock", fork_stock, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;
   MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);

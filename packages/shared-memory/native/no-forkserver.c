@@ -16,9 +16,9 @@ const char *mp_forkserver_prepare(int control) {
   return "threads can be copied on Linux with glibc on x86-64 only, so far";
 }
 
-int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+int mp_forkserver_serve(int control, int stock, const char *ready, size_t ready_length,
                         char text[MP_START_BYTES]) {
-  (void)control, (void)ready, (void)ready_length, (void)text;
+  (void)control, (void)stock, (void)ready, (void)ready_length, (void)text;
   return -ENOSYS;
 }
 
@@ -35,9 +35,14 @@ int mp_forkserver_close(int fd) {
   return -ENOSYS;
 }
 
-int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
+int mp_forkserver_ask(int socket, uint64_t pid_offset, const char *text, const int *fds,
                       uint32_t fd_count) {
-  (void)control, (void)pid_offset, (void)text, (void)fds, (void)fd_count;
+  (void)socket, (void)pid_offset, (void)text, (void)fds, (void)fd_count;
+  return -ENOSYS;
+}
+
+int mp_forkserver_stock(int control, uint64_t pid_offset, int session) {
+  (void)control, (void)pid_offset, (void)session;
   return -ENOSYS;
 }
 

@@ -178,14 +178,15 @@ void mp_forkserver_begin(int parent);
 const char *mp_forkserver_prepare(int control);
 
 /*
- * Says that it is ready, answers requests until nobody is left who could send one, and ends the process.
+ * Says that it is ready, answers requests until nobody is left who could send one, and ends the process. Copies in
+ * stock wait for theirs at the descriptor `stock`.
  *
  * In each copy it returns 0, with the request's text: the copy is a child of this process's parent, and shares no
  * descriptor with anybody but those that it was given. It has all threads of this process: one of them at once, the
  * others after some milliseconds or mp_forkserver_revive(); many copies have ended by then.
  * Otherwise it returns -errno.
  */
-int mp_forkserver_serve(int control, const char *ready, size_t ready_length,
+int mp_forkserver_serve(int control, int stock, const char *ready, size_t ready_length,
                         char text[MP_START_BYTES]);
 
 /* In a copy: whoever waits for its other threads need not wait any longer. */
@@ -198,12 +199,18 @@ int mp_forkserver_pair(bool is_stream, int out[2]);
 int mp_forkserver_close(int fd);
 
 /*
- * Asks for a copy. Descriptors: where it (or the server) answers with 0 or -errno, 32 bits; the
- * session's file; then its own, from 0 on, without MP_START_SESSION_FD. The kernel writes its pid
+ * Asks a server by its `control`, or a copy that it has in stock, for a copy. Descriptors: where it answers with -errno,
+ * 32 bits, or closes it when all is well; the session's file; then its own, from 0 on, without MP_START_SESSION_FD.
+ * Its pid is in the word at `pid_offset` of the session's file before it does anything.
+ */
+int mp_forkserver_ask(int socket, uint64_t pid_offset, const char *text, const int *fds,
+                      uint32_t fd_count);
+
+/*
+ * Has the server make a copy in advance, which then waits to be asked by the server's `stock`. The kernel writes its pid
  * into the word at `pid_offset` of the session's file before it runs.
  */
-int mp_forkserver_ask(int control, uint64_t pid_offset, const char *text, const int *fds,
-                      uint32_t fd_count);
+int mp_forkserver_stock(int control, uint64_t pid_offset, int session);
 
 /*
  * In a copy: ends the process at once, as `_exit` does, but leaves streams and terminal in order. Returns

@@ -208,11 +208,12 @@ export interface Native {
    * for, until nobody is left who could ask; then the process ends.
    *
    * @param control the descriptor by which requests come; 32 or more, as all but those passed on.
+   * @param stock the descriptor by which they come to a copy in stock.
    * @param ready what to say there; less than 64 KiB.
    * @returns in each copy the text of {@link forkAsk}.
    * @throws Error `ERR_MP_CANNOT_FORK` in the process itself, with the reason; everything goes on then.
    */
-  forkServe(control: number, ready: string): string
+  forkServe(control: number, stock: number, ready: string): string
   /** In a copy: its other threads, which come some milliseconds later, are wanted at once. */
   forkRevive(): void
   /** Has the engine give back what memory it keeps for later. */
@@ -222,12 +223,17 @@ export interface Native {
   /** Closes one of them: of descriptors that `node:fs` has not opened, its own function warns in a thread. */
   forkClose(fd: number): void
   /**
-   * Asks the process at the other end of `control` for a copy: a child of this process. Descriptors: a socket
-   * where 0 or a negative errno is answered (4 bytes), the session's file, then those that the child
-   * has as 0, 1, 2, 4, 5… The session's is its 3. The kernel writes the child's pid into a word
-   * before it runs. Throws EMSGSIZE for a text of 4 KiB, EPIPE when nobody is there.
+   * Asks a server for a copy, by its `control`, or one that it has in stock: for a child of this process. Descriptors:
+   * a socket where a negative errno is answered (4 bytes), or which is closed when all is well; the session's file; then
+   * those that the child has as 0, 1, 2, 4, 5… The session's is its 3. The child's pid is in a word before it
+   * does anything. Throws EMSGSIZE for a text of 4 KiB, EPIPE when nobody is there.
    */
-  forkAsk(control: number, pidWord: number, text: string, fds: readonly number[]): void
+  forkAsk(socket: number, pidWord: number, text: string, fds: readonly number[]): void
+  /**
+   * Has a server make a copy in advance, which waits to be asked. The kernel writes its pid into a word before it
+   * runs. Throws as {@link forkAsk}.
+   */
+  forkStock(control: number, pidWord: number): void
   /**
    * Ends a copy at once, without taking down what it shares; streams of C and the terminal are left in order.
    * False where other agents of the process or loaded libraries want to be told of its end.

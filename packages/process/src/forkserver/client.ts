@@ -12,6 +12,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { Stock, awaitExit, isRunning } from './stock.js'
 import { serverEnv } from './surroundings.js'
 import { diagnose } from '../start-error.js'
 import { SESSION_FD } from '../token.js'
@@ -39,6 +40,7 @@ export class ForkServer {
   readonly #native: Native
   readonly #process: ChildProcess
   readonly #control: number
+  readonly #stock: Stock
   #isReady = false
 
   /**
@@ -46,17 +48,22 @@ export class ForkServer {
    *
    * @throws ProcessRefused.
    */
-  constructor(native: Native, flags: readonly string[], settings: Settings) {
+  constructor(session: Session, flags: readonly string[], settings: Settings) {
+    const { native } = session
     this.#native = native
-    const [ours, theirs] = native.forkPair(false)
-    this.#control = ours
+    const [control, theirControl] = native.forkPair(false)
+    const [stock, theirStock] = native.forkPair(false)
+    this.#control = control
+    this.#stock = new Stock(session, stock)
     try {
-      this.#process = spawnServer(flags, settings, native.fd(), theirs)
+      this.#process = spawnServer(flags, settings, native.fd(), theirControl, theirStock)
     } catch (error) {
-      native.forkClose(ours)
+      native.forkClose(control)
+      native.forkClose(stock)
       throw error
     } finally {
-      native.forkClose(theirs)
+      native.forkClose(theirControl)
+      native.forkClose(theirStock)
     }
   }
 
@@ -75,50 +82,70 @@ export class ForkServer {
   }
 
   /**
-   * Asks for a copy, and waits until it is there.
+   * Asks for a copy, or for the one in stock, and waits until it is there.
    *
-   * CRASH: the kernel has written the pid before the copy runs, and the socket for the answer closes when
-   * neither server nor copy has it any more. So when that is closed there is a pid, and then a child of
-   * ours, dead or alive; or there is none, and never will be.
+   * CRASH: the kernel has written the pid before the copy runs, or one in stock has before it does anything for us; and
+   * the socket for the answer closes when neither has it any more. So when that is closed there is a pid, and
+   * then a child of ours, dead or alive; or there is none, and never will be.
    *
    * @throws ServerLost when there is no copy because the server is gone; ProcessRefused.
    */
   copy(session: Session, pidWord: number, request: Request, fds: readonly number[]): number {
     const { words } = session
     Atomics.store(words, pidWord, 0)
+    const waiting = this.#stock.pid()
+    const socket = waiting === 0 ? this.#control : this.#stock.socket
     const [ours, theirs] = this.#native.forkPair(true)
     let answer: number | null | undefined
     try {
       try {
-        this.#native.forkAsk(this.#control, pidWord, JSON.stringify(request), [
-          theirs,
-          session.native.fd(),
-          ...fds,
-        ])
+        const all = [theirs, session.native.fd(), ...fds]
+        this.#native.forkAsk(socket, pidWord, JSON.stringify(request), all)
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        if (code === 'EPIPE' || code === 'ECONNRESET') throw new ServerLost('it is gone')
+        if (isGone(error)) throw new ServerLost('it is gone')
         throw error
       } finally {
         this.#native.forkClose(theirs)
       }
-      answer = this.#awaitAnswer(ours)
+      answer = this.#awaitAnswer(ours, waiting)
     } finally {
       this.#native.forkClose(ours)
     }
     const pid = Atomics.load(words, pidWord)
+    this.#stock.takeOut(pid)
     if (answer !== undefined && answer !== null && answer < 0) {
       if (pid !== 0) this.#takeAway(pid)
       throw new ProcessRefused(`the system refuses another process (${getSystemErrorName(answer)})`)
     }
     if (pid === 0) throw new ServerLost('it ended, or does not answer')
+    this.#replenish()
     return pid
   }
 
-  /** Ends the server; its children live on. */
+  /**
+   * Has the server make another copy while its user has something else to do.
+   *
+   * SYNC: it does one thing after the other. So when the next copy that it was asked for is there, this one is, too: there
+   * is never more than one.
+   */
+  #replenish(): void {
+    if (this.#stock.pid() !== 0) return
+    try {
+      this.#native.forkStock(this.#control, this.#stock.word)
+    } catch (error) {
+      // That is found out when it is needed.
+      if (!isGone(error)) throw error
+    }
+  }
+
+  /** Ends the server, and what it has in stock; its other children live on. */
   end(): void {
     this.#native.forkClose(this.#control)
+    this.#native.forkClose(this.#stock.socket)
     this.#process.kill('SIGKILL')
+    const { pid, exitCode, signalCode } = this.#process
+    if (pid !== undefined && exitCode === null && signalCode === null) awaitExit(this.#native, pid)
+    this.#stock.end()
   }
 
   #awaitReady(): Ready {
@@ -130,28 +157,40 @@ export class ForkServer {
     throw new ServerLost('it ended, or was not ready in time')
   }
 
-  /** What it answers; null when nobody is left who could; undefined when time is up. */
-  #awaitAnswer(fd: number): number | null | undefined {
+  /**
+   * What is answered; null when nobody is left who could; undefined when time is up, or the copy in stock that was asked
+   * has ended before it heard of it.
+   */
+  #awaitAnswer(fd: number, waiting: number): number | null | undefined {
     const answer = Buffer.alloc(4)
+    const isHopeless = () => waiting !== 0 && !isRunning(this.#native, waiting)
     // Whether it is stopped or has lost its mind: killed, it lets go of what it has of ours.
-    if (!this.#awaitReadable(fd, COPYING_MS)) return undefined
+    if (!this.#awaitReadable(fd, COPYING_MS, isHopeless)) return undefined
     return readSync(fd, answer) === 4 ? answer.readInt32LE() : null
   }
 
-  #awaitReadable(fd: number, timeoutMs: number): boolean {
+  /** Looks once more after it has become hopeless: what was said before still counts. */
+  #awaitReadable(fd: number, timeoutMs: number, isHopeless?: () => boolean): boolean {
     const native = this.#native
+    let isLast = false
     for (const end = native.now() + timeoutMs; ;) {
-      const left = end - native.now()
+      const left = isLast ? 0 : end - native.now()
       if (native.poll(fd, READABLE, Math.min(SLICE_MS, Math.max(0, left))) !== 0) return true
       if (left <= 0) return false
+      isLast = isHopeless?.() === true
     }
   }
 
   /** Waits for a copy that could not become a whole process; it ends at once. */
   #takeAway(pid: number): void {
-    while (this.#native.waitExit(pid, SLICE_MS) === null);
+    awaitExit(this.#native, pid)
     this.#native.reap(pid)
   }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EPIPE' || code === 'ECONNRESET'
 }
 
 function spawnServer(
@@ -159,13 +198,14 @@ function spawnServer(
   settings: Settings,
   session: number,
   control: number,
+  stock: number,
 ): ChildProcess {
   // libuv opens nothing where it is to ignore one of these.
   const nothing = openSync('/dev/null', 'r')
   try {
     const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
     const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
-      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control],
+      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control, stock],
       env: serverEnv(),
     })
     // It says so again as an event.

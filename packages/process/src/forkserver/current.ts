@@ -72,17 +72,17 @@ export function copyByServer(
  *
  * What is against it is said when it is used.
  */
-export function prepareServer({ native }: Session): void {
+export function prepareServer(session: Session): void {
   if (isHopeless || server !== undefined) return
   try {
-    if (mayCopy(native)) matchingServer(native)
+    if (mayCopy(session.native)) matchingServer(session)
   } catch {
     // It is tried again in `copyByServer`, whose caller has an answer to it.
   }
 }
 
 function currentServer(session: Session, pidWord: number): ForkServer {
-  const matching = matchingServer(session.native)
+  const matching = matchingServer(session)
   for (const failure of matching.becomeReady()) {
     process.emitWarning(`The fork server cannot load ${failure}`, { code: 'MP_FORKSERVER_PRELOAD' })
   }
@@ -91,7 +91,7 @@ function currentServer(session: Session, pidWord: number): ForkServer {
 }
 
 /** The server that was started with what holds now; starts one when there is none. */
-function matchingServer(native: Native): ForkServer {
+function matchingServer(session: Session): ForkServer {
   const flags = inheritedExecArgv()
   const main = mainModule()
   const preload = forkserverPreload()
@@ -107,7 +107,7 @@ function matchingServer(native: Native): ForkServer {
   endServer()
   // Of a main thread, the kernel sees to it.
   if (!isMainThread && serverKey === undefined) process.once('exit', endServer)
-  server = new ForkServer(native, flags, { parentPid: process.pid, main, preload })
+  server = new ForkServer(session, flags, { parentPid: process.pid, main, preload })
   serverKey = key
   return server
 }

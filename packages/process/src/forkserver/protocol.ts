@@ -10,6 +10,9 @@
 /** Where the server has its end of the socket. The numbers below are kept for what children are given. */
 export const CONTROL_FD = 32
 
+/** Where it has what its copy in stock is asked by. */
+export const STOCK_FD: number = CONTROL_FD + 1
+
 /** Descriptors of its own that a child may be given, its standard streams among them. */
 export const MAX_OWN_FDS = 28
 

@@ -18,7 +18,7 @@ import { adopt, takeOverFrom } from './adopt.js'
 import { keepEnv } from './surroundings.js'
 import { FLAGS_OF_A_COPY } from './engine.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
+import { CONTROL_FD, STOCK_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
 import { guardRandomness } from './randomness.js'
 import { rehearse } from './rehearsal.js'
@@ -63,7 +63,7 @@ function serve(): void {
   const renewRandomness = setRandomnessFree()
   let text: string
   try {
-    text = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
+    text = native.forkServe(CONTROL_FD, STOCK_FD, textOf({ why: null, failures }))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MP_CANNOT_FORK') throw error
     refuse((error as Error).message)

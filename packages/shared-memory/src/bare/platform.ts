@@ -80,6 +80,7 @@ const REFUSED = [
   'forkReduce',
   'forkPair',
   'forkAsk',
+  'forkStock',
   'forkClose',
   'forkExit',
   'reap',
