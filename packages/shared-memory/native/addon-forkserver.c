@@ -65,6 +65,12 @@ static napi_value fork_serve(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value fork_learn(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  mp_forkserver_learn();
+  return NULL;
+}
+
 static napi_value fork_revive(napi_env env, napi_callback_info info) {
   (void)env, (void)info;
   mp_forkserver_revive();
@@ -202,6 +208,7 @@ bool mp_define_forkserver(struct mp_agent *agent, napi_value exports) {
     MP_FUNCTION("forkExit", fork_exit, agent),   MP_FUNCTION("forkClose", fork_close, agent),
     MP_FUNCTION("reap", reap, agent),            MP_FUNCTION("forkRevive", fork_revive, agent),
     MP_FUNCTION("forkReduce", fork_reduce, agent), MP_FUNCTION("forkStock", fork_stock, agent),
+    MP_FUNCTION("forkLearn", fork_learn, agent),
   };
   const size_t count = sizeof functions / sizeof *functions;
   MP_TRY(agent->env, napi_define_properties(agent->env, exports, count, functions), false);

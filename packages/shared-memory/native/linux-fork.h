@@ -70,6 +70,14 @@ void mp_quick_exit_begin(void);
 /* In a copy that has its standard descriptors: notes how they are. */
 void mp_quick_exit_note(void);
 
+/* ---- linux-touched.c: the pages that a copy touches first ---- */
+
+/* In the original, before there are copies. */
+void mp_touched_begin(void);
+
+/* In a copy that has time: has the kernel give it the pages that mp_forkserver_learn() has noted. */
+void mp_touched_fetch(void);
+
 /* ---- reading /proc without allocating ---- */
 
 /* Calls back for each number that names an entry of the directory; false ends it. Returns 0 or -errno. */

@@ -66,6 +66,7 @@ const char *mp_forkserver_prepare(int control) {
   if (why != NULL) return why;
   why = mp_rings_take();
   if (why == NULL) why = mp_renew_prepare(control);
+  if (why == NULL) mp_touched_begin();
   if (why == NULL && mp_each_mapping(make_inheritable) < 0) why = "/proc cannot be read";
   if (why != NULL) mp_thaw();
   return why;
@@ -218,7 +219,9 @@ static void await_request(int stock, int parent, struct received *received) {
   close_all(received);
   /* As any child: killed with its parent, which may be gone by now. */
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) _exit(1);
-  if (mp_renew() < 0 || !receive(stock, received)) _exit(1);
+  if (mp_renew() < 0) _exit(1);
+  mp_touched_fetch();
+  if (!receive(stock, received)) _exit(1);
   forget_signals();
   struct word pid_word;
   int error = map_word(received, &pid_word);

@@ -22,6 +22,9 @@ int mp_forkserver_serve(int control, int stock, const char *ready, size_t ready_
   return -ENOSYS;
 }
 
+void mp_forkserver_learn(void) {
+}
+
 void mp_forkserver_revive(void) {
 }
 

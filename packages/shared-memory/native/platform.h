@@ -189,6 +189,9 @@ const char *mp_forkserver_prepare(int control);
 int mp_forkserver_serve(int control, int stock, const char *ready, size_t ready_length,
                         char text[MP_START_BYTES]);
 
+/* In a copy that has done what all will do: notes what memory that took, so that others have it before they are asked. */
+void mp_forkserver_learn(void);
+
 /* In a copy: whoever waits for its other threads need not wait any longer. */
 void mp_forkserver_revive(void);
 

@@ -37,6 +37,7 @@ const forkserver = {
     'linux-rings.c',
     'linux-renew.c',
     'linux-quick-exit.c',
+    'linux-touched.c',
     'linux-forkserver.c',
   ],
 }

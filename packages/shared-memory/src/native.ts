@@ -216,6 +216,8 @@ export interface Native {
   forkServe(control: number, stock: number, ready: string): string
   /** In a copy: its other threads, which come some milliseconds later, are wanted at once. */
   forkRevive(): void
+  /** In a copy that has done what all will do: notes what memory that took, so that one in stock has it before it is asked. */
+  forkLearn(): void
   /** Has the engine give back what memory it keeps for later. */
   forkReduce(): void
   /** Two connected sockets: of a stream, or for requests. */

@@ -42,6 +42,7 @@ export class ForkServer {
   readonly #control: number
   readonly #stock: Stock
   #isReady = false
+  #hasLearned = false
 
   /**
    * Starts a server, without waiting for it.
@@ -129,12 +130,27 @@ export class ForkServer {
    * is never more than one.
    */
   #replenish(): void {
-    if (this.#stock.pid() !== 0) return
+    if (!this.#stock.isMissing()) return
     try {
-      this.#native.forkStock(this.#control, this.#stock.word)
+      if (this.#hasLearned) this.#native.forkStock(this.#control, this.#stock.word)
+      else this.#learn()
     } catch (error) {
       // That is found out when it is needed.
       if (!isGone(error)) throw error
+    }
+  }
+
+  /** Has a first one see what memory the others will take. */
+  #learn(): void {
+    this.#hasLearned = true
+    this.#stock.learn()
+    const [ours, theirs] = this.#native.forkPair(true)
+    try {
+      const text = JSON.stringify({ learn: true } satisfies Request)
+      this.#native.forkAsk(this.#control, this.#stock.word, text, [theirs, this.#native.fd()])
+    } finally {
+      this.#native.forkClose(ours)
+      this.#native.forkClose(theirs)
     }
   }
 

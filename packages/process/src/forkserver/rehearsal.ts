@@ -5,7 +5,7 @@
  * @module
  */
 import { dumps, loads, sampleFunction } from '@mp/pickle'
-import { joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal'
+import { type Native, joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal'
 import { begin, openRecord } from '../child-main.js'
 import { type Body, type Header, packPayload } from '../payload.js'
 import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
@@ -37,6 +37,13 @@ export async function rehearse(times: number): Promise<void> {
   // What `ps` shows of the server, as it is named in children.
   process.title = 'node [forkserver]'
   endToLearn()
+}
+
+/** Does it once in a copy, and tells the others what memory it has taken. */
+export async function learn(native: Native): Promise<void> {
+  await perform(++performed)
+  native.forkLearn()
+  leaveUnseen()
 }
 
 /** Returns what ends the child that has been performed, and takes it back. */

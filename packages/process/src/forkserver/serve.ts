@@ -21,7 +21,7 @@ import { probe } from './probe.js'
 import { CONTROL_FD, STOCK_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
 import { guardRandomness } from './randomness.js'
-import { rehearse } from './rehearsal.js'
+import { learn, rehearse } from './rehearsal.js'
 import { guardStreams } from './streams.js'
 
 /** What children may meet in their arguments; a program need not have all of them. */
@@ -74,18 +74,27 @@ function serve(): void {
 
 function become(text: string): void {
   const request = adopt(native, text)
-  if ('probe' in request) {
+  if ('token' in request) run(request.token)
+  else if ('probe' in request) {
     native.forkRevive()
-    // Whatever the flags say of rejected promises.
-    probe().catch((error: unknown) =>
-      setImmediate(() => {
-        throw error
-      }),
-    )
-    return
+    throwLater(probe())
+  } else {
+    throwLater(learn(native).then(() => process.exit(0)))
   }
+}
+
+/** Whatever the flags say of rejected promises. */
+function throwLater(promise: Promise<void>): void {
+  promise.catch((error: unknown) =>
+    setImmediate(() => {
+      throw error
+    }),
+  )
+}
+
+function run(token: string): void {
   let isOver = false
-  void runChild(parseToken(request.token), takeOverFrom).then(() => {
+  void runChild(parseToken(token), takeOverFrom).then(() => {
     isOver = true
   })
   // After all microtasks that there are now: who waits for the event loop may wait for a thread.

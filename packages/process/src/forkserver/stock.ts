@@ -21,20 +21,35 @@ export class Stock {
   readonly socket: number
   readonly #native: Native
   readonly #words: Int32Array
+  readonly #session: Session
+  #isLearning = false
 
-  constructor({ native, words, agent }: Session, socket: number) {
+  constructor(session: Session, socket: number) {
+    const { native, words, agent } = session
+    this.#session = session
     this.#native = native
     this.#words = words
     this.word = slotWord(tagSlot(agent.tag)) + SLOT.stock
     this.socket = socket
   }
 
-  /** Its pid; 0 when there is none. One that somebody has killed is let go of. */
+  /** Says that the next one is not to be asked: it only sees what memory others take. */
+  learn(): void {
+    this.#isLearning = true
+  }
+
+  /** Its pid; 0 when there is none. */
   pid(): number {
+    return this.isMissing() || this.#isLearning ? 0 : Atomics.load(this.#words, this.word)
+  }
+
+  /** Whether another one can be made. One that has ended, or that somebody has killed, is let go of. */
+  isMissing(): boolean {
     const pid = Atomics.load(this.#words, this.word)
-    if (pid === 0 || isRunning(this.#native, pid)) return pid
+    if (pid === 0) return true
+    if (isRunning(this.#native, pid)) return false
     this.#letGo(pid)
-    return 0
+    return true
   }
 
   /** Says that it is a child like any other now, if it is this one. */
@@ -44,8 +59,8 @@ export class Stock {
 
   /** Ends it. Its server must have ended: that may be making one. */
   end(): void {
-    const pid = this.pid()
-    if (pid === 0) return
+    if (this.isMissing()) return
+    const pid = Atomics.load(this.#words, this.word)
     process.kill(pid, 'SIGKILL')
     awaitExit(this.#native, pid)
     this.#letGo(pid)
@@ -58,6 +73,9 @@ export class Stock {
       throwUnlessGone(error)
     }
     Atomics.store(this.#words, this.word, 0)
+    // It may have had a place in the session for a moment.
+    if (this.#isLearning) this.#session.reaper.reapAll()
+    this.#isLearning = false
   }
 }
 

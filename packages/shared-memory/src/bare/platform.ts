@@ -81,6 +81,7 @@ const REFUSED = [
   'forkPair',
   'forkAsk',
   'forkStock',
+  'forkLearn',
   'forkClose',
   'forkExit',
   'reap',
