@@ -12,7 +12,7 @@ import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { inheritedExecArgv } from './exec-argv.js'
 import { ProcessRefused } from './forkserver/client.js'
-import { copyByServer, mayCopy, prepareServer } from './forkserver/current.js'
+import { copyByServer, mayCopy, noteEnd, prepareServer } from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
@@ -138,6 +138,7 @@ class ForkedProcess implements Running {
   }
 
   release(): void {
+    noteEnd()
     forgetExit(this.#native, this.pid)
     for (const fd of this.#further) if (fd !== undefined) this.#native.forkClose(fd)
     try {

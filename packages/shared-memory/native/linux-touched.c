@@ -22,6 +22,7 @@
 static const uint64_t IS_PRESENT = (uint64_t)1 << 63, IS_OURS_ALONE = (uint64_t)1 << 56;
 
 enum { MAX_RANGES = 2048, ENTRIES = 1024 };
+static const uintptr_t FILE_PART = 65536;
 /* A copy that has touched more than this does not tell what all of them touch. */
 static const uintptr_t MAX_PAGES = 4096;
 
@@ -52,8 +53,11 @@ void mp_touched_begin(void) {
 
 static void note(uintptr_t page, uintptr_t size, bool is_written) {
   struct range *last = look.count == 0 ? NULL : &table->ranges[look.count - 1];
+  const bool is_next = last != NULL && last->is_written == is_written;
+  /* Of a file, the kernel maps all that is in memory of such a part, whichever of its pages is asked for. */
+  if (is_next && !is_written && page / FILE_PART == last->from / FILE_PART) return;
   look.pages++;
-  if (last != NULL && last->to == page && last->is_written == is_written) {
+  if (is_next && is_written && last->to == page) {
     last->to += size;
   } else if (look.count < MAX_RANGES) {
     table->ranges[look.count++] = (struct range){.from = page, .to = page + size, .is_written = is_written};

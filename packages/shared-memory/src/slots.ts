@@ -59,6 +59,7 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
     Atomics.store(words, at + SLOT.watcher, parent)
     Atomics.store(words, at + SLOT.parked, 0)
     Atomics.store(words, at + SLOT.stock, 0)
+    Atomics.store(words, at + SLOT.stock + 1, 0)
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
     return makeTag(slot, generation)
   }

@@ -12,7 +12,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
-import { Stock, awaitExit, isRunning } from './stock.js'
+import { KEPT_MS, Rhythm } from './rhythm.js'
+import { Stock, awaitExit } from './stock.js'
 import { serverEnv } from './surroundings.js'
 import { diagnose } from '../start-error.js'
 import { SESSION_FD } from '../token.js'
@@ -41,6 +42,8 @@ export class ForkServer {
   readonly #process: ChildProcess
   readonly #control: number
   readonly #stock: Stock
+  readonly #rhythm = new Rhythm()
+  #clearing: NodeJS.Timeout | undefined
   #isReady = false
   #hasLearned = false
 
@@ -94,8 +97,8 @@ export class ForkServer {
   copy(session: Session, pidWord: number, request: Request, fds: readonly number[]): number {
     const { words } = session
     Atomics.store(words, pidWord, 0)
-    const waiting = this.#stock.pid()
-    const socket = waiting === 0 ? this.#control : this.#stock.socket
+    const isInStock = this.#stock.hasOne()
+    const socket = isInStock ? this.#stock.socket : this.#control
     const [ours, theirs] = this.#native.forkPair(true)
     let answer: number | null | undefined
     try {
@@ -108,54 +111,59 @@ export class ForkServer {
       } finally {
         this.#native.forkClose(theirs)
       }
-      answer = this.#awaitAnswer(ours, waiting)
+      if (this.#rhythm.start(this.#native.now())) this.#replenish()
+      answer = this.#awaitAnswer(ours, isInStock)
     } finally {
       this.#native.forkClose(ours)
     }
     const pid = Atomics.load(words, pidWord)
     this.#stock.takeOut(pid)
+    // It does one thing after the other.
+    if (!isInStock) this.#stock.isUpToDate()
     if (answer !== undefined && answer !== null && answer < 0) {
       if (pid !== 0) this.#takeAway(pid)
       throw new ProcessRefused(`the system refuses another process (${getSystemErrorName(answer)})`)
     }
     if (pid === 0) throw new ServerLost('it ended, or does not answer')
-    this.#replenish()
     return pid
   }
 
-  /**
-   * Has the server make another copy while its user has something else to do.
-   *
-   * SYNC: it does one thing after the other. So when the next copy that it was asked for is there, this one is, too: there
-   * is never more than one.
-   */
-  #replenish(): void {
-    if (!this.#stock.isMissing()) return
-    try {
-      if (this.#hasLearned) this.#native.forkStock(this.#control, this.#stock.word)
-      else this.#learn()
-    } catch (error) {
-      // That is found out when it is needed.
-      if (!isGone(error)) throw error
-    }
+  /** Says that a copy has ended. */
+  noteEnd(): void {
+    this.#rhythm.end()
   }
 
-  /** Has a first one see what memory the others will take. */
-  #learn(): void {
-    this.#hasLearned = true
-    this.#stock.learn()
-    const [ours, theirs] = this.#native.forkPair(true)
+  /** Has the server make another copy, while everybody has something else to do; a first one sees what memory the others will take. */
+  #replenish(): void {
+    this.#clearing ??= setTimeout(() => this.#clear(), KEPT_MS).unref()
+    this.#clearing.refresh()
+    const place = this.#stock.room()
+    if (place === undefined) return
     try {
-      const text = JSON.stringify({ learn: true } satisfies Request)
-      this.#native.forkAsk(this.#control, this.#stock.word, text, [theirs, this.#native.fd()])
-    } finally {
-      this.#native.forkClose(ours)
-      this.#native.forkClose(theirs)
+      if (this.#hasLearned) {
+        this.#native.forkStock(this.#control, place)
+      } else {
+        const text = JSON.stringify({ learn: true } satisfies Request)
+        // Nobody waits for an answer.
+        const session = this.#native.fd()
+        this.#native.forkAsk(this.#control, place, text, [session, session])
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error
+      return
     }
+    this.#stock.expect(place, !this.#hasLearned)
+    this.#hasLearned = true
+  }
+
+  #clear(): void {
+    this.#stock.end()
+    if (this.#stock.isExpected) this.#clearing?.refresh()
   }
 
   /** Ends the server, and what it has in stock; its other children live on. */
   end(): void {
+    clearTimeout(this.#clearing)
     this.#native.forkClose(this.#control)
     this.#native.forkClose(this.#stock.socket)
     this.#process.kill('SIGKILL')
@@ -174,12 +182,12 @@ export class ForkServer {
   }
 
   /**
-   * What is answered; null when nobody is left who could; undefined when time is up, or the copy in stock that was asked
-   * has ended before it heard of it.
+   * What is answered; null when nobody is left who could; undefined when time is up, or what was in stock has ended
+   * before it heard of it.
    */
-  #awaitAnswer(fd: number, waiting: number): number | null | undefined {
+  #awaitAnswer(fd: number, isInStock: boolean): number | null | undefined {
     const answer = Buffer.alloc(4)
-    const isHopeless = () => waiting !== 0 && !isRunning(this.#native, waiting)
+    const isHopeless = () => isInStock && !this.#stock.hasOne()
     // Whether it is stopped or has lost its mind: killed, it lets go of what it has of ours.
     if (!this.#awaitReadable(fd, COPYING_MS, isHopeless)) return undefined
     return readSync(fd, answer) === 4 ? answer.readInt32LE() : null

@@ -81,6 +81,11 @@ export function prepareServer(session: Session): void {
   }
 }
 
+/** Says that a copy has ended, and has been let go of. */
+export function noteEnd(): void {
+  server?.noteEnd()
+}
+
 function currentServer(session: Session, pidWord: number): ForkServer {
   const matching = matchingServer(session)
   for (const failure of matching.becomeReady()) {

@@ -1,5 +1,6 @@
 /**
- * The copy that a fork server has made before it is asked for, seen from the thread whose child it is.
+ * The copies that a fork server has made before they are asked for, seen from the thread whose children they are. There is
+ * one while children are started one after the other, two while it is asked, and none when that is over.
  *
  * @module
  */
@@ -11,71 +12,100 @@ const ENDING_MS = 5_000
 const SLICE_MS = 100
 
 /**
- * CRASH: the kernel writes its pid into the thread's slot before it runs. Only the thread takes it out: of a copy that has
- * become a child, or one that it has let go of. So it knows of each, whoever is killed when.
+ * CRASH: the kernel writes the pid of each into the thread's slot before it runs. Only the thread takes pids out: of a copy
+ * that has become a child, and of one that it has let go of. So it knows all of them, whoever is killed when.
  */
 export class Stock {
-  /** Where the kernel writes its pid. */
-  readonly word: number
-  /** By what it is asked. */
+  /** By what they are asked; whoever is there first takes it. */
   readonly socket: number
-  readonly #native: Native
-  readonly #words: Int32Array
   readonly #session: Session
-  #isLearning = false
+  /** Words of the slot. */
+  readonly #places: readonly number[]
+  /** Where the one is to be that the server has been asked to make. */
+  #expected: number | undefined
+  /** Where the one is that only sees what memory a child takes. */
+  #learner: number | undefined
 
   constructor(session: Session, socket: number) {
-    const { native, words, agent } = session
+    const first = slotWord(tagSlot(session.agent.tag)) + SLOT.stock
     this.#session = session
-    this.#native = native
-    this.#words = words
-    this.word = slotWord(tagSlot(agent.tag)) + SLOT.stock
+    this.#places = [first, first + 1]
     this.socket = socket
   }
 
-  /** Says that the next one is not to be asked: it only sees what memory others take. */
-  learn(): void {
-    this.#isLearning = true
+  /** Whether there is one to ask. Those that have ended, or that somebody has killed, are let go of. */
+  hasOne(): boolean {
+    this.#look()
+    return this.#places.some((place) => this.#pid(place) !== 0 && place !== this.#learner)
   }
 
-  /** Its pid; 0 when there is none. */
-  pid(): number {
-    return this.isMissing() || this.#isLearning ? 0 : Atomics.load(this.#words, this.word)
+  /** Where another one can be; undefined while one is expected, and where there is no room. */
+  room(): number | undefined {
+    this.#look()
+    if (this.#expected !== undefined || this.#learner !== undefined) return undefined
+    return this.#places.find((place) => this.#pid(place) === 0)
   }
 
-  /** Whether another one can be made. One that has ended, or that somebody has killed, is let go of. */
-  isMissing(): boolean {
-    const pid = Atomics.load(this.#words, this.word)
-    if (pid === 0) return true
-    if (isRunning(this.#native, pid)) return false
-    this.#letGo(pid)
-    return true
+  /** Says that the server will make one. */
+  expect(place: number, isLearner: boolean): void {
+    this.#expected = place
+    if (isLearner) this.#learner = place
   }
 
-  /** Says that it is a child like any other now, if it is this one. */
+  /** Says that the server has done all that it was asked to before; it may have been refused a process. */
+  isUpToDate(): void {
+    this.#expected = undefined
+  }
+
+  /** Says that a copy is a child like any other now, if it was one of these. */
   takeOut(child: number): void {
-    Atomics.compareExchange(this.#words, this.word, child, 0)
+    for (const place of this.#places) {
+      Atomics.compareExchange(this.#session.words, place, child, 0)
+    }
   }
 
-  /** Ends it. Its server must have ended: that may be making one. */
+  /** Whether the server has been asked to make one that is not there yet. */
+  get isExpected(): boolean {
+    return this.#expected !== undefined
+  }
+
+  /** Ends those that are there; another may come while their server lives. */
   end(): void {
-    if (this.isMissing()) return
-    const pid = Atomics.load(this.#words, this.word)
-    process.kill(pid, 'SIGKILL')
-    awaitExit(this.#native, pid)
-    this.#letGo(pid)
+    this.#look()
+    for (const place of this.#places) {
+      const pid = this.#pid(place)
+      if (pid === 0) continue
+      process.kill(pid, 'SIGKILL')
+      awaitExit(this.#session.native, pid)
+      this.#letGo(place)
+    }
   }
 
-  #letGo(pid: number): void {
+  #look(): void {
+    for (const place of this.#places) {
+      const pid = this.#pid(place)
+      if (pid === 0) continue
+      if (place === this.#expected) this.#expected = undefined
+      if (!isRunning(this.#session.native, pid)) this.#letGo(place)
+    }
+  }
+
+  #letGo(place: number): void {
+    const { native, reaper, words } = this.#session
     try {
-      this.#native.reap(pid)
+      native.reap(this.#pid(place))
     } catch (error) {
       throwUnlessGone(error)
     }
-    Atomics.store(this.#words, this.word, 0)
-    // It may have had a place in the session for a moment.
-    if (this.#isLearning) this.#session.reaper.reapAll()
-    this.#isLearning = false
+    Atomics.store(words, place, 0)
+    if (place !== this.#learner) return
+    this.#learner = undefined
+    // Where it was killed, it had a place in the session.
+    reaper.reapAll()
+  }
+
+  #pid(place: number): number {
+    return Atomics.load(this.#session.words, place)
   }
 }
 
@@ -86,7 +116,7 @@ export function awaitExit(native: Native, pid: number): void {
 }
 
 /** Whether a child still runs, after a while. */
-export function isRunning(native: Native, pid: number, waitMs = 0): boolean {
+function isRunning(native: Native, pid: number, waitMs = 0): boolean {
   try {
     return native.waitExit(pid, waitMs) === null
   } catch (error) {
