@@ -8,10 +8,13 @@
  */
 import { setFlagsFromString } from 'node:v8'
 
+const given = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')].join(' ')
+
 const HAS_OWN_FLAGS =
   /-(-|no-?)?[a-z_-]*(jit|opt|turbo|spark|maglev|lazy|feedback|baseline|interpret|predictable|single|stress)/i.test(
-    [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')].join(' '),
+    given,
   )
+const HAS_OWN_MARKING = /-(-|no-?)?[a-z_-]*(incremental|single|predictable|stress)/i.test(given)
 
 /**
  * A server compiles all functions at once, and keeps them: what V8 would put off until a function is first called,
@@ -21,6 +24,7 @@ const HAS_OWN_FLAGS =
 export function compileAll(): void {
   setFlagsFromString('--no-lazy --no-flush-bytecode')
   if (!HAS_OWN_FLAGS) setFlagsFromString('--no-turbofan --no-sparkplug')
+  if (!HAS_OWN_MARKING) setFlagsFromString('--no-incremental-marking')
 }
 
 /**
@@ -40,3 +44,18 @@ export function endToLearn(): void {
 export const FLAGS_OF_A_COPY: string = HAS_OWN_FLAGS
   ? '--flush-bytecode'
   : '--flush-bytecode --lazy-feedback-allocation --turbofan --sparkplug'
+
+const collections = new FinalizationRegistry(() => setFlagsFromString('--incremental-marking'))
+
+/**
+ * Has each copy collect for the first time when its heap has grown, and not before.
+ *
+ * Eight seconds after its heap has begun to grow, V8 has a process that has little to do collect once, to give memory back. For copies
+ * that is eight seconds after their server has started: each of them would mark all that it shares, and so have twice the memory, as soon as it is
+ * there. V8 puts it off while it may not mark in steps. So copies may from their first collection on, when there
+ * is little yet to be done in steps.
+ */
+export function collectLate(): void {
+  // What nobody has is found to be garbage by the first collection of the whole heap.
+  if (!HAS_OWN_MARKING) collections.register({}, undefined)
+}

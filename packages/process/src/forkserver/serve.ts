@@ -16,7 +16,7 @@ import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
 import { keepEnv } from './surroundings.js'
-import { FLAGS_OF_A_COPY } from './engine.js'
+import { FLAGS_OF_A_COPY, collectLate } from './engine.js'
 import { probe } from './probe.js'
 import { CONTROL_FD, STOCK_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
@@ -61,6 +61,7 @@ function serve(): void {
   giveStreamsBack()
   giveEnvBack()
   const renewRandomness = setRandomnessFree()
+  collectLate()
   let text: string
   try {
     text = native.forkServe(CONTROL_FD, STOCK_FD, textOf({ why: null, failures }))
