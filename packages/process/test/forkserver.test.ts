@@ -78,6 +78,16 @@ test('whatever is killed while children start, each start ends, and the next one
   })
 }, 3_600_000)
 
+test.each(['left', 'killed', 'interrupted', 'without a server', 'ended'])(
+  'while children are started one after the other the next one is in stock (%s)',
+  async (fate) => {
+    expect(await report('forkserver-row.mjs', { args: [fate] })).toEqual({
+      outcome: true,
+      codes: true,
+    })
+  },
+)
+
 test.each([
   [
     './preload-connection.mjs',
@@ -100,6 +110,11 @@ test.each([
     expect(stderr.match(/Warning:/g)).toHaveLength(1)
   },
 )
+
+// V8 collects garbage of its own accord 8 s after a process has started; of a fork, that would be all that it shares.
+test('a fork of an old server shares as much memory as one of a new server', async () => {
+  expect(await report('forkserver-age.mjs')).toEqual({ isTheSame: true })
+})
 
 test('a stopped fork does not outlive its parent', async () => {
   const program = new Program('forkserver-stopped.mjs')
