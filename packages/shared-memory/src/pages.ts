@@ -20,6 +20,30 @@ export interface MapBytes {
 
 const WINDOW_PAGES = 1024
 
+/** What everybody needs of the file at once. */
+export interface Shown {
+  /** The control region. */
+  readonly words: Int32Array
+  /** The first window, where the rings are; not there where a part cannot be shown as a buffer. */
+  readonly window: Uint8Array | undefined
+}
+
+/**
+ * Shows the control region and the first window as one buffer: an engine that takes it for memory that a collection might
+ * free (Node 20) collects once, when it gets it, and not again when a message is first sent or received.
+ */
+export function showStart(map: MapBytes & { byteLength(): number }): Shown {
+  if (map.bytes !== undefined) {
+    return { words: new Int32Array(map.sharedView(0, CONTROL_BYTES)), window: undefined }
+  }
+  const end = Math.min(map.byteLength(), CONTROL_BYTES + WINDOW_PAGES * PAGE_BYTES)
+  const buffer = map.sharedView(0, end)
+  return {
+    words: new Int32Array(buffer, 0, CONTROL_BYTES >>> 2),
+    window: new Uint8Array(buffer, CONTROL_BYTES),
+  }
+}
+
 export class Pages {
   readonly arena: Arena
   readonly count: number
@@ -27,10 +51,12 @@ export class Pages {
   readonly #windows: Uint8Array[] = []
   readonly #windowWords: Int32Array[] = []
 
-  constructor(arena: Arena, count: number, map: MapBytes) {
+  /** @param first the first window, where there is one already. */
+  constructor(arena: Arena, count: number, map: MapBytes, first?: Uint8Array) {
     this.arena = arena
     this.count = count
     this.#map = map
+    if (first !== undefined) this.#windows.push(first)
   }
 
   /** The bytes of the window that a page lies in; the page starts there at `offset(page)`. */
