@@ -26,7 +26,7 @@ const ENTRIES = ['index', 'internal', 'revived']
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
   pool: ['hired'],
-  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
+  process: ['bootstrap', 'revive', 'running-process', 'forkserver/serve', 'own'],
   'shared-memory': ['bare/steward'],
 }
 

@@ -78,6 +78,7 @@ export class Crew {
   readonly #failures = new FailedStarts()
   readonly #succession: Succession
   #started = 0
+  #isHeld = false
   #replacing = true
   #idleTimer: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
@@ -102,9 +103,21 @@ export class Crew {
     return alive
   }
 
+  /** Starts nobody until `open`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Starts whoever would have been started but for `hold`. */
+  open(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.fill()
+  }
+
   /** Starts as many workers as there are to be now. */
   fill(): void {
-    if (!this.#replacing) return
+    if (!this.#replacing || this.#isHeld) return
     try {
       for (let n = this.#active(); n < this.#wanted() && this.#hasRoom(); n++) this.#start()
     } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { prepareStart } from '@mp/process/internal'
 import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
 import { Door } from './client/door.js'
 import type { PoolHandle } from './client/pool-client.js'
@@ -76,10 +77,23 @@ export class PoolEngine {
       checkOpen: () => this.checkOpen(),
       checkRoom: () => this.room.check(),
     })
+    if (this.#mayHold() && prepareStart(options.startMethod, this.#open)) this.crew.hold()
     this.crew.fill()
     this.#assertStarted()
     this.#watchInitializers()
   }
+
+  /**
+   * Whether workers may be started later than by the constructor, which would block the event loop until there is a fork
+   * server. Not where it may have to say that they cannot be started so.
+   */
+  #mayHold(): boolean {
+    const { initializer, launch } = this.#options
+    return initializer === undefined && Object.values(launch).every((each) => each === undefined)
+  }
+
+  /** From the event loop, or from whoever wants to see the workers, or blocks it. */
+  readonly #open = (): void => this.crew.open()
 
   /** What the first worker cannot be started with is the caller's, who need not wait for a task to hear of it. */
   #assertStarted(): void {
@@ -106,6 +120,8 @@ export class PoolEngine {
 
   /** What a client is made of. */
   get handle(): PoolHandle {
+    // Others see the workers that there are.
+    this.crew.open()
     const { door, core, record } = this
     const handle = [
       door.line,
@@ -117,6 +133,7 @@ export class PoolEngine {
   }
 
   get processes(): PoolProcess[] {
+    this.crew.open()
     return this.crew.workers
       .filter((worker) => worker !== undefined)
       .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))

@@ -9,14 +9,14 @@
 import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, LOADED_FD, type Ready, type Request, type Settings } from './protocol.js'
 import { serverEnv } from './surroundings.js'
 import { diagnose } from '../start-error.js'
-import { SESSION_FD } from '../token.js'
 
-const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
+const SERVER = fileURLToPath(new URL('./serve.js', import.meta.url))
 
 /** How long a server may load modules; it is given up then. */
 const LOADING_MS = 120_000
@@ -40,6 +40,7 @@ export class ForkServer {
   readonly #process: ChildProcess
   readonly #control: number
   #isReady = false
+  readonly #startedMs: number
 
   /**
    * Starts a server, without waiting for it.
@@ -48,6 +49,7 @@ export class ForkServer {
    */
   constructor(native: Native, flags: readonly string[], settings: Settings) {
     this.#native = native
+    this.#startedMs = native.now()
     const [ours, theirs] = native.forkPair(false)
     this.#control = ours
     try {
@@ -57,6 +59,29 @@ export class ForkServer {
       throw error
     } finally {
       native.forkClose(theirs)
+    }
+  }
+
+  /** Whether `becomeReady` has nothing to wait for any more. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /**
+   * Calls back from the event loop when `becomeReady` need not wait for long any more. Does not keep the event loop alive.
+   */
+  whenLoaded(callback: () => void): void {
+    const pipe = this.#process.stdio[LOADED_FD] as Socket
+    if (pipe.closed) {
+      setImmediate(callback)
+      return
+    }
+    const giveUp = setTimeout(done, LOADING_MS - (this.#native.now() - this.#startedMs)).unref()
+    pipe.once('close', done)
+    function done(): void {
+      clearTimeout(giveUp)
+      pipe.off('close', done)
+      callback()
     }
   }
 
@@ -122,7 +147,8 @@ export class ForkServer {
   }
 
   #awaitReady(): Ready {
-    if (this.#awaitReadable(this.#control, LOADING_MS)) {
+    const leftMs = LOADING_MS - (this.#native.now() - this.#startedMs)
+    if (this.#awaitReadable(this.#control, Math.max(0, leftMs))) {
       const text = Buffer.alloc(1 << 16)
       const length = readSync(this.#control, text)
       if (length > 0) return JSON.parse(text.toString('utf8', 0, length)) as Ready
@@ -163,15 +189,20 @@ function spawnServer(
   // libuv opens nothing where it is to ignore one of these.
   const nothing = openSync('/dev/null', 'r')
   try {
-    const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
+    const places = Array.from({ length: CONTROL_FD - LOADED_FD - 1 }, () => nothing)
     const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
-      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control],
+      stdio: ['ignore', 'inherit', 'inherit', session, 'pipe', ...places, control],
       env: serverEnv(),
     })
     // It says so again as an event.
     child.on('error', () => {})
     if (child.pid === undefined) throw new ProcessRefused(diagnose(undefined))
     child.unref()
+    // Nothing comes: it is closed when the server closes it.
+    ;(child.stdio[LOADED_FD] as Socket)
+      .on('error', () => {})
+      .unref()
+      .resume()
     return child
   } finally {
     closeSync(nothing)

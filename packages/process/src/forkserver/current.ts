@@ -81,6 +81,17 @@ export function prepareServer({ native }: Session): void {
   }
 }
 
+/**
+ * Calls back from the event loop, once, when a start need not wait for this thread's server any more.
+ *
+ * @returns false where it need not now; nobody calls back then.
+ */
+export function whenServerHasLoaded(callback: () => void): boolean {
+  if (server === undefined || server.isReady) return false
+  server.whenLoaded(callback)
+  return true
+}
+
 function currentServer(session: Session, pidWord: number): ForkServer {
   const matching = matchingServer(session.native)
   for (const failure of matching.becomeReady()) {

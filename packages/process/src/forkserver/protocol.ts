@@ -10,6 +10,12 @@
 /** Where the server has its end of the socket. The numbers below are kept for what children are given. */
 export const CONTROL_FD = 32
 
+/**
+ * A pipe that the server closes when all is loaded and its next step is to be ready: its user hears of that in the event
+ * loop, and of its death likewise. The socket would have to be read there.
+ */
+export const LOADED_FD = 4
+
 /** Descriptors of its own that a child may be given, its standard streams among them. */
 export const MAX_OWN_FDS = 28
 

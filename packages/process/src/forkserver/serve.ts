@@ -7,7 +7,7 @@
  * @module
  */
 import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
-import { writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { Module } from 'node:module'
 import { dirname, join } from 'node:path'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
@@ -16,9 +16,9 @@ import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
 import { keepEnv } from './surroundings.js'
-import { FLAGS_OF_A_COPY } from './engine.js'
+import { FLAGS_OF_A_COPY, compileAll } from './engine.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, type Ready, type Settings } from './protocol.js'
+import { CONTROL_FD, LOADED_FD, type Ready, type Settings } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
 import { guardRandomness } from './randomness.js'
 import { rehearse } from './rehearsal.js'
@@ -45,12 +45,13 @@ const giveEnvBack = keepEnv()
 const failures = await load(settings)
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
-setFlagsFromString('--lazy')
 exitQuickly(native)
 refuseSession()
+compileAll()
 await rehearse(BEFORE_COLLECTION)
 tidy()
 await rehearse(AFTER_COLLECTION)
+setFlagsFromString('--lazy')
 // Not from here: copies would have to finish what the loader of modules does with this one.
 setImmediate(serve)
 
@@ -61,6 +62,7 @@ function serve(): void {
   giveStreamsBack()
   giveEnvBack()
   const renewRandomness = setRandomnessFree()
+  tellLoaded()
   let text: string
   try {
     text = native.forkServe(CONTROL_FD, textOf({ why: null, failures }))
@@ -70,6 +72,12 @@ function serve(): void {
   }
   renewRandomness(FLAGS_OF_A_COPY)
   become(text)
+}
+
+/** Nothing of ours may get the number, which is kept for children: the lowest that is free is given next. */
+function tellLoaded(): void {
+  closeSync(LOADED_FD)
+  openSync('/dev/null', 'r')
 }
 
 function become(text: string): void {
