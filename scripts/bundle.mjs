@@ -25,8 +25,8 @@ const ENTRIES = ['index', 'internal', 'revived']
 /** Those of single packages. */
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
-  pool: ['hired'],
-  process: ['bootstrap', 'revive', 'running-process', 'forkserver/serve', 'own'],
+  pool: ['hired', 'rehearsal'],
+  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
   'shared-memory': ['bare/steward'],
 }
 

@@ -16,7 +16,7 @@ import { CONTROL_FD, LOADED_FD, type Ready, type Request, type Settings } from '
 import { serverEnv } from './surroundings.js'
 import { diagnose } from '../start-error.js'
 
-const SERVER = fileURLToPath(new URL('./serve.js', import.meta.url))
+const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
 
 /** How long a server may load modules; it is given up then. */
 const LOADING_MS = 120_000

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Native, Session } from '@mp/shared-memory/internal'
+import { type Native, type Session, loadedModules } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
@@ -118,7 +118,12 @@ function matchingServer(native: Native): ForkServer {
   endServer()
   // Of a main thread, the kernel sees to it.
   if (!isMainThread && serverKey === undefined) process.once('exit', endServer)
-  server = new ForkServer(native, flags, { parentPid: process.pid, main, preload })
+  server = new ForkServer(native, flags, {
+    parentPid: process.pid,
+    main,
+    loaded: loadedModules(),
+    preload,
+  })
   serverKey = key
   return server
 }

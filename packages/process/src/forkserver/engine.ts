@@ -14,8 +14,8 @@ const HAS_OWN_FLAGS =
   )
 
 /**
- * A server compiles all functions at once, and keeps them: what V8 would put off until a function is first called,
- * every child would have to do again. What is compiled further is compiled by other threads, and put in its place by
+ * From here on a server compiles all functions at once, and keeps them: what V8 would put off until a function is first
+ * called, every child would have to do again. What is compiled further is compiled by other threads, and put in its place by
  * whoever goes on; so by every child, too.
  */
 export function compileAll(): void {

@@ -24,6 +24,8 @@ export interface Settings {
   readonly parentPid: number
   /** The program's main module: what is to be loaded is looked up from there. */
   readonly main: string
+  /** URLs of those of our modules that the program has loaded. */
+  readonly loaded: readonly string[]
   readonly preload: readonly string[]
 }
 

@@ -9,7 +9,7 @@ import { joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal
 import { begin, openRecord } from '../child-main.js'
 import { type Body, type Header, packPayload } from '../payload.js'
 import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
-import { current, startMethods } from '../state.js'
+import { current, rehearsals, startMethods } from '../state.js'
 import { parseToken, tokenFor } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
 import { beginToLearn, endToLearn } from './engine.js'
@@ -32,6 +32,7 @@ export async function rehearse(times: number): Promise<void> {
     process.hrtime.bigint()
     const takeBack = remember()
     await perform(++performed)
+    for (const also of rehearsals) await also(performed)
     takeBack()
   }
   // What `ps` shows of the server, as it is named in children.
