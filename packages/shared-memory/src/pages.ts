@@ -87,23 +87,29 @@ export class Pages {
 
   /** A copy of the bytes of a run, without a window: 64 MB that the engine takes for garbage to be make it collect (Node 20). */
   copy(first: number, byteLength: number): Uint8Array<ArrayBuffer> {
-    const offset = CONTROL_BYTES + first * PAGE_BYTES
-    const bytes = this.#map.bytes?.(offset, byteLength)
-    return new Uint8Array(bytes ?? new Uint8Array(this.#map.view(offset, byteLength)))
+    return new Uint8Array(this.#apart(first, byteLength))
   }
 
   /** Writes to the start of a run, without a window as well. */
   write(first: number, bytes: Uint8Array): void {
-    const offset = CONTROL_BYTES + first * PAGE_BYTES
-    const { byteLength } = bytes
-    const target =
-      this.#map.bytes?.(offset, byteLength) ?? new Uint8Array(this.#map.view(offset, byteLength))
-    target.set(bytes)
+    this.#apart(first, bytes.byteLength).set(bytes)
+  }
+
+  /** Clears the start of a run, without a window as well. */
+  clear(first: number, byteLength: number): void {
+    this.#apart(first, byteLength).fill(0)
   }
 
   /** An ArrayBuffer over just these bytes: what user code may hold. */
   buffer(first: number, byteLength: number): ArrayBuffer {
     return this.#map.view(CONTROL_BYTES + first * PAGE_BYTES, byteLength)
+  }
+
+  #apart(first: number, byteLength: number): Uint8Array {
+    const offset = CONTROL_BYTES + first * PAGE_BYTES
+    return (
+      this.#map.bytes?.(offset, byteLength) ?? new Uint8Array(this.#map.view(offset, byteLength))
+    )
   }
 
   #openWindow(index: number): Uint8Array {
