@@ -22,7 +22,7 @@ import { SharedArguments } from './shared-arguments.js'
 import { Submitter } from './submitter.js'
 
 export class PoolEngine {
-  readonly core: PoolCore = new PoolCore()
+  readonly core: PoolCore
   readonly crew: Crew
   readonly dispatcher: Dispatcher
   readonly submitter: Submitter
@@ -42,7 +42,10 @@ export class PoolEngine {
 
   constructor(options: CheckedPoolOptions) {
     this.#options = options
-    const { core } = this
+    // A fork server loads its modules while all else is made.
+    const isHeld = this.#mayHold() && prepareStart(options.startMethod, this.#open)
+    const core = new PoolCore()
+    this.core = core
     this.#functions = new SentFunctions(core.session)
     this.shared = new SharedArguments(core.session)
     this.record = new PoolRecord(options.name, () => this.room.changed())
@@ -77,7 +80,7 @@ export class PoolEngine {
       checkOpen: () => this.checkOpen(),
       checkRoom: () => this.room.check(),
     })
-    if (this.#mayHold() && prepareStart(options.startMethod, this.#open)) this.crew.hold()
+    if (isHeld) this.crew.hold()
     this.crew.fill()
     this.#assertStarted()
     this.#watchInitializers()
@@ -93,7 +96,11 @@ export class PoolEngine {
   }
 
   /** From the event loop, or from whoever wants to see the workers, or blocks it. */
-  readonly #open = (): void => this.crew.open()
+  readonly #open = (): void => {
+    // The constructor may have thrown.
+    const crew: Crew | undefined = this.crew
+    crew?.open()
+  }
 
   /** What the first worker cannot be started with is the caller's, who need not wait for a task to hear of it. */
   #assertStarted(): void {

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import { CONTROL_FD, LOADED_FD, type Ready, type Request, type Settings } from './protocol.js'
 import { serverEnv } from './surroundings.js'
+import { compileCache } from '../compile-cache.js'
 import { diagnose } from '../start-error.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
@@ -47,7 +48,7 @@ export class ForkServer {
    *
    * @throws ProcessRefused.
    */
-  constructor(native: Native, flags: readonly string[], settings: Settings) {
+  constructor(native: Native, flags: readonly string[], settings: Omit<Settings, 'isCached'>) {
     this.#native = native
     this.#startedMs = native.now()
     const [ours, theirs] = native.forkPair(false)
@@ -182,7 +183,7 @@ export class ForkServer {
 
 function spawnServer(
   flags: readonly string[],
-  settings: Settings,
+  settings: Omit<Settings, 'isCached'>,
   session: number,
   control: number,
 ): ChildProcess {
@@ -190,9 +191,11 @@ function spawnServer(
   const nothing = openSync('/dev/null', 'r')
   try {
     const places = Array.from({ length: CONTROL_FD - LOADED_FD - 1 }, () => nothing)
-    const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
+    const cache = compileCache(process.env)
+    const argument = JSON.stringify({ ...settings, isCached: cache !== '' } satisfies Settings)
+    const child = spawn(process.execPath, [...flags, SERVER, argument], {
       stdio: ['ignore', 'inherit', 'inherit', session, 'pipe', ...places, control],
-      env: serverEnv(),
+      env: { ...serverEnv(), ...(cache !== '' && { NODE_COMPILE_CACHE: cache }) },
     })
     // It says so again as an event.
     child.on('error', () => {})

@@ -24,6 +24,8 @@ export interface Settings {
   readonly parentPid: number
   /** The program's main module: what is to be loaded is looked up from there. */
   readonly main: string
+  /** Whether its environment has a directory for compiled code that is not the program's: see `compile-cache.ts`. */
+  readonly isCached: boolean
   /** URLs of those of our modules that the program has loaded. */
   readonly loaded: readonly string[]
   readonly preload: readonly string[]

@@ -5,7 +5,14 @@
  * @module
  */
 import { dumps, loads, sampleFunction } from '@mp/pickle'
-import { joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal'
+import {
+  type Reduced,
+  isDead,
+  joinSession,
+  leaveUnseen,
+  loadNative,
+  reduceSymbol,
+} from '@mp/shared-memory/internal'
 import { begin, openRecord } from '../child-main.js'
 import { type Body, type Header, packPayload } from '../payload.js'
 import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
@@ -72,6 +79,7 @@ async function perform(n: number): Promise<void> {
   const text = JSON.stringify({ token: tokenFor(launch, undefined) } satisfies Request)
   const request = adopt(loadNative(), text)
   const token = parseToken('token' in request ? request.token : undefined)
+  isDead(session.words, session.agent.tag)
   const payload = takePayload(session, openRecord(session, token))
   // What a target does that was sent by value.
   ;(loads(sampleFunction(n)) as () => void)()
@@ -79,6 +87,15 @@ async function perform(n: number): Promise<void> {
   // As its parent and as its child: nothing may hold it when the place is given back.
   letGoOfRecord(session, record)
   letGoOfRecord(session, record)
+}
+
+/** What arrives by a module and a name, as most targets do. */
+const NAMED = {
+  [reduceSymbol]: (): Reduced => ({
+    module: new URL('./own.js', import.meta.url).href,
+    name: 'nothing',
+    args: [],
+  }),
 }
 
 /** Of a child that has everything as its server has it. */
@@ -93,6 +110,6 @@ function payloadOf(n: number): Uint8Array {
     streams: [],
     surroundings: surroundingsFor({}),
   }
-  const body: Body = { subclass: undefined, fields: {}, target: undefined, args: [] }
+  const body: Body = { subclass: undefined, fields: {}, target: undefined, args: [NAMED] }
   return packPayload(header, dumps(body))
 }

@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { hasSession, loadNative } from '@mp/shared-memory/internal'
+import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
-import { parseToken } from '../token.js'
+import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
 import { FLAGS_OF_A_COPY } from './engine.js'
 import { probe } from './probe.js'
@@ -46,6 +46,8 @@ export async function prepareToServe(given: Loaded): Promise<void> {
   loaded = given
   exitQuickly(native)
   refuseSession()
+  // Only now: an engine that takes it for memory that a collection might free would begin to collect while modules are loaded.
+  prepareSession(SESSION_FD)
   await rehearse(BEFORE_COLLECTION)
   tidy()
   await rehearse(AFTER_COLLECTION)

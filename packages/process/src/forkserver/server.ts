@@ -9,26 +9,31 @@
  *
  * @module
  */
-import { loadNative, prepareSession } from '@mp/shared-memory/internal'
-import { Module } from 'node:module'
+import { loadNative } from '@mp/shared-memory/internal'
+import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
 import { compileAll } from './engine.js'
 import type { Settings } from './protocol.js'
 import { guardRandomness } from './randomness.js'
 import { guardStreams } from './streams.js'
-import { SESSION_FD } from '../token.js'
 import { keepEnv } from './surroundings.js'
+
+/** In Node 22.10 and newer. */
+const { flushCompileCache } = nodeModule as { flushCompileCache?: () => void }
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
 native.forkBegin(settings.parentPid)
-prepareSession(SESSION_FD)
+// Node has read it; children would inherit it.
+if (settings.isCached) delete process.env['NODE_COMPILE_CACHE']
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
 const giveEnvBack = keepEnv()
 const failures = await load(settings)
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
+// It never gets to its end, where Node would write what is new; and code that is compiled later is of other flags.
+if (settings.isCached) flushCompileCache?.()
 compileAll()
 const { prepareToServe } = await import('./serve.js')
 await prepareToServe({
@@ -60,7 +65,7 @@ interface Compiling {
 /** `import()` as the main module has it: what it names is looked up from there. */
 function importerOf(main: string): (name: string) => Promise<unknown> {
   const filename = join(dirname(main), '[forkserver].cjs')
-  const module = new Module(filename) as unknown as Compiling
+  const module = new nodeModule.Module(filename) as unknown as Compiling
   module.filename = filename
   module._compile('module.exports = (name) => import(name)', filename, 'commonjs')
   return module.exports as (name: string) => Promise<unknown>
