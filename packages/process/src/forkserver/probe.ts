@@ -24,7 +24,7 @@ export async function probe(): Promise<void> {
   ])
   // More than the part of the heap for new objects holds at first.
   let garbage: unknown[] = []
-  for (let i = 0; i < 3_000; i++) {
+  for (let i = 0; i < 1_600; i++) {
     if (i % 50 === 0) garbage = []
     garbage.push(SAMPLE.slice())
   }
