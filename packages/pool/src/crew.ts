@@ -103,21 +103,20 @@ export class Crew {
     return alive
   }
 
-  /** Starts nobody until `open`. */
+  /** Leaves it to `open`, or the first task, to start workers. */
   hold(): void {
     this.#isHeld = true
   }
 
-  /** Starts whoever would have been started but for `hold`. */
+  /** Starts the workers that have been held back. */
   open(): void {
-    if (!this.#isHeld) return
-    this.#isHeld = false
-    this.fill()
+    if (this.#isHeld) this.fill()
   }
 
   /** Starts as many workers as there are to be now. */
   fill(): void {
-    if (!this.#replacing || this.#isHeld) return
+    if (!this.#replacing) return
+    this.#isHeld = false
     try {
       for (let n = this.#active(); n < this.#wanted() && this.#hasRoom(); n++) this.#start()
     } catch (error) {

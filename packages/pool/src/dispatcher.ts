@@ -166,7 +166,6 @@ export class Dispatcher {
   waitSync(isSettled: () => boolean): void {
     const { core, crew } = this.#parts
     const { waiting } = core.session
-    crew().open()
     while (!isSettled()) {
       if (this.#drain(TURN) > 0 && isSettled()) return
       waiting.block(this.#polling, core.now() + BLOCK_MS)

@@ -81,21 +81,24 @@ export class PoolEngine {
       checkRoom: () => this.room.check(),
     })
     if (isHeld) this.crew.hold()
-    this.crew.fill()
+    else this.crew.fill()
     this.#assertStarted()
     this.#watchInitializers()
   }
 
   /**
-   * Whether workers may be started later than by the constructor, which would block the event loop until there is a fork
-   * server. Not where it may have to say that they cannot be started so.
+   * Whether workers may be started later than by the constructor, where they would have to wait for a fork server: when that
+   * has loaded its modules, or with the first task, which is encoded meanwhile. Whoever gives a task may block this thread
+   * until a worker has done something, so no task is given before there are workers.
+   *
+   * Not where the constructor may have to say that they cannot be started so.
    */
   #mayHold(): boolean {
     const { initializer, launch } = this.#options
     return initializer === undefined && Object.values(launch).every((each) => each === undefined)
   }
 
-  /** From the event loop, or from whoever wants to see the workers, or blocks it. */
+  /** From the event loop. */
   readonly #open = (): void => {
     // The constructor may have thrown.
     const crew: Crew | undefined = this.crew

@@ -19,7 +19,6 @@ import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
 import { current, rehearsals, startMethods } from '../state.js'
 import { parseToken, tokenFor } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
-import { beginToLearn, endToLearn } from './engine.js'
 import type { Request } from './protocol.js'
 import { surroundingsFor } from './surroundings.js'
 
@@ -32,7 +31,6 @@ let performed = 0
 
 /** Does it `times` times. Nobody else may be at work: what is undone is compared with what there was before. */
 export async function rehearse(times: number): Promise<void> {
-  beginToLearn()
   for (let i = 0; i < times; i++) {
     // What Node does around a copy, which begins in a callback like this one.
     await new Promise<void>((resolve) => setImmediate(() => process.nextTick(resolve)))
@@ -44,7 +42,6 @@ export async function rehearse(times: number): Promise<void> {
   }
   // What `ps` shows of the server, as it is named in children.
   process.title = 'node [forkserver]'
-  endToLearn()
 }
 
 /** Returns what ends the child that has been performed, and takes it back. */
