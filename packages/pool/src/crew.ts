@@ -78,6 +78,7 @@ export class Crew {
   readonly #failures = new FailedStarts()
   readonly #succession: Succession
   #started = 0
+  #isHeld = false
   #replacing = true
   #idleTimer: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
@@ -102,9 +103,20 @@ export class Crew {
     return alive
   }
 
+  /** Leaves it to `open`, or the first task, to start workers. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Starts the workers that have been held back. */
+  open(): void {
+    if (this.#isHeld) this.fill()
+  }
+
   /** Starts as many workers as there are to be now. */
   fill(): void {
     if (!this.#replacing) return
+    this.#isHeld = false
     try {
       for (let n = this.#active(); n < this.#wanted() && this.#hasRoom(); n++) this.#start()
     } catch (error) {

@@ -109,7 +109,7 @@ export class SentFunctions {
         'The session has no room for the function; raise MP_MEMORY_LIMIT',
       )
     }
-    pages.bytes(page, bytes.byteLength).set(bytes)
+    pages.write(page, bytes)
     const entry = {
       reference: { id: this.#nextId++, page, byteLength: bytes.byteLength },
       // A class may have a static member of that name.
@@ -156,8 +156,9 @@ export class ReceivedFunctions {
 
   async load(reference: FunctionReference): Promise<(...args: unknown[]) => unknown> {
     const { page, byteLength, id } = reference
-    const bytes = this.#session.pages.bytes(page, byteLength).slice()
-    const fn = (await loadsAsync(bytes)) as (...args: unknown[]) => unknown
+    const fn = (await loadsAsync(this.#session.pages.copy(page, byteLength))) as (
+      ...args: unknown[]
+    ) => unknown
     if (this.#known.size >= KEPT) this.#known.delete(this.#known.keys().next().value as number)
     this.#known.set(id, fn)
     return fn

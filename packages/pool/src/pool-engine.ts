@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { prepareStart } from '@mp/process/internal'
 import { MultiprocessingError, TimeoutError } from '@mp/shared-memory/internal'
 import { Door } from './client/door.js'
 import type { PoolHandle } from './client/pool-client.js'
@@ -21,7 +22,7 @@ import { SharedArguments } from './shared-arguments.js'
 import { Submitter } from './submitter.js'
 
 export class PoolEngine {
-  readonly core: PoolCore = new PoolCore()
+  readonly core: PoolCore
   readonly crew: Crew
   readonly dispatcher: Dispatcher
   readonly submitter: Submitter
@@ -41,7 +42,10 @@ export class PoolEngine {
 
   constructor(options: CheckedPoolOptions) {
     this.#options = options
-    const { core } = this
+    // A fork server loads its modules while all else is made.
+    const isHeld = this.#mayHold() && prepareStart(options.startMethod, this.#open)
+    const core = new PoolCore()
+    this.core = core
     this.#functions = new SentFunctions(core.session)
     this.shared = new SharedArguments(core.session)
     this.record = new PoolRecord(options.name, () => this.room.changed())
@@ -76,9 +80,29 @@ export class PoolEngine {
       checkOpen: () => this.checkOpen(),
       checkRoom: () => this.room.check(),
     })
-    this.crew.fill()
+    if (isHeld) this.crew.hold()
+    else this.crew.fill()
     this.#assertStarted()
     this.#watchInitializers()
+  }
+
+  /**
+   * Whether workers may be started later than by the constructor, where they would have to wait for a fork server: when that
+   * has loaded its modules, or with the first task, which is encoded meanwhile. Whoever gives a task may block this thread
+   * until a worker has done something, so no task is given before there are workers.
+   *
+   * Not where the constructor may have to say that they cannot be started so.
+   */
+  #mayHold(): boolean {
+    const { initializer, launch } = this.#options
+    return initializer === undefined && Object.values(launch).every((each) => each === undefined)
+  }
+
+  /** From the event loop. */
+  readonly #open = (): void => {
+    // The constructor may have thrown.
+    const crew: Crew | undefined = this.crew
+    crew?.open()
   }
 
   /** What the first worker cannot be started with is the caller's, who need not wait for a task to hear of it. */
@@ -106,6 +130,8 @@ export class PoolEngine {
 
   /** What a client is made of. */
   get handle(): PoolHandle {
+    // Others see the workers that there are.
+    this.crew.open()
     const { door, core, record } = this
     const handle = [
       door.line,
@@ -117,6 +143,7 @@ export class PoolEngine {
   }
 
   get processes(): PoolProcess[] {
+    this.crew.open()
     return this.crew.workers
       .filter((worker) => worker !== undefined)
       .map(({ process }) => ({ pid: process.pid, name: process.name, exitCode: process.exitCode }))

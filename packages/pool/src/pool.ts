@@ -8,6 +8,7 @@ import {
   MultiprocessingError,
   type Reduced,
   type WaitOptions,
+  noteLoaded,
   reduceSymbol,
   reviveSymbol,
   wrongType,
@@ -383,3 +384,7 @@ function revivePool(...handle: PoolHandle): Pool {
 
 /** One for each pool; the line is the same object each time it arrives. */
 const arrived = new WeakMap<PoolLine, Pool>()
+
+// A fork server loads what children import by its name, and does once what all workers do.
+noteLoaded(new URL('./index.js', import.meta.url).href)
+noteLoaded(new URL('./rehearsal.js', import.meta.url).href)

@@ -55,23 +55,28 @@ const EXPIRING = 0.75
 
 /** The target of a worker's process. */
 export async function runWorker(core: PoolCore, setup: WorkerSetup): Promise<void> {
-  const { index, initializer, initArgs } = setup
   // The pool ends its workers, and their children end with them.
   allowChildren()
+  if (await work(core, setup)) setTimeout(() => process.exit(), LINGER_MS).unref()
+}
+
+/** Takes tasks until there are none for it any more; false when it could not begin. */
+export async function work(core: PoolCore, setup: WorkerSetup): Promise<boolean> {
+  const { index, initializer, initArgs } = setup
   const reporter = new Reporter(core, index)
   core.enter(index, PHASE.initializing)
   // SYNC: whoever stops a thread that loads gives the order, then looks at the phase, and leaves the rest to us.
-  if (core.orderOf(index) === ORDER.retire) return
+  if (core.orderOf(index) === ORDER.retire) return false
   try {
     await initializer?.(...(initArgs as never[]))
   } catch (error) {
     await reporter.report(index, STATUS.initializerError, error)
-    return
+    return false
   }
   core.enter(index, PHASE.ready)
   await reporter.report(index, STATUS.ready, undefined)
   await new WorkerLoop(core, setup, reporter).run()
-  setTimeout(() => process.exit(), LINGER_MS).unref()
+  return true
 }
 
 // Found by its name: to look at a function takes longer than all else that starts a worker.

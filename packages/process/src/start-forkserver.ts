@@ -12,7 +12,13 @@ import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { inheritedExecArgv } from './exec-argv.js'
 import { ProcessRefused } from './forkserver/client.js'
-import { copyByServer, mayCopy, noteEnd, prepareServer } from './forkserver/current.js'
+import {
+  copyByServer,
+  mayCopy,
+  noteEnd,
+  prepareServer,
+  whenServerHasLoaded,
+} from './forkserver/current.js'
 import { forgetExit, holdLoop, listenForExit } from './forkserver/exits.js'
 import { MAX_OWN_FDS } from './forkserver/protocol.js'
 import { type ChildStreams, openStreams } from './forkserver/child-streams.js'
@@ -59,6 +65,16 @@ function asStartError(name: string, error: unknown): unknown {
 /** Starts the server that `startForkserver` will need with these options. */
 export function prepareForkserver(options: LaunchOptions, session: Session): void {
   if (canBeCopy(options)) prepareServer(session)
+}
+
+/**
+ * Does so, and calls back from the event loop when a start need not wait for it any more.
+ *
+ * @returns false where a start need not wait for a server now; nobody calls back then.
+ */
+export function awaitForkserver(session: Session, callback: () => void): boolean {
+  prepareServer(session)
+  return whenServerHasLoaded(callback)
 }
 
 function canBeCopy({ execArgv, env, resourceLimits, stdio }: LaunchOptions): boolean {

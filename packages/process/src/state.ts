@@ -71,6 +71,8 @@ interface Shared {
     failing: boolean
     write: ((text: string) => void) | undefined
   }
+  /** What a fork server does at its start, because its children will. */
+  readonly rehearsals: ((n: number) => Promise<void>)[]
 }
 
 // The directory tells another installed copy of the package, maybe of another version.
@@ -106,6 +108,7 @@ function initial(): Shared {
     children: new Map(),
     startMethod: { chosen: undefined, inherited: 'spawn' },
     uncaught: { shown: false, failing: false, write: undefined },
+    rehearsals: [],
   }
 }
 
@@ -119,6 +122,8 @@ export const children: Map<ProcessState, object> = shared.children
 export const startMethods: Shared['startMethod'] = shared.startMethod
 
 export const uncaught: Shared['uncaught'] = shared.uncaught
+
+export const rehearsals: Shared['rehearsals'] = shared.rehearsals
 
 const stock = new WeakSet<object>()
 

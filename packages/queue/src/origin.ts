@@ -4,4 +4,9 @@
  *
  * @module
  */
+import { noteLoaded } from '@mp/shared-memory/internal'
+
 export const ORIGIN: string = new URL('./revived.js', import.meta.url).href
+
+// Children import it by its name.
+noteLoaded(new URL('./index.js', import.meta.url).href)

@@ -36,6 +36,7 @@ export {
 export { iterate } from './iterate.js'
 export * from './layout.js'
 export { LeafLock } from './leaf-lock.js'
+export { loadedModules, noteLoaded } from './loaded.js'
 export { MemoryWaits } from './memory-waits.js'
 export type { Native, NativeRun } from './native.js'
 export { Lifetime } from './lifetime.js'

@@ -20,6 +20,30 @@ export interface MapBytes {
 
 const WINDOW_PAGES = 1024
 
+/** What everybody needs of the file at once. */
+export interface Shown {
+  /** The control region. */
+  readonly words: Int32Array
+  /** The first window, where the rings are; not there where a part cannot be shown as a buffer. */
+  readonly window: Uint8Array | undefined
+}
+
+/**
+ * Shows the control region and the first window as one buffer: an engine that takes it for memory that a collection might
+ * free (Node 20) collects once, when it gets it, and not again when a message is first sent or received.
+ */
+export function showStart(map: MapBytes & { byteLength(): number }): Shown {
+  if (map.bytes !== undefined) {
+    return { words: new Int32Array(map.sharedView(0, CONTROL_BYTES)), window: undefined }
+  }
+  const end = Math.min(map.byteLength(), CONTROL_BYTES + WINDOW_PAGES * PAGE_BYTES)
+  const buffer = map.sharedView(0, end)
+  return {
+    words: new Int32Array(buffer, 0, CONTROL_BYTES >>> 2),
+    window: new Uint8Array(buffer, CONTROL_BYTES),
+  }
+}
+
 export class Pages {
   readonly arena: Arena
   readonly count: number
@@ -27,10 +51,12 @@ export class Pages {
   readonly #windows: Uint8Array[] = []
   readonly #windowWords: Int32Array[] = []
 
-  constructor(arena: Arena, count: number, map: MapBytes) {
+  /** @param first the first window, where there is one already. */
+  constructor(arena: Arena, count: number, map: MapBytes, first?: Uint8Array) {
     this.arena = arena
     this.count = count
     this.#map = map
+    if (first !== undefined) this.#windows.push(first)
   }
 
   /** The bytes of the window that a page lies in; the page starts there at `offset(page)`. */
@@ -61,23 +87,29 @@ export class Pages {
 
   /** A copy of the bytes of a run, without a window: 64 MB that the engine takes for garbage to be make it collect (Node 20). */
   copy(first: number, byteLength: number): Uint8Array<ArrayBuffer> {
-    const offset = CONTROL_BYTES + first * PAGE_BYTES
-    const bytes = this.#map.bytes?.(offset, byteLength)
-    return new Uint8Array(bytes ?? new Uint8Array(this.#map.view(offset, byteLength)))
+    return new Uint8Array(this.#apart(first, byteLength))
   }
 
   /** Writes to the start of a run, without a window as well. */
   write(first: number, bytes: Uint8Array): void {
-    const offset = CONTROL_BYTES + first * PAGE_BYTES
-    const { byteLength } = bytes
-    const target =
-      this.#map.bytes?.(offset, byteLength) ?? new Uint8Array(this.#map.view(offset, byteLength))
-    target.set(bytes)
+    this.#apart(first, bytes.byteLength).set(bytes)
+  }
+
+  /** Clears the start of a run, without a window as well. */
+  clear(first: number, byteLength: number): void {
+    this.#apart(first, byteLength).fill(0)
   }
 
   /** An ArrayBuffer over just these bytes: what user code may hold. */
   buffer(first: number, byteLength: number): ArrayBuffer {
     return this.#map.view(CONTROL_BYTES + first * PAGE_BYTES, byteLength)
+  }
+
+  #apart(first: number, byteLength: number): Uint8Array {
+    const offset = CONTROL_BYTES + first * PAGE_BYTES
+    return (
+      this.#map.bytes?.(offset, byteLength) ?? new Uint8Array(this.#map.view(offset, byteLength))
+    )
   }
 
   #openWindow(index: number): Uint8Array {

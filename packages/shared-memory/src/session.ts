@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { closeSync, openSync, readSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { Agent } from './agent.js'
 import { Arena } from './arena.js'
@@ -30,7 +31,7 @@ import {
 import { Lifetime } from './lifetime.js'
 import { MemoryWaits } from './memory-waits.js'
 import type { Native } from './native.js'
-import { Pages, keptPages } from './pages.js'
+import { Pages, type Shown, keptPages, showStart } from './pages.js'
 import { loadPlatform } from './platform.js'
 import { Reaper } from './reaper.js'
 import { recoverTakings } from './ring/taking.js'
@@ -57,7 +58,7 @@ export interface Session {
  * built in (`child.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
  * there is what its server has prepared.
  */
-const place: { current?: Session; prepared?: Int32Array } = ((globalThis as Record<symbol, object>)[
+const place: { current?: Session; prepared?: Shown } = ((globalThis as Record<symbol, object>)[
   Symbol.for(`@mp/shared-memory/session/${layoutHash}`)
 ] ??= {})
 
@@ -113,7 +114,7 @@ export function prepareSession(fd: number): void {
   const native = loadPlatform()
   native.attach(fd)
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
-  place.prepared = new Int32Array(native.sharedView(0, CONTROL_BYTES))
+  place.prepared = showStart(native)
 }
 
 let several: boolean | undefined
@@ -142,13 +143,27 @@ function createFile(native: Native): void {
     }
   }
   const words = new Int32Array(native.view(0, HEADER_BYTES))
-  // On demand: it takes Node some milliseconds to load, and only the root needs it.
-  const { randomFillSync } = process.getBuiltinModule('node:crypto')
-  words.set(randomFillSync(new Int32Array(4)), HEADER.id)
+  words.set(randomId(), HEADER.id)
   words[HEADER.magic] = MAGIC
   words[HEADER.hash] = layoutHash
   words[HEADER.pages] = pages
   Atomics.store(words, HEADER.ready, 1)
+}
+
+/** From the system, which takes a tenth of the time in which Node loads its module for such things. */
+function randomId(): Int32Array {
+  const id = new Int32Array(4)
+  try {
+    const fd = openSync('/dev/urandom', 'r')
+    try {
+      if (readSync(fd, id) === id.byteLength) return id
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // Not on every system, nor in every container.
+  }
+  return process.getBuiltinModule('node:crypto').randomFillSync(id)
 }
 
 const HEADER_BYTES = 4096
@@ -179,7 +194,7 @@ function constrainedMemory(): number {
 
 function join(native: Native, parent: number, patienceMs: number): Session {
   if (native.byteLength() < CONTROL_BYTES) throw wrongLayout(0)
-  const words = place.prepared ?? new Int32Array(native.sharedView(0, CONTROL_BYTES))
+  const { words, window } = place.prepared ?? showStart(native)
   awaitHeader(native, words)
   const hash = Atomics.load(words, HEADER.hash)
   if (Atomics.load(words, HEADER.magic) !== MAGIC || hash !== layoutHash) throw wrongLayout(hash)
@@ -219,7 +234,7 @@ function join(native: Native, parent: number, patienceMs: number): Session {
   recoverTakings(reaper, words, units, pageArena)
   reaper.adoptOrphans = () => deathWatch.adoptOrphans()
   const waiting = startWaiting(native, agent, reaper, deathWatch)
-  const pages = new Pages(pageArena, count, native)
+  const pages = new Pages(pageArena, count, native, window)
   process.once('exit', () => {
     const state = packState(tag >>> 12, SLOT_STATE.exiting)
     Atomics.store(words, slotWord(agent.slot) + SLOT.state, state)

@@ -8,7 +8,6 @@
  * @module
  */
 import { constants } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
 import { ORIGIN } from './origin.js'
 import { checkInteger, outOfRange, wrongType } from './arguments.js'
 import { BlockBytes, UnnamedUse } from './bare/unnamed.js'
@@ -209,7 +208,7 @@ function create({ name, size }: SharedMemoryCreateOptions): { name: string; use:
 }
 
 function randomName(): string {
-  return `mp-${randomBytes(8).toString('hex')}`
+  return `mp-${process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')}`
 }
 
 function open(options: SharedMemoryOpenOptions | Received): { name: string; use: Use } {

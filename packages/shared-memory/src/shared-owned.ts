@@ -42,7 +42,7 @@ export abstract class OwnedObject extends SharedObject {
     if (count >= PUNCH_PAGES) {
       native.punch(CONTROL_BYTES + first * PAGE_BYTES, count * PAGE_BYTES)
     } else {
-      pages.bytes(first, count * PAGE_BYTES).fill(0)
+      pages.clear(first, count * PAGE_BYTES)
     }
   }
 }

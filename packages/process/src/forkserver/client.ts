@@ -9,14 +9,15 @@
 import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
-import { CONTROL_FD, type Ready, type Request, type Settings } from './protocol.js'
+import { CONTROL_FD, LOADED_FD, type Ready, type Request, type Settings } from './protocol.js'
 import { KEPT_MS, Rhythm } from './rhythm.js'
 import { Stock, awaitExit } from './stock.js'
 import { serverEnv } from './surroundings.js'
+import { compileCache } from '../compile-cache.js'
 import { diagnose } from '../start-error.js'
-import { SESSION_FD } from '../token.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
 
@@ -46,15 +47,17 @@ export class ForkServer {
   #clearing: NodeJS.Timeout | undefined
   #isReady = false
   #hasLearned = false
+  readonly #startedMs: number
 
   /**
    * Starts a server, without waiting for it.
    *
    * @throws ProcessRefused.
    */
-  constructor(session: Session, flags: readonly string[], settings: Settings) {
+  constructor(session: Session, flags: readonly string[], settings: Omit<Settings, 'isCached'>) {
     const { native } = session
     this.#native = native
+    this.#startedMs = native.now()
     const [control, theirControl] = native.forkPair(false)
     const [stock, theirStock] = native.forkPair(false)
     this.#control = control
@@ -68,6 +71,29 @@ export class ForkServer {
     } finally {
       native.forkClose(theirControl)
       native.forkClose(theirStock)
+    }
+  }
+
+  /** Whether `becomeReady` has nothing to wait for any more. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /**
+   * Calls back from the event loop when `becomeReady` need not wait for long any more. Does not keep the event loop alive.
+   */
+  whenLoaded(callback: () => void): void {
+    const pipe = this.#process.stdio[LOADED_FD] as Socket
+    if (pipe.closed) {
+      setImmediate(callback)
+      return
+    }
+    const giveUp = setTimeout(done, LOADING_MS - (this.#native.now() - this.#startedMs)).unref()
+    pipe.once('close', done)
+    function done(): void {
+      clearTimeout(giveUp)
+      pipe.off('close', done)
+      callback()
     }
   }
 
@@ -173,7 +199,8 @@ export class ForkServer {
   }
 
   #awaitReady(): Ready {
-    if (this.#awaitReadable(this.#control, LOADING_MS)) {
+    const leftMs = LOADING_MS - (this.#native.now() - this.#startedMs)
+    if (this.#awaitReadable(this.#control, Math.max(0, leftMs))) {
       const text = Buffer.alloc(1 << 16)
       const length = readSync(this.#control, text)
       if (length > 0) return JSON.parse(text.toString('utf8', 0, length)) as Ready
@@ -219,7 +246,7 @@ function isGone(error: unknown): boolean {
 
 function spawnServer(
   flags: readonly string[],
-  settings: Settings,
+  settings: Omit<Settings, 'isCached'>,
   session: number,
   control: number,
   stock: number,
@@ -227,15 +254,22 @@ function spawnServer(
   // libuv opens nothing where it is to ignore one of these.
   const nothing = openSync('/dev/null', 'r')
   try {
-    const places = Array.from({ length: CONTROL_FD - SESSION_FD - 1 }, () => nothing)
-    const child = spawn(process.execPath, [...flags, SERVER, JSON.stringify(settings)], {
-      stdio: ['ignore', 'inherit', 'inherit', session, ...places, control, stock],
-      env: serverEnv(),
+    const places = Array.from({ length: CONTROL_FD - LOADED_FD - 1 }, () => nothing)
+    const cache = compileCache(process.env)
+    const argument = JSON.stringify({ ...settings, isCached: cache !== '' } satisfies Settings)
+    const child = spawn(process.execPath, [...flags, SERVER, argument], {
+      stdio: ['ignore', 'inherit', 'inherit', session, 'pipe', ...places, control, stock],
+      env: { ...serverEnv(), ...(cache !== '' && { NODE_COMPILE_CACHE: cache }) },
     })
     // It says so again as an event.
     child.on('error', () => {})
     if (child.pid === undefined) throw new ProcessRefused(diagnose(undefined))
     child.unref()
+    // Nothing comes: it is closed when the server closes it.
+    ;(child.stdio[LOADED_FD] as Socket)
+      .on('error', () => {})
+      .unref()
+      .resume()
     return child
   } finally {
     closeSync(nothing)

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Native, Session } from '@mp/shared-memory/internal'
+import { type Native, type Session, loadedModules } from '@mp/shared-memory/internal'
 import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { inheritedExecArgv } from '../exec-argv.js'
@@ -86,6 +86,17 @@ export function noteEnd(): void {
   server?.noteEnd()
 }
 
+/**
+ * Calls back from the event loop, once, when a start need not wait for this thread's server any more.
+ *
+ * @returns false where it need not now; nobody calls back then.
+ */
+export function whenServerHasLoaded(callback: () => void): boolean {
+  if (server === undefined || server.isReady) return false
+  server.whenLoaded(callback)
+  return true
+}
+
 function currentServer(session: Session, pidWord: number): ForkServer {
   const matching = matchingServer(session)
   for (const failure of matching.becomeReady()) {
@@ -112,7 +123,12 @@ function matchingServer(session: Session): ForkServer {
   endServer()
   // Of a main thread, the kernel sees to it.
   if (!isMainThread && serverKey === undefined) process.once('exit', endServer)
-  server = new ForkServer(session, flags, { parentPid: process.pid, main, preload })
+  server = new ForkServer(session, flags, {
+    parentPid: process.pid,
+    main,
+    loaded: loadedModules(),
+    preload,
+  })
   serverKey = key
   return server
 }

@@ -1,5 +1,5 @@
 /**
- * How the engine compiles in a fork server, while it rehearses, and in its copies.
+ * How the engine compiles in a fork server, when its modules are loaded, and in its copies.
  *
  * All defaults that are set again are those of Node 20 to 26. Where the program has flags of its own on the matter
  * (`--jitless`, `--no-opt`), none of this is touched.
@@ -17,27 +17,16 @@ const HAS_OWN_FLAGS =
 const HAS_OWN_MARKING = /-(-|no-?)?[a-z_-]*(incremental|single|predictable|stress)/i.test(given)
 
 /**
- * A server compiles all functions at once, and keeps them: what V8 would put off until a function is first called,
- * every child would have to do again. What is compiled further is compiled by other threads, and put in its place by
- * whoever goes on; so by every child, too.
+ * From here on a server compiles all functions at once, and keeps them: what V8 would put off until a function is first
+ * called, every child would have to do again. What is compiled further is compiled by other threads, and put in its place by
+ * whoever goes on; so by every child, too. And what the engine learns is kept apart for each function from its first call on;
+ * else only for those that have run for a while.
  */
 export function compileAll(): void {
   setFlagsFromString('--no-lazy --no-flush-bytecode')
-  if (!HAS_OWN_FLAGS) setFlagsFromString('--no-turbofan --no-sparkplug')
   if (!HAS_OWN_MARKING) setFlagsFromString('--no-incremental-marking')
-}
-
-/**
- * In a rehearsal, what the engine learns is kept apart for each function; else only for those that have run for a
- * while. And each is compiled as far as it will be soon.
- */
-export function beginToLearn(): void {
   if (HAS_OWN_FLAGS) return
-  setFlagsFromString('--no-lazy-feedback-allocation --sparkplug --always-sparkplug')
-}
-
-export function endToLearn(): void {
-  if (!HAS_OWN_FLAGS) setFlagsFromString('--no-sparkplug --no-always-sparkplug')
+  setFlagsFromString('--no-turbofan --no-sparkplug --no-lazy-feedback-allocation')
 }
 
 /** Flags of a copy. */

@@ -14,15 +14,22 @@ const { WebAssembly: webAssembly } = globalThis as {
 }
 const EMPTY_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])
 
-/** Uses the event loop, the thread pool, the collector's and the compiler's threads. */
+/** Uses the event loop, the thread pool, the collector's and the compiler's threads: all at once, since children wait for it. */
 export async function probe(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1))
-  await Promise.all([readFile('/proc/self/stat'), promisify(pbkdf2)('a', 'b', 1, 16, 'sha256')])
+  const all = Promise.all([
+    new Promise((resolve) => setTimeout(resolve, 1)),
+    readFile('/proc/self/stat'),
+    promisify(pbkdf2)('a', 'b', 1, 16, 'sha256'),
+    webAssembly?.compile(EMPTY_MODULE),
+  ])
   // More than the part of the heap for new objects holds at first.
-  let garbage: object[] = []
-  for (let i = 0; i < 60_000; i++) {
-    if (i % 1000 === 0) garbage = []
-    garbage.push({ i })
+  let garbage: unknown[] = []
+  for (let i = 0; i < 1_600; i++) {
+    if (i % 50 === 0) garbage = []
+    garbage.push(SAMPLE.slice())
   }
-  await webAssembly?.compile(EMPTY_MODULE)
+  await all
 }
+
+/** An array of so many numbers takes a kilobyte. */
+const SAMPLE = Array.from({ length: 128 }, (_, i) => i)

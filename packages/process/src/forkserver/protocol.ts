@@ -13,6 +13,12 @@ export const CONTROL_FD = 32
 /** Where it has what its copy in stock is asked by. */
 export const STOCK_FD: number = CONTROL_FD + 1
 
+/**
+ * A pipe that the server closes when all is loaded and its next step is to be ready: its user hears of that in the event
+ * loop, and of its death likewise. The socket would have to be read there.
+ */
+export const LOADED_FD = 4
+
 /** Descriptors of its own that a child may be given, its standard streams among them. */
 export const MAX_OWN_FDS = 28
 
@@ -21,6 +27,10 @@ export interface Settings {
   readonly parentPid: number
   /** The program's main module: what is to be loaded is looked up from there. */
   readonly main: string
+  /** Whether its environment has a directory for compiled code that is not the program's: see `compile-cache.ts`. */
+  readonly isCached: boolean
+  /** URLs of those of our modules that the program has loaded. */
+  readonly loaded: readonly string[]
   readonly preload: readonly string[]
 }
 

@@ -10,11 +10,9 @@
  */
 import crypto, { randomBytes } from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
-import { setFlagsFromString } from 'node:v8'
 
 /** How many Node has in stock; see `lib/internal/crypto/random.js`. */
 const UUIDS = 128
-const INTEGERS = 1024
 
 /** What has a copy of its own draw from the stock of `randomUUID`. */
 interface Drawing {
@@ -23,8 +21,20 @@ interface Drawing {
   readonly original: PropertyDescriptor
 }
 
-/** Begins to keep the server's randomness apart; returns what ends that, and returns in turn what a copy calls, with flags for the engine. */
-export function guardRandomness(): () => (flags: string) => void {
+/** What a copy needs to draw numbers of its own; see `seed.ts`. */
+export interface Guarded {
+  /** The real one. */
+  readonly random: () => number
+  /** The real one, if there is a stock of what it draws. */
+  readonly randomInt: ((max: number) => number) | undefined
+  /** Another number for each server. */
+  readonly base: number
+  /** Where modules have kept the one that they got, it is the real one from now on. */
+  end(): void
+}
+
+/** Begins to keep the server's randomness apart; returns what ends that. */
+export function guardRandomness(): () => Guarded {
   const { random } = Math
   const { randomInt } = crypto
   let isServer = true
@@ -42,10 +52,13 @@ export function guardRandomness(): () => (flags: string) => void {
     Math.random = random
     crypto.randomInt = randomInt
     syncBuiltinESMExports()
-    return (flags) => {
-      isServer = false
-      seed(random, base, flags)
-      if (drewInteger) for (let i = 0; i < INTEGERS; i++) randomInt(2)
+    return {
+      random,
+      randomInt: drewInteger ? randomInt : undefined,
+      base,
+      end() {
+        isServer = false
+      },
     }
   }
 }
@@ -82,17 +95,4 @@ function drawingOf(owner: object, name: string): Drawing {
     name,
     original: Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor,
   }
-}
-
-/**
- * Seeds the real one, by its first call; threads and contexts that come later seed themselves.
- *
- * Flags go together: whatever they are, setting some takes 20 µs. By what no two copies have in common, their pids and the time: to ask OpenSSL here would cost each of them 80 pages.
- */
-function seed(random: () => number, base: number, flags: string): void {
-  const own =
-    Math.imul(base ^ process.pid, 0x9e3779b1) ^ Number(process.hrtime.bigint() & 0x7fffffffn)
-  setFlagsFromString(`${flags} --random-seed=${1 + ((own >>> 0) % 0x7ffffffe)}`)
-  random()
-  setFlagsFromString('--random-seed=0')
 }

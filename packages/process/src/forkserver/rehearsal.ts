@@ -5,14 +5,21 @@
  * @module
  */
 import { dumps, loads, sampleFunction } from '@mp/pickle'
-import { type Native, joinSession, leaveUnseen, loadNative } from '@mp/shared-memory/internal'
+import {
+  type Native,
+  type Reduced,
+  isDead,
+  joinSession,
+  leaveUnseen,
+  loadNative,
+  reduceSymbol,
+} from '@mp/shared-memory/internal'
 import { begin, openRecord } from '../child-main.js'
 import { type Body, type Header, packPayload } from '../payload.js'
 import { createRecord, letGoOfRecord, takePayload } from '../start-record.js'
-import { current, startMethods } from '../state.js'
+import { current, rehearsals, startMethods } from '../state.js'
 import { parseToken, tokenFor } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
-import { beginToLearn, endToLearn } from './engine.js'
 import type { Request } from './protocol.js'
 import { surroundingsFor } from './surroundings.js'
 
@@ -25,18 +32,17 @@ let performed = 0
 
 /** Does it `times` times. Nobody else may be at work: what is undone is compared with what there was before. */
 export async function rehearse(times: number): Promise<void> {
-  beginToLearn()
   for (let i = 0; i < times; i++) {
     // What Node does around a copy, which begins in a callback like this one.
     await new Promise<void>((resolve) => setImmediate(() => process.nextTick(resolve)))
     process.hrtime.bigint()
     const takeBack = remember()
     await perform(++performed)
+    for (const also of rehearsals) await also(performed)
     takeBack()
   }
   // What `ps` shows of the server, as it is named in children.
   process.title = 'node [forkserver]'
-  endToLearn()
 }
 
 /** Does it once in a copy, and tells the others what memory it has taken. */
@@ -78,6 +84,7 @@ async function perform(n: number): Promise<void> {
   const text = JSON.stringify({ token: tokenFor(launch, undefined) } satisfies Request)
   const request = adopt(loadNative(), text)
   const token = parseToken('token' in request ? request.token : undefined)
+  isDead(session.words, session.agent.tag)
   const payload = takePayload(session, openRecord(session, token))
   // What a target does that was sent by value.
   ;(loads(sampleFunction(n)) as () => void)()
@@ -85,6 +92,15 @@ async function perform(n: number): Promise<void> {
   // As its parent and as its child: nothing may hold it when the place is given back.
   letGoOfRecord(session, record)
   letGoOfRecord(session, record)
+}
+
+/** What arrives by a module and a name, as most targets do. */
+const NAMED = {
+  [reduceSymbol]: (): Reduced => ({
+    module: new URL('./own.js', import.meta.url).href,
+    name: 'nothing',
+    args: [],
+  }),
 }
 
 /** Of a child that has everything as its server has it. */
@@ -99,6 +115,6 @@ function payloadOf(n: number): Uint8Array {
     streams: [],
     surroundings: surroundingsFor({}),
   }
-  const body: Body = { subclass: undefined, fields: {}, target: undefined, args: [] }
+  const body: Body = { subclass: undefined, fields: {}, target: undefined, args: [NAMED] }
   return packPayload(header, dumps(body))
 }

@@ -1,5 +1,5 @@
 /**
- * What a fork server does: it loads what children need, then makes copies of itself.
+ * What a fork server does when all is loaded: it rehearses, then makes copies of itself.
  *
  * All that is here happens once, but for what follows `forkServe`, which returns in every child.
  * Nothing of it may leave behind what children must not share: see `forkServe` of the addon.
@@ -7,25 +7,19 @@
  * @module
  */
 import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
-import { writeSync } from 'node:fs'
-import { Module } from 'node:module'
-import { dirname, join } from 'node:path'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runChild } from '../child-main.js'
 import { SESSION_FD, parseToken } from '../token.js'
 import { adopt, takeOverFrom } from './adopt.js'
-import { keepEnv } from './surroundings.js'
 import { FLAGS_OF_A_COPY, collectLate } from './engine.js'
 import { probe } from './probe.js'
-import { CONTROL_FD, STOCK_FD, type Ready, type Settings } from './protocol.js'
+import { CONTROL_FD, LOADED_FD, STOCK_FD, type Ready } from './protocol.js'
 import { exitQuickly } from './quick-exit.js'
-import { guardRandomness } from './randomness.js'
+import type { Guarded } from './randomness.js'
 import { learn, rehearse } from './rehearsal.js'
-import { guardStreams } from './streams.js'
-
-/** What children may meet in their arguments; a program need not have all of them. */
-const PACKAGES = ['sync', 'queue', 'pipe', 'pool', 'multiprocessing']
+import { renewRandomness } from './seed.js'
 
 /** Of modules that could not be loaded. */
 const MAX_FAILURES = 20
@@ -35,42 +29,56 @@ const MAX_FAILURE_LENGTH = 500
 const BEFORE_COLLECTION = 3
 const AFTER_COLLECTION = 2
 
-const settings = JSON.parse(process.argv[2] ?? '') as Settings
 const native = loadNative()
-native.forkBegin(settings.parentPid)
-prepareSession(SESSION_FD)
-const setRandomnessFree = guardRandomness()
-const giveStreamsBack = guardStreams()
-const giveEnvBack = keepEnv()
-const failures = await load(settings)
-// Node loads it when it is first asked for, which takes 3 ms.
-performance.now()
-setFlagsFromString('--lazy')
-exitQuickly(native)
-refuseSession()
-await rehearse(BEFORE_COLLECTION)
-tidy()
-await rehearse(AFTER_COLLECTION)
-// Not from here: copies would have to finish what the loader of modules does with this one.
-setImmediate(serve)
+
+/** What has been done so far. */
+export interface Loaded {
+  /** Modules that could not be loaded. */
+  readonly failures: readonly string[]
+  /** Takes back what keeps modules that are loaded from what children are to have. */
+  giveBack(): Guarded
+}
+
+let loaded: Loaded
+
+/** Rehearses, then serves, from a turn of the event loop on. */
+export async function prepareToServe(given: Loaded): Promise<void> {
+  loaded = given
+  exitQuickly(native)
+  refuseSession()
+  // Only now: an engine that takes it for memory that a collection might free would begin to collect while modules are loaded.
+  prepareSession(SESSION_FD)
+  await rehearse(BEFORE_COLLECTION)
+  tidy()
+  await rehearse(AFTER_COLLECTION)
+  setFlagsFromString('--lazy')
+  // Not from here: copies would have to finish what the loader of modules does with this one.
+  setImmediate(serve)
+}
 
 /** Returns in each copy; where copies are impossible, it says so and ends. */
 function serve(): void {
   // Modules that were loaded in advance may have run until now: by timers, for example.
   refuseSession()
-  giveStreamsBack()
-  giveEnvBack()
-  const renewRandomness = setRandomnessFree()
+  const guarded = loaded.giveBack()
+  tellLoaded()
   collectLate()
   let text: string
   try {
-    text = native.forkServe(CONTROL_FD, STOCK_FD, textOf({ why: null, failures }))
+    const ready = textOf({ why: null, failures: loaded.failures })
+    text = native.forkServe(CONTROL_FD, STOCK_FD, ready)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MP_CANNOT_FORK') throw error
     refuse((error as Error).message)
   }
-  renewRandomness(FLAGS_OF_A_COPY)
+  renewRandomness(guarded, FLAGS_OF_A_COPY)
   become(text)
+}
+
+/** Nothing of ours may get the number, which is kept for children: the lowest that is free is given next. */
+function tellLoaded(): void {
+  closeSync(LOADED_FD)
+  openSync('/dev/null', 'r')
 }
 
 function become(text: string): void {
@@ -106,36 +114,6 @@ function run(token: string): void {
   )
 }
 
-async function load({ main, preload }: Settings): Promise<string[]> {
-  const importFrom = importerOf(main)
-  await Promise.all(PACKAGES.map((name) => importFrom(`@mp/${name}`).catch(ignoreMissing)))
-  const failed: string[] = []
-  for (const name of preload) {
-    await importFrom(name).catch((error: unknown) => failed.push(`${name}: ${String(error)}`))
-  }
-  return failed
-}
-
-/** As `pickle`'s: undocumented, and there for as long as `require`. */
-interface Compiling {
-  exports: unknown
-  filename: string
-  _compile(source: string, filename: string, format?: string): void
-}
-
-/** `import()` as the main module has it: what it names is looked up from there. */
-function importerOf(main: string): (name: string) => Promise<unknown> {
-  const filename = join(dirname(main), '[forkserver].cjs')
-  const module = new Module(filename) as unknown as Compiling
-  module.filename = filename
-  module._compile('module.exports = (name) => import(name)', filename, 'commonjs')
-  return module.exports as (name: string) => Promise<unknown>
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-}
-
 /** Collects garbage, so that children share pages that stay as they are, and have few of them. */
 function tidy(): void {
   const { used_heap_size: before } = getHeapStatistics()
@@ -154,7 +132,7 @@ function refuseSession(): void {
 
 function refuse(why: string): never {
   // A socket that takes one message at a time.
-  writeSync(CONTROL_FD, textOf({ why, failures }))
+  writeSync(CONTROL_FD, textOf({ why, failures: loaded.failures }))
   process.exit(0)
 }
 
