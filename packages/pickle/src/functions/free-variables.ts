@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ClassLayout } from './class-layout.js'
+import { isAmong, type ClassLayout } from './class-layout.js'
 import { GLOBAL_NAMES } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
 import type { Binding, ImportSource, Reference, Scope } from './scopes.js'
@@ -66,7 +66,7 @@ export function freeVariables(
   const { sources } = originOf(unit)
   const { start, end } = node
   const inside = (mark: { start: number; end: number }): boolean =>
-    mark.start >= start && mark.end <= end && !layout?.isCut(mark)
+    mark.start >= start && mark.end <= end && (layout === undefined || !isAmong(layout.cut, mark))
   const { analysis } = unit
   const references = within(analysis.references, node, startOfMark).filter(
     (reference) => inside(reference) && !(reference.binding && inside(reference.binding.scope)),
@@ -89,7 +89,8 @@ export function freeVariables(
     }
     const variable = classify(name, uses, visible, sources, node.start)
     if (variable === undefined) continue
-    variables.push({ ...variable, eager: uses.some((use) => layout?.isEager(use) === true) })
+    const eager = layout !== undefined && uses.some((use) => isAmong(layout.eager, use))
+    variables.push({ ...variable, eager })
   }
   return { variables, supplied, references }
 }
