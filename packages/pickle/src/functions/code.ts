@@ -88,7 +88,7 @@ export function makeCode(parts: CodeParts): Code {
     line,
     column,
     prefixLength: prefix.length,
-    map: codeMapOf(unit, node, (offset) => placeIn(text, positionOf(offset))),
+    map: codeMapOf(unit, node, placesIn(text, positionOf)),
     body,
     eager,
     supplied,
@@ -172,9 +172,21 @@ function applyEdits(
   return { text, positionOf }
 }
 
-function placeIn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length - 1, column: before[before.length - 1].length }
+/** @returns what gives line and column in the new text for positions of the old one, fast when these are asked for in their order. */
+function placesIn(
+  text: string,
+  positionOf: (offset: number) => number,
+): (offset: number) => { line: number; column: number } {
+  let line = 0
+  let start = 0
+  return (offset) => {
+    const position = positionOf(offset)
+    // A place within what was cut out has none of its own, and may be taken for a later one.
+    if (position < start) line = start = 0
+    for (let end; (end = text.indexOf('\n', start)) !== -1 && end < position; start = end + 1)
+      line++
+    return { line, column: position - start }
+  }
 }
 
 function placeOf({ lineStarts, script }: Unit, offset: number): { line: number; column: number } {

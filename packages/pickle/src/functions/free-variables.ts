@@ -65,8 +65,11 @@ export function freeVariables(
 ): FreeVariables {
   const { sources } = originOf(unit)
   const { start, end } = node
+  // Of most classes nothing is cut out, nor evaluated with them: then it need not be looked for.
+  const cut = layout?.cut.length ? layout.cut : undefined
+  const evaluated = layout?.eager.length ? layout.eager : undefined
   const inside = (mark: { start: number; end: number }): boolean =>
-    mark.start >= start && mark.end <= end && (layout === undefined || !isAmong(layout.cut, mark))
+    mark.start >= start && mark.end <= end && !(cut && isAmong(cut, mark))
   const { analysis } = unit
   const references = within(analysis.references, node, startOfMark).filter(
     (reference) => inside(reference) && !(reference.binding && inside(reference.binding.scope)),
@@ -89,7 +92,7 @@ export function freeVariables(
     }
     const variable = classify(name, uses, visible, sources, node.start)
     if (variable === undefined) continue
-    const eager = layout !== undefined && uses.some((use) => isAmong(layout.eager, use))
+    const eager = evaluated !== undefined && uses.some((use) => isAmong(evaluated, use))
     variables.push({ ...variable, eager })
   }
   return { variables, supplied, references }

@@ -32,7 +32,7 @@ const segmentsByUnit: WeakMap<Unit, readonly Segment[]> = new WeakMap()
 /**
  * Cuts out the part of a script's map that concerns a function.
  *
- * @param place gives line and column in the code for an offset in the script.
+ * @param place gives line and column in the code for an offset in the script, asked for in their order.
  */
 export function codeMapOf(
   unit: Unit,
