@@ -4,7 +4,7 @@
  * @module
  */
 import { isAmong, type ClassLayout } from './class-layout.js'
-import { GLOBAL_NAMES } from './global-names.js'
+import { globalNames } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
 import type { Binding, ImportSource, Reference, Scope } from './scopes.js'
 import { IMPORT, META } from './supplied-names.js'
@@ -125,7 +125,7 @@ function classify(
   if (binding === undefined) {
     // Of the scopes around evaluated code, or of no scope: a global.
     if (visible) return { ...unknown, name, kind: 'value' }
-    if (GLOBAL_NAMES.has(name) || !(name in globalThis)) return undefined
+    if (globalNames().has(name) || !(name in globalThis)) return undefined
     return { ...unknown, name, kind: 'global' }
   }
   const source = binding.assigned ? undefined : (binding.source ?? sources[name])
