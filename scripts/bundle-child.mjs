@@ -95,7 +95,7 @@ async function withHash(source, path) {
 
 /** The parent says where the addon is: looking for it would take longer than loading it. */
 function withPath(source) {
-  const looked = 'const files = binariesIn(folder);'
+  const looked = 'const files = binaries();'
   if (!source.includes(looked)) throw new Error(`native.js does not have \`${looked}\` any more`)
   return source
     .replace(looked, 'const files = [addonPath];')
