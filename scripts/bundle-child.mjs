@@ -1,5 +1,6 @@
 /**
- * Builds `child.cjs` of `@mp/process`: all that a plain child needs, of all packages, in one file.
+ * Builds `child-code.cjs` of `@mp/process`, all that a plain child needs, of all packages, in one file; and `child.cjs`, which
+ * runs it, as it was compiled for another child if possible (packages/process/src/child.cts).
  *
  * A child that loads modules one by one takes twice as long to start (docs/decisions/0016). What it needs beyond is
  * loaded from the packages, on demand; what has to be one for both is in the global object (`state.ts`).
@@ -8,6 +9,7 @@
  * @module
  */
 import { build, transform } from 'esbuild'
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -52,13 +54,9 @@ const NO_BARE = {
   loader: 'js',
 }
 
-/**
- * A child is started with a token, the path of the addon, and `cached` where the environment has a directory for compiled code that is
- * not the program's: it would be inherited. Where the addon is, its package is; to ask Node takes a millisecond.
- */
+/** The addon's path is an argument of the process. Where the addon is, its package is; to ask Node takes a millisecond. */
 const HEADER = `'use strict'
-const [,,, addonPath, cached] = process.argv
-if (cached === 'cached') delete process.env.NODE_COMPILE_CACHE
+const [,,,addonPath] = process.argv
 function urlOf(name, file) {
   const path = rootOf(name) + '/' + file
   // Nothing in it has to be escaped.
@@ -66,7 +64,7 @@ function urlOf(name, file) {
   return require('node:url').pathToFileURL(path).href
 }
 function rootOf(name) {
-  if (name === '@mp/process') return up(__dirname, 1)
+  if (name === '@mp/process') return up(childDirectory, 1)
   return name === '@mp/shared-memory' ? up(addonPath, 3) : up(require.resolve(name + '/package.json'), 1)
 }
 function up(path, folders) {
@@ -97,7 +95,7 @@ async function withHash(source, path) {
 
 /** The parent says where the addon is: looking for it would take longer than loading it. */
 function withPath(source) {
-  const looked = 'const files = binariesIn(folder);'
+  const looked = 'const files = binaries();'
   if (!source.includes(looked)) throw new Error(`native.js does not have \`${looked}\` any more`)
   return source
     .replace(looked, 'const files = [addonPath];')
@@ -129,12 +127,32 @@ export async function bundleChild() {
     plugins: [ownUrls],
     logLevel: 'warning',
   })
+  const [{ text }] = outputFiles
+  const body = HEADER + requireLate(importHere(withNamesOfClasses(text)))
   // Shorter to compile; the names stay, for stacks and for classes that tell theirs.
-  const { code } = await transform(HEADER + requireLate(withNamesOfClasses(outputFiles[0].text)), {
-    minifyWhitespace: true,
-    target: 'node20',
-  })
-  return { 'child.cjs': code }
+  const code = await minified(
+    `(function (require, childDirectory, importHere, onReady) {\n${body}\n})`,
+  )
+  if (/[^\0-\x7f]/.test(code)) throw new Error('Not all of child-code.cjs is ASCII')
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16)
+  const start = await readFile(`${dist}child.cjs`, 'utf8')
+  return {
+    'child-code.cjs': code,
+    'child.cjs': await minified(start, { CODE_HASH: JSON.stringify(hash) }),
+  }
+}
+
+async function minified(source, define) {
+  const { code } = await transform(source, { minifyWhitespace: true, target: 'node20', define })
+  return code
+}
+
+/** A script has no `import()` of its own. */
+function importHere(code) {
+  const edited = code.replaceAll(/\bimport\((?="\.\/[\w-]+\.js"\))/g, 'importHere(')
+  // In a text there may be one, for code that is made from it.
+  if (/\bimport\(["'`]/.test(edited)) throw new Error('Something else is imported on demand')
+  return edited
 }
 
 /** Moves each `require` of a builtin module to where it is used. */

@@ -16,6 +16,10 @@ test('classes and stable functions stay the same through many messages, and come
   expect(Object.keys(seen)).toHaveLength(15)
 })
 
+test('functions whose code differs in a character or two are told apart', async () => {
+  expect(await report(join(fixtures, 'alike.mjs'))).toEqual({ sent: 419, wrong: [] })
+})
+
 test('a thread sends functions to the main thread and gets some', async () => {
   expect(await report(join(fixtures, 'thread.mjs'))).toEqual({
     here: [20, 10],

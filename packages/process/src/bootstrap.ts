@@ -8,5 +8,12 @@ import { runChild } from './child-main.js'
 import { exitQuickly } from './forkserver/quick-exit.js'
 import { parseToken, tokenIn } from './token.js'
 
+/** Of a spawned process: see `child.cts`. */
+declare const onReady: (() => void) | undefined
+
 if (isMainThread) exitQuickly()
-void runChild(parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)))
+void runChild(
+  parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)),
+  undefined,
+  typeof onReady === 'function' ? onReady : undefined,
+)

@@ -36,9 +36,14 @@ const PATIENCE_MS = 20_000
  * Runs the child that the token leads to.
  *
  * @param onHeader called before anything of the program is loaded.
+ * @param onReady called when all is there, before the target is.
  * @returns what is settled when its target is done.
  */
-export function runChild(token: Token, onHeader?: (header: Header) => void): Promise<void> {
+export function runChild(
+  token: Token,
+  onHeader?: (header: Header) => void,
+  onReady?: () => void,
+): Promise<void> {
   // Also by the kernel's signal, which comes when the parent's *thread* ends: that is our parent.
   if (isMainThread) loadNative().dieWithParent(token.parentPid, true)
   const session = joinSession(token.fd, token.parentTag, PATIENCE_MS)
@@ -46,9 +51,10 @@ export function runChild(token: Token, onHeader?: (header: Header) => void): Pro
   if (isDead(session.words, token.parentTag)) process.exit(1)
   const record = openRecord(session, token)
   const { words } = session
-  return begin(session, token, takePayload(session, record), onHeader, (exitCode) => {
+  const tellExit = (exitCode: number): void => {
     Atomics.store(words, record.base + RECORD.exit, (exitCode & 0xff) + 1)
-  })
+  }
+  return begin(session, token, takePayload(session, record), onHeader, tellExit, onReady)
 }
 
 /**
@@ -62,13 +68,14 @@ export function begin(
   payload: Uint8Array,
   onHeader: ((header: Header) => void) | undefined,
   tellExit: (exitCode: number) => void,
+  onReady?: () => void,
 ): Promise<void> {
   const { header, body } = unpackPayload(payload)
   onHeader?.(header)
   become(header, token)
   prepare(header)
   tellRecoveries(session)
-  return run(body, tellExit)
+  return run(body, tellExit, onReady)
 }
 
 /** Finds what the parent left for us, and says that we are there. */
@@ -105,14 +112,18 @@ function titleOf(name: string): string {
   return `node ${name}`
 }
 
-async function run(bytes: Uint8Array, tellExit: (exitCode: number) => void): Promise<void> {
+async function run(
+  bytes: Uint8Array,
+  tellExit: (exitCode: number) => void,
+  onReady: (() => void) | undefined,
+): Promise<void> {
   const settled = watchEnd((exitCode) => {
     if (isMainThread) process.exitCode = exitCode
     tellExit(exitCode)
   })
   try {
     const body = (await loadsAsync(bytes)) as Body
-    await runBody(body)
+    await runBody(body, onReady)
     settled()
   } catch (error) {
     settled()
@@ -121,7 +132,7 @@ async function run(bytes: Uint8Array, tellExit: (exitCode: number) => void): Pro
 }
 
 /** Most children have a target and nothing else: they do without the class `Process`, and all that it needs. */
-async function runBody(body: Body): Promise<unknown> {
+async function runBody(body: Body, onReady: (() => void) | undefined): Promise<unknown> {
   const { subclass, fields, target, args } = body
   const { name } = current.state
   announce('mp:process:ready', () => ({
@@ -129,6 +140,7 @@ async function runBody(body: Body): Promise<unknown> {
     pid: process.pid,
     sinceStartMs: performance.now() - current.startedMs,
   }))
+  onReady?.()
   current.state = { ...current.state, target: target as Target | undefined, args }
   if (current.process !== undefined || subclass !== undefined || Object.keys(fields).length > 0) {
     const { revive } = await import('./revive.js')

@@ -1,6 +1,6 @@
 /**
- * Where children keep the code that V8 has compiled, so that the next one need not: Node's own
- * compile cache (22.1 and newer), in a directory that no other user can write to.
+ * Where children keep the code that V8 has compiled, so that the next one need not, in a directory that no other user
+ * can write to: our own (see `child.cts`), and by Node's compile cache (22.1 and newer) that of the program's modules.
  *
  * Node's default is a directory with a known name in the system's temporary one, where another user
  * could be the first to put something.
@@ -14,16 +14,47 @@ import { join, resolve } from 'node:path'
 
 let known: { setting: string | undefined; directory: string } | undefined
 
-/** The directory for a child with this environment; empty for none. `MP_COMPILE_CACHE=0` is for none, a path for another. */
-export function compileCache(env: NodeJS.ProcessEnv): string {
-  const { MP_COMPILE_CACHE: setting } = env
-  // One that the program has chosen is Node's business; and V8 counts less precisely in code from a cache.
-  const isMoot = !('enableCompileCache' in nodeModule) || setting === '0' || env['NODE_V8_COVERAGE']
-  if (isMoot || env['NODE_COMPILE_CACHE'] || env['NODE_DISABLE_COMPILE_CACHE']) return ''
+/** Where a child keeps compiled code. */
+export interface CompiledCode {
+  /** Directory for Node; empty for none, or where the program has its own. */
+  readonly modules: string
+  /** What the name of the file for our own code begins with; empty for none. */
+  readonly ours: string
+}
+
+const NOWHERE: CompiledCode = { modules: '', ours: '' }
+
+/**
+ * @param env of the child. `MP_COMPILE_CACHE=0` is for nowhere, a path for another place.
+ * @param flags of the child: V8 takes no code that was compiled with others.
+ */
+export function compiledCode(env: NodeJS.ProcessEnv, flags: readonly string[]): CompiledCode {
+  const { MP_COMPILE_CACHE: setting, NODE_OPTIONS: options = '' } = env
+  // V8 counts less precisely in code from a cache.
+  if (setting === '0' || env['NODE_V8_COVERAGE'] || env['NODE_DISABLE_COMPILE_CACHE'])
+    return NOWHERE
   if (known === undefined || known.setting !== setting) {
     known = { setting, directory: safeDirectory(setting || defaultDirectory()) }
   }
-  return known.directory
+  const { directory } = known
+  if (directory === '') return NOWHERE
+  const all = [...flags, options].join('\0')
+  const suffix = all === '' ? '' : `-${hashOf(all)}`
+  return {
+    modules: canKeepModules && !env['NODE_COMPILE_CACHE'] ? directory : '',
+    ours: join(directory, `child-${process.version}-${process.arch}${suffix}`),
+  }
+}
+
+const canKeepModules = 'enableCompileCache' in nodeModule
+
+/** FNV-1a, of 32 bits: V8 compares flags by itself. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  }
+  return (hash >>> 0).toString(36)
 }
 
 function defaultDirectory(): string {

@@ -9,7 +9,7 @@
  */
 import type { Session } from '@mp/shared-memory/internal'
 import { channel } from 'node:diagnostics_channel'
-import { debuglog } from 'node:util'
+import { type DebugLogger, debuglog } from 'node:util'
 
 /** The message on each channel. */
 export interface ProcessEvents {
@@ -28,7 +28,15 @@ export interface ProcessEvents {
   'mp:recovery': { pid: number; reason: 'killed' | 'exited' | 'ended' | 'unknown' }
 }
 
-const debug = debuglog('mp')
+/** Asking Node for a log takes it longer than all the rest of {@link announce}: only where one may be wanted. */
+const mayLog = Boolean(process.env['NODE_DEBUG'])
+let debug: DebugLogger | undefined
+
+function enabledLog(): DebugLogger | undefined {
+  if (!mayLog) return undefined
+  debug ??= debuglog('mp')
+  return debug.enabled ? debug : undefined
+}
 
 /** Tells those who look; `message` is made only for them. */
 export function announce<E extends keyof ProcessEvents>(
@@ -36,9 +44,10 @@ export function announce<E extends keyof ProcessEvents>(
   message: () => ProcessEvents[E],
 ): void {
   const listeners = channel(event)
-  if (!listeners.hasSubscribers && !debug.enabled) return
+  const log = enabledLog()
+  if (!listeners.hasSubscribers && log === undefined) return
   const told = message()
-  if (debug.enabled) debug('%s %s', event.replace(/^mp:(process:)?/, ''), describe(told))
+  log?.('%s %s', event.replace(/^mp:(process:)?/, ''), describe(told))
   if (!listeners.hasSubscribers) return
   if (event === 'mp:recovery') queueMicrotask(() => listeners.publish(told))
   else listeners.publish(told)

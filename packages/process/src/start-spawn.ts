@@ -10,14 +10,14 @@ import type { Native, Session } from '@mp/shared-memory/internal'
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { compileCache } from './compile-cache.js'
+import { compiledCode } from './compile-cache.js'
 import { inheritedExecArgv, limitFlags } from './exec-argv.js'
 import type { Launch, Running } from './running.js'
 import { StartError, diagnose } from './start-error.js'
 import { RECORD } from './start-record.js'
 import { SESSION_FD, tokenFor } from './token.js'
 
-/** Built by `scripts/bundle-child.mjs` from `bootstrap.js` and what that needs, for a short start. */
+/** Built by `scripts/bundle-child.mjs`, for a short start; it runs what that makes of `bootstrap.js` and all that this needs. */
 const BOOTSTRAP = fileURLToPath(new URL('./child.cjs', import.meta.url))
 
 /** Starts a process; throws StartError when the system refuses. */
@@ -31,15 +31,15 @@ export function startSpawn(launch: Launch): Running {
   const spawnOptions: SpawnOptions = { stdio: slots(options.stdio, session.native.fd()) }
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd
   const env = options.env ?? process.env
-  const cache = compileCache(env)
+  const { modules, ours } = compiledCode(env, flags)
   // Node looks there before it loads the child's file, which takes the variable away.
-  if (cache !== '') spawnOptions.env = { ...env, NODE_COMPILE_CACHE: cache }
+  if (modules !== '') spawnOptions.env = { ...env, NODE_COMPILE_CACHE: modules }
   else if (options.env !== undefined) spawnOptions.env = options.env
   let child: ChildProcess
   try {
     child = spawn(
       process.execPath,
-      [...flags, BOOTSTRAP, token, session.native.path, cache === '' ? '' : 'cached'],
+      [...flags, BOOTSTRAP, token, session.native.path, modules === '' ? '' : 'cached', ours],
       spawnOptions,
     )
   } catch (cause) {

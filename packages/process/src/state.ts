@@ -5,7 +5,7 @@
  * a subclass comes to be without its constructor, and is a full Process all the same.
  *
  * All of it is in one place of this thread's global object: a child is started by a file that has
- * these modules built in (`child.ts`), and what it knows is found by those that are loaded later.
+ * these modules built in (`child.cts`), and what it knows is found by those that are loaded later.
  *
  * @module
  */
@@ -76,7 +76,8 @@ interface Shared {
 }
 
 // The directory tells another installed copy of the package, maybe of another version.
-const place = Symbol.for(`@mp/process/state ${import.meta.url.replace(/[^/]*$/, '')}`)
+const url = import.meta.url
+const place = Symbol.for(`@mp/process/state ${url.slice(0, url.lastIndexOf('/') + 1)}`)
 
 const shared: Shared = ((globalThis as Record<symbol, unknown>)[place] ??= initial()) as Shared
 

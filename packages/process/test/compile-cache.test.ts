@@ -1,5 +1,16 @@
-/** Where children keep compiled code, on Nodes that can. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+/** Where children keep compiled code: their own, and on Nodes that can, that of the program's modules. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import * as nodeModule from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,16 +32,62 @@ async function spawnWith(env: Record<string, string>): Promise<void> {
   expect(code).toBe(0)
 }
 
-describe.skipIf(!('enableCompileCache' in nodeModule))('compiled code', () => {
+/** What children keep of their own code. */
+function keptIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith('child-'))
+}
+
+/** Whether Node keeps the code of modules. */
+const canKeepModules = 'enableCompileCache' in nodeModule
+
+describe('compiled code', () => {
   test('is kept in the cache of the user', async () => {
     await spawnWith({ XDG_CACHE_HOME: folder })
-    expect(readdirSync(join(folder, 'mp-processes'))).not.toEqual([])
+    const directory = join(folder, 'mp-processes')
+    const [name, ...more] = keptIn(directory)
+    expect(name).toMatch(/^child-v\d+\.\d+\.\d+-\w+-[0-9a-f]{16}$/)
+    expect(more).toEqual([])
+    expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
+    expect(readdirSync(directory)).toHaveLength(canKeepModules ? 2 : 1)
   })
 
   test('is kept where the environment says', async () => {
     await spawnWith({ XDG_CACHE_HOME: folder, MP_COMPILE_CACHE: join(folder, 'here') })
-    expect(readdirSync(join(folder, 'here'))).not.toEqual([])
+    expect(keptIn(join(folder, 'here'))).toHaveLength(1)
     expect(existsSync(join(folder, 'mp-processes'))).toBe(false)
+  })
+
+  test('is taken by the next child, and made anew when it is damaged and old', async () => {
+    const hour = new Date(Date.now() - 3_600_000)
+    await spawnWith({ MP_COMPILE_CACHE: folder })
+    const [name] = keptIn(folder)
+    const file = join(folder, name)
+    const whole = readFileSync(file)
+    const flipped = Buffer.from(whole)
+    flipped[whole.length >> 2] ^= 1
+    for (const [bytes, isDamaged] of [
+      [whole, false],
+      [flipped, true],
+      [whole.subarray(0, -4096), true],
+      [whole.subarray(0, 0), true],
+    ] as const) {
+      writeFileSync(file, bytes)
+      utimesSync(file, hour, hour)
+      await spawnWith({ MP_COMPILE_CACHE: folder })
+      // One that V8 had not taken would have been replaced, being old.
+      expect(statSync(file).mtimeMs > hour.getTime() + 1_000).toBe(isDamaged)
+      expect(keptIn(folder)).toEqual([name])
+    }
+    // What others have just kept stays, although it cannot be taken.
+    writeFileSync(file, flipped)
+    await spawnWith({ MP_COMPILE_CACHE: folder })
+    expect(readFileSync(file).equals(flipped)).toBe(true)
+  })
+
+  test('is kept apart for children with other flags', async () => {
+    await spawnWith({ MP_COMPILE_CACHE: folder })
+    await spawnWith({ MP_COMPILE_CACHE: folder, NODE_OPTIONS: '--max-old-space-size=300' })
+    expect(keptIn(folder)).toHaveLength(2)
   })
 
   test('is not seen by the program, unless the place is its own', async () => {
@@ -40,7 +97,7 @@ describe.skipIf(!('enableCompileCache' in nodeModule))('compiled code', () => {
     const { stdout } = await runProgram('compile-cache.mjs', { args: [own], env, under })
     expect(stdout).toBe(`undefined false\nundefined false\n${own} true\n`)
     expect(existsSync(join(folder, 'mp-processes'))).toBe(true)
-    expect(existsSync(own)).toBe(true)
+    expect(existsSync(own)).toBe(canKeepModules)
   })
 
   test('is not kept when the environment says so, or where others may write', async () => {

@@ -287,13 +287,11 @@ function load(): Native {
       `@mp/shared-memory does not run on ${platform}: it is made for Linux (x64 and arm64)`,
     )
   }
-  // One folder up is the package from src/ and from dist/ alike.
-  const folder = fileURLToPath(new URL(`../prebuilds/${platform}-${arch}/`, import.meta.url))
-  const files = binariesIn(folder)
+  const files = binaries()
   if (files.length === 0) {
     throw coded(
       'ERR_MP_NATIVE_MISSING',
-      `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is none in ${folder}; ` +
+      `the native part of @mp/shared-memory for ${platform}-${arch} is missing: there is none in ${folder()}; ` +
         'run `node scripts/build-native.mjs` in the package (it needs a C compiler). If a bundler has put the ' +
         'package into your program, leave all of @mp/* out of the bundle (esbuild: `--packages=external`)',
     )
@@ -309,15 +307,21 @@ function load(): Native {
   }
   throw coded(
     'ERR_MP_NATIVE_MISSING',
-    `the native part of @mp/shared-memory for ${platform}-${arch} cannot be loaded from ${folder}: ` +
+    `the native part of @mp/shared-memory for ${platform}-${arch} cannot be loaded from ${folder()}: ` +
       `${failures.map(({ message }) => message).join('; ')}; run \`node scripts/build-native.mjs --force\` in the package`,
     failures[0],
   )
 }
 
 /** A binary for the other C library cannot be loaded, and asking the system which one it has takes longer. */
-function binariesIn(folder: string): string[] {
-  return ['glibc', 'musl'].map((libc) => `${folder}node.napi.${libc}.node`).filter(existsSync)
+function binaries(): string[] {
+  return ['glibc', 'musl'].map((libc) => `${folder()}node.napi.${libc}.node`).filter(existsSync)
+}
+
+function folder(): string {
+  const { platform, arch } = process
+  // One folder up is the package from src/ and from dist/ alike.
+  return fileURLToPath(new URL(`../prebuilds/${platform}-${arch}/`, import.meta.url))
 }
 
 function coded(code: string, message: string, cause?: unknown): Error {

@@ -19,7 +19,9 @@ interface Remembered {
   readonly shape: Shape
 }
 
-const slots: (Remembered | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
+const slots: (Remembered | undefined)[] = []
+// Nothing is in it yet: to fill it would take a child longer than to decode what it is started with.
+slots.length = SLOTS
 
 /** Reads a shape's definition and gives it the next number of the message. */
 export function readNewShape(r: Reader): Shape {

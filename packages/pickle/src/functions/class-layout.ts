@@ -27,9 +27,10 @@ export interface ClassLayout {
   readonly base: Callable | null | undefined
   /** Replacements that the code needs whatever its variables are. */
   readonly cuts: readonly (Range & { readonly text: string })[]
-  isCut(range: Range): boolean
-  /** True for what is evaluated together with the class. */
-  isEager(range: Range): boolean
+  /** What is cut out, and is not evaluated there. */
+  readonly cut: readonly Range[]
+  /** What is evaluated together with the class. */
+  readonly eager: readonly Range[]
   /** Static fields that the receiver initialises again, since their values cannot be sent. */
   readonly remade: ReadonlySet<string>
   /** Names of static methods and accessors in its body. */
@@ -38,74 +39,93 @@ export interface ClassLayout {
   readonly methods: ReadonlySet<string>
 }
 
+/** A layout while it is made. */
+interface Parts {
+  readonly node: ClassNode
+  readonly cuts: (Range & { text: string })[]
+  readonly cut: Range[]
+  readonly eager: Range[]
+  readonly remade: Set<string>
+}
+
+type Element = ClassNode['body']['body'][number]
+type StaticBlock = Extract<Element, { type: 'StaticBlock' }>
+type Field = Extract<Element, { type: 'PropertyDefinition' }>
+
+/** What most classes do not have is in functions of its own: the engine compiles what it runs, and this is run once a class. */
 export function classLayout(fn: Callable, node: ClassNode, source: string): ClassLayout {
-  const { body } = node.body
-  const cuts: (Range & { text: string })[] = []
-  const cut: Range[] = []
-  const eager: Range[] = []
-  const remade = new Set<string>()
-  let base: Callable | null | undefined
-  if (node.superClass) {
-    base = Object.getPrototypeOf(fn) as Callable
-    if (base === Function.prototype) base = null
-    cuts.push({ start: node.superClass.start, end: node.superClass.end, text: BASE })
-    cut.push(node.superClass)
-  }
-  const evaluated = body.some(
-    (element) =>
-      (element.type === 'StaticBlock' && !isNaming(element)) ||
-      (element.type === 'PropertyDefinition' &&
-        element.static &&
-        element.key.type === 'PrivateIdentifier'),
-  )
-  for (const element of body) {
+  const parts: Parts = { node, cuts: [], cut: [], eager: [], remade: new Set() }
+  const staticMethods = new Set<string>()
+  const methods = new Set<string>()
+  const base = node.superClass ? cutBase(parts, fn, node.superClass) : undefined
+  for (const element of node.body.body) {
     if (element.type === 'StaticBlock') {
-      if (isNaming(element)) {
-        cuts.push({ start: element.start, end: element.end, text: '' })
-        cut.push(element)
-      } else {
-        eager.push(element)
-      }
+      placeBlock(parts, element)
       continue
     }
-    if (element.computed) eager.push(element.key)
-    if (element.type === 'PropertyDefinition' && element.static && element.value) {
+    if (element.computed) parts.eager.push(element.key)
+    if (element.type === 'MethodDefinition') {
       const name = nameOf(element)
-      const value: unknown = name && Object.getOwnPropertyDescriptor(fn, name)?.value
-      if (name !== undefined && isBoundToClass(value, element.value, source)) {
-        // What it uses, it uses when it is called; only what names it is needed at once.
-        remade.add(name)
-        if (element.value.type === 'CallExpression') eager.push(element.value.callee)
-      } else if (name !== undefined && !canBeSent(value)) {
-        remade.add(name)
-        eager.push(element.value)
-      } else if (evaluated || name === undefined) {
-        eager.push(element.value)
-      } else {
-        cuts.push({ start: element.key.end, end: element.value.end, text: '' })
-        cut.push(element.value)
-      }
+      if (name !== undefined) (element.static ? staticMethods : methods).add(name)
+    } else if (element.static && element.value) {
+      placeField(parts, element, element.value, fn, source)
     }
   }
-  const within = (ranges: Range[], { start, end }: Range): boolean =>
-    ranges.some((range) => range.start <= start && end <= range.end)
-  const methodNames = (isStatic: boolean): Set<string> =>
-    new Set(
-      body.flatMap((element) =>
-        element.type === 'MethodDefinition' && element.static === isStatic
-          ? (nameOf(element) ?? [])
-          : [],
-      ),
-    )
-  return {
-    base,
-    cuts,
-    isCut: (range) => within(cut, range),
-    isEager: (range) => within(eager, range),
-    remade,
-    staticMethods: methodNames(true),
-    methods: methodNames(false),
+  const { cuts, cut, eager, remade } = parts
+  return { base, cuts, cut, eager, remade, staticMethods, methods }
+}
+
+/** @returns whether a part of the class is in one of those of its layout. */
+export function isAmong(ranges: readonly Range[], { start, end }: Range): boolean {
+  for (const range of ranges) if (range.start <= start && end <= range.end) return true
+  return false
+}
+
+function cutBase({ cuts, cut }: Parts, fn: Callable, { start, end }: Range): Callable | null {
+  cuts.push({ start, end, text: BASE })
+  cut.push({ start, end })
+  const base = Object.getPrototypeOf(fn) as Callable
+  return base === Function.prototype ? null : base
+}
+
+function placeBlock({ cuts, cut, eager }: Parts, element: StaticBlock): void {
+  if (!isNaming(element)) return void eager.push(element)
+  cuts.push({ start: element.start, end: element.end, text: '' })
+  cut.push(element)
+}
+
+function placeField(
+  { node, cuts, cut, eager, remade }: Parts,
+  element: Field,
+  initialiser: AnyNode,
+  fn: Callable,
+  source: string,
+): void {
+  const name = nameOf(element)
+  const value: unknown = name && Object.getOwnPropertyDescriptor(fn, name)?.value
+  if (name !== undefined && isBoundToClass(value, initialiser, source)) {
+    // What it uses, it uses when it is called; only what names it is needed at once.
+    remade.add(name)
+    if (initialiser.type === 'CallExpression') eager.push(initialiser.callee)
+  } else if (name !== undefined && !canBeSent(value)) {
+    remade.add(name)
+    eager.push(initialiser)
+  } else if (name === undefined || node.body.body.some(isEvaluated)) {
+    eager.push(initialiser)
+  } else {
+    cuts.push({ start: element.key.end, end: initialiser.end, text: '' })
+    cut.push(initialiser)
   }
+}
+
+/** True for what makes the static part of a class one that can only be evaluated. */
+function isEvaluated(element: Element): boolean {
+  if (element.type === 'StaticBlock') return !isNaming(element)
+  return (
+    element.type === 'PropertyDefinition' &&
+    element.static &&
+    element.key.type === 'PrivateIdentifier'
+  )
 }
 
 function nameOf({ key, computed }: { key: AnyNode; computed: boolean }): string | undefined {

@@ -8,6 +8,7 @@
  * @module
  */
 import type { AnyNode } from 'acorn'
+import { hashOf } from './hash.js'
 import type { ImportSource, Reference } from './scopes.js'
 import { codeMapOf, type CodeMap } from './source-map.js'
 import { BODY_MARK, IMPORT, META } from './supplied-names.js'
@@ -87,7 +88,7 @@ export function makeCode(parts: CodeParts): Code {
     line,
     column,
     prefixLength: prefix.length,
-    map: codeMapOf(unit, node, (offset) => placeIn(text, positionOf(offset))),
+    map: codeMapOf(unit, node, placesIn(text, positionOf)),
     body,
     eager,
     supplied,
@@ -171,31 +172,25 @@ function applyEdits(
   return { text, positionOf }
 }
 
-function placeIn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length - 1, column: before[before.length - 1].length }
+/** @returns what gives line and column in the new text for positions of the old one, fast when these are asked for in their order. */
+function placesIn(
+  text: string,
+  positionOf: (offset: number) => number,
+): (offset: number) => { line: number; column: number } {
+  let line = 0
+  let start = 0
+  return (offset) => {
+    const position = positionOf(offset)
+    // A place within what was cut out has none of its own, and may be taken for a later one.
+    if (position < start) line = start = 0
+    for (let end; (end = text.indexOf('\n', start)) !== -1 && end < position; start = end + 1)
+      line++
+    return { line, column: position - start }
+  }
 }
 
 function placeOf({ lineStarts, script }: Unit, offset: number): { line: number; column: number } {
   const index = lowerBound(lineStarts, offset + 1, Number) - 1
   const column = offset - lineStarts[index] + (index === 0 ? script.startColumn : 0)
   return { line: script.startLine + index, column }
-}
-
-/** 106 bits of a text, after cyrb53 (public domain, github.com/bryc) with two seeds. */
-function hashOf(text: string): string {
-  return cyrb53(text, 0).toString(36) + cyrb53(text, 0x9e3779b9).toString(36)
-}
-
-function cyrb53(text: string, seed: number): number {
-  let a = 0xdeadbeef ^ seed
-  let b = 0x41c6ce57 ^ seed
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    a = Math.imul(a ^ unit, 2_654_435_761)
-    b = Math.imul(b ^ unit, 1_597_334_677)
-  }
-  a = Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909)
-  b = Math.imul(b ^ (b >>> 16), 2_246_822_507) ^ Math.imul(a ^ (a >>> 13), 3_266_489_909)
-  return 4_294_967_296 * (2_097_151 & b) + (a >>> 0)
 }

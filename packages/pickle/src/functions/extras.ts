@@ -21,18 +21,21 @@ export interface Member {
   readonly descriptor: PropertyDescriptor
 }
 
-const BUILT_IN = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
+type Names = ReadonlySet<string | symbol>
+
+const NONE: Names = new Set()
+/** What a function has by itself, and what its prototype has. */
+const BUILT_IN: Names = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
+const CONSTRUCTOR: Names = new Set(['constructor'])
 
 export function extrasOf(fn: Callable, { code, layout, text }: CodeRecord): Extras {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value
   return {
     name: typeof name === 'string' && name !== code.naturalName ? name : undefined,
     parent: code.isClass ? undefined : parentOf(fn),
-    own: membersOf(fn, layout?.staticMethods, text).filter(
-      ({ key }) => typeof key === 'symbol' || !(BUILT_IN.has(key) || layout?.remade.has(key)),
-    ),
+    own: membersOf(fn, BUILT_IN, layout?.remade ?? NONE, layout?.staticMethods ?? NONE, text),
     prototype: isObject(fn.prototype)
-      ? membersOf(fn.prototype, layout?.methods, text).filter(({ key }) => key !== 'constructor')
+      ? membersOf(fn.prototype, CONSTRUCTOR, NONE, layout?.methods ?? NONE, text)
       : [],
   }
 }
@@ -40,16 +43,19 @@ export function extrasOf(fn: Callable, { code, layout, text }: CodeRecord): Extr
 /** Own properties, without the methods and accessors that the source makes. */
 function membersOf(
   holder: object,
-  methods: ReadonlySet<string> | undefined,
+  builtIn: Names,
+  remade: Names,
+  methods: Names,
   source: string,
 ): Member[] {
   const members: Member[] = []
   for (const key of Reflect.ownKeys(holder)) {
+    if (builtIn.has(key) || remade.has(key)) continue
     // Another process cannot have the symbol.
     if (typeof key === 'symbol' && !isCommonSymbol(key)) continue
     const descriptor = Object.getOwnPropertyDescriptor(holder, key)!
     const { value, get, set, enumerable } = descriptor as { value: unknown } & PropertyDescriptor
-    const maybeMade = !enumerable || (typeof key === 'string' && methods?.has(key) === true)
+    const maybeMade = !enumerable || methods.has(key)
     const method = value ?? get ?? set
     if (maybeMade && typeof method === 'function' && isMadeBy(source, method as Callable)) continue
     members.push({ key, descriptor })

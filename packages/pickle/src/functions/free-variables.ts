@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ClassLayout } from './class-layout.js'
-import { GLOBAL_NAMES } from './global-names.js'
+import { isAmong, type ClassLayout } from './class-layout.js'
+import { globalNames } from './global-names.js'
 import type { CapturedScope } from './inspector.js'
 import type { Binding, ImportSource, Reference, Scope } from './scopes.js'
 import { IMPORT, META } from './supplied-names.js'
@@ -65,8 +65,11 @@ export function freeVariables(
 ): FreeVariables {
   const { sources } = originOf(unit)
   const { start, end } = node
+  // Of most classes nothing is cut out, nor evaluated with them: then it need not be looked for.
+  const cut = layout?.cut.length ? layout.cut : undefined
+  const evaluated = layout?.eager.length ? layout.eager : undefined
   const inside = (mark: { start: number; end: number }): boolean =>
-    mark.start >= start && mark.end <= end && !layout?.isCut(mark)
+    mark.start >= start && mark.end <= end && !(cut && isAmong(cut, mark))
   const { analysis } = unit
   const references = within(analysis.references, node, startOfMark).filter(
     (reference) => inside(reference) && !(reference.binding && inside(reference.binding.scope)),
@@ -89,7 +92,8 @@ export function freeVariables(
     }
     const variable = classify(name, uses, visible, sources, node.start)
     if (variable === undefined) continue
-    variables.push({ ...variable, eager: uses.some((use) => layout?.isEager(use) === true) })
+    const eager = evaluated !== undefined && uses.some((use) => isAmong(evaluated, use))
+    variables.push({ ...variable, eager })
   }
   return { variables, supplied, references }
 }
@@ -121,7 +125,7 @@ function classify(
   if (binding === undefined) {
     // Of the scopes around evaluated code, or of no scope: a global.
     if (visible) return { ...unknown, name, kind: 'value' }
-    if (GLOBAL_NAMES.has(name) || !(name in globalThis)) return undefined
+    if (globalNames().has(name) || !(name in globalThis)) return undefined
     return { ...unknown, name, kind: 'global' }
   }
   const source = binding.assigned ? undefined : (binding.source ?? sources[name])

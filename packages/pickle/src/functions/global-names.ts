@@ -6,9 +6,7 @@
  * @module
  */
 
-/** Names of ECMAScript, of the web's APIs in Node, and of Node itself. */
-export const GLOBAL_NAMES: ReadonlySet<string> = new Set(
-  `AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt
+const NAMES = `AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt
   BigInt64Array BigUint64Array Blob Boolean BroadcastChannel Buffer ByteLengthQueuingStrategy
   CloseEvent CompressionStream CountQueuingStrategy Crypto CryptoKey CustomEvent DOMException
   DataView Date DecompressionStream DisposableStack Error ErrorEvent EvalError Event EventSource
@@ -27,5 +25,11 @@ export const GLOBAL_NAMES: ReadonlySet<string> = new Set(
   clearTimeout console crypto decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval
   fetch global globalThis isFinite isNaN localStorage navigator parseFloat parseInt performance
   process queueMicrotask sessionStorage setImmediate setInterval setTimeout structuredClone undefined
-  unescape`.split(/\s+/),
-)
+  unescape`
+
+let names: ReadonlySet<string> | undefined
+
+/** Names of ECMAScript, of the web's APIs in Node, and of Node itself. Made on demand: most children ask for none. */
+export function globalNames(): ReadonlySet<string> {
+  return (names ??= new Set(NAMES.split(/\s+/)))
+}

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { GLOBAL_NAMES } from './global-names.js'
+import { globalNames } from './global-names.js'
 
 type Path = readonly string[]
 
@@ -43,7 +43,7 @@ export function intrinsicPath(object: object): Path | undefined {
   if (known !== undefined) return known
   if (typeof object !== 'function') return undefined
   const { name } = object as { name: unknown }
-  if (typeof name !== 'string' || !GLOBAL_NAMES.has(name)) return undefined
+  if (typeof name !== 'string' || !globalNames().has(name)) return undefined
   return (globalThis as Record<string, unknown>)[name] === object ? [name] : undefined
 }
 
@@ -51,7 +51,7 @@ export function intrinsicPath(object: object): Path | undefined {
 export function latePath(fn: object): Path | undefined {
   if (lateIndex === undefined) {
     lateIndex = new Map()
-    for (const name of GLOBAL_NAMES) {
+    for (const name of globalNames()) {
       if (WARNING.has(name) || !(name in globalThis)) continue
       const value: unknown = (globalThis as Record<string, unknown>)[name]
       if (isReference(value)) indexValue(lateIndex, value, [name], 2)
@@ -67,7 +67,7 @@ export function intrinsicAt(path: Path): unknown {
   if (first === undefined) return undefined
   let value: unknown = first.startsWith('node:')
     ? process.getBuiltinModule(first)
-    : GLOBAL_NAMES.has(first)
+    : globalNames().has(first)
       ? (globalThis as Record<string, unknown>)[first]
       : Object.hasOwn(unnamed, first)
         ? unnamed[first]
@@ -82,7 +82,7 @@ export function intrinsicAt(path: Path): unknown {
 
 function indexGlobals(): Map<object, Path> {
   const found = new Map<object, Path>([[globalThis, ['globalThis']]])
-  for (const name of GLOBAL_NAMES) {
+  for (const name of globalNames()) {
     const value: unknown = Object.getOwnPropertyDescriptor(globalThis, name)?.value
     if (isReference(value) && value !== globalThis) indexValue(found, value, [name], 2)
   }

@@ -91,19 +91,15 @@ const collected: FinalizationRegistry<string> = new FinalizationRegistry((identi
   if (functions.get(identity)?.deref() === undefined) functions.delete(identity)
 })
 
-/** What begins the identities of this thread; a forked process gets another than its parent. */
-function homePrefix(): string {
-  if (homePid !== process.pid) {
-    homePid = process.pid
-    home = `${homePid.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}-`
-  }
-  return home
-}
-
 export function identityOf(fn: Callable): string {
   let identity = identities.get(fn)
   if (identity === undefined) {
-    identity = homePrefix() + (nextSerial++).toString(36)
+    // What begins the identities of this thread; a forked process gets another than its parent.
+    if (homePid !== process.pid) {
+      homePid = process.pid
+      home = `${homePid.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}-`
+    }
+    identity = home + (nextSerial++).toString(36)
     remember(fn, identity)
   }
   return identity

@@ -32,7 +32,7 @@ const segmentsByUnit: WeakMap<Unit, readonly Segment[]> = new WeakMap()
 /**
  * Cuts out the part of a script's map that concerns a function.
  *
- * @param place gives line and column in the code for an offset in the script.
+ * @param place gives line and column in the code for an offset in the script, asked for in their order.
  */
 export function codeMapOf(
   unit: Unit,
@@ -72,21 +72,25 @@ function readSegments(unit: Unit): Segment[] {
   const map = readMap(unit)
   if (map === undefined) return []
   const names = map.sources.map((_, index) => nameOf(map, index, unit.script.url))
+  const mappings = new Mappings(map.mappings)
   const segments: Segment[] = []
-  let [source, line, column] = [0, 0, 0]
-  for (const [index, text] of map.mappings.split(';').entries()) {
-    let generated = 0
-    for (const part of text.split(',')) {
-      const [toColumn, toSource, toLine, toOriginal] = decode(part)
-      if (toColumn === undefined) continue
-      generated += toColumn
-      if (toSource === undefined) continue
-      source += toSource
-      line += toLine
-      column += toOriginal
-      const at = unit.lineStarts[index] + generated
+  let source = 0
+  let line = 0
+  let column = 0
+  for (const lineStart of unit.lineStarts) {
+    let at = lineStart
+    do {
+      if (!mappings.hasNumber) continue
+      at += mappings.number()
+      // Of no source: made by the compiler.
+      if (!mappings.hasNumber) continue
+      source += mappings.number()
+      line += mappings.number()
+      column += mappings.number()
       segments.push({ at, source: names[source], line, column })
-    }
+      while (mappings.hasNumber) mappings.number()
+    } while (mappings.passes(','))
+    if (!mappings.passes(';')) break
   }
   return segments
 }
@@ -142,18 +146,38 @@ function encode(value: number): string {
   return text
 }
 
-function decode(text: string): number[] {
-  const numbers: number[] = []
-  let value = 0
-  let shift = 0
-  for (const character of text) {
-    const digit = DIGITS.indexOf(character)
-    value |= (digit & 31) << shift
-    shift += 5
-    if ((digit & 32) !== 0) continue
-    numbers.push((value & 1) === 1 ? -(value >>> 1) : value >>> 1)
-    value = 0
-    shift = 0
+const VALUES = new Uint8Array(128)
+for (let i = 0; i < DIGITS.length; i++) VALUES[DIGITS.charCodeAt(i)] = i
+
+/** A place in the mappings of a map, which may be long: nothing is made of it but numbers. */
+class Mappings {
+  readonly #text: string
+  #position = 0
+
+  constructor(text: string) {
+    this.#text = text
   }
-  return numbers
+
+  /** Whether the segment has another number. */
+  get hasNumber(): boolean {
+    const character = this.#text[this.#position] as string | undefined
+    return character !== undefined && character !== ',' && character !== ';'
+  }
+
+  number(): number {
+    let value = 0
+    for (let shift = 0; this.hasNumber; shift += 5) {
+      const digit = VALUES[this.#text.charCodeAt(this.#position++) & 127]
+      value |= (digit & 31) << shift
+      if ((digit & 32) === 0) break
+    }
+    return (value & 1) === 1 ? -(value >>> 1) : value >>> 1
+  }
+
+  /** Steps over a separator, if it is the next. */
+  passes(separator: ',' | ';'): boolean {
+    if (this.#text[this.#position] !== separator) return false
+    this.#position++
+    return true
+  }
 }

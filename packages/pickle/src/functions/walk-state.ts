@@ -60,7 +60,9 @@ export class WalkState {
   }
 
   children(node: AnyNode): void {
-    for (const value of Object.values(node)) {
+    // Not by `Object.values`, which would make an array of each node.
+    for (const key in node) {
+      const value: unknown = node[key as keyof AnyNode]
       if (Array.isArray(value)) {
         for (const item of value as unknown[]) if (isNode(item)) this.visit(item, node)
       } else if (isNode(value)) {
