@@ -16,7 +16,7 @@ import { CONTROL_FD, LOADED_FD, type Ready, type Request, type Settings } from '
 import { KEPT_MS, Rhythm } from './rhythm.js'
 import { Stock, awaitExit } from './stock.js'
 import { serverEnv } from './surroundings.js'
-import { compileCache } from '../compile-cache.js'
+import { compiledCode } from '../compile-cache.js'
 import { diagnose } from '../start-error.js'
 
 const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
@@ -255,7 +255,7 @@ function spawnServer(
   const nothing = openSync('/dev/null', 'r')
   try {
     const places = Array.from({ length: CONTROL_FD - LOADED_FD - 1 }, () => nothing)
-    const cache = compileCache(process.env)
+    const { modules: cache } = compiledCode(process.env, flags)
     const argument = JSON.stringify({ ...settings, isCached: cache !== '' } satisfies Settings)
     const child = spawn(process.execPath, [...flags, SERVER, argument], {
       stdio: ['ignore', 'inherit', 'inherit', session, 'pipe', ...places, control, stock],
