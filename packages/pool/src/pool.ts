@@ -55,7 +55,8 @@ export class Pool implements AsyncDisposable {
   readonly #engine: PoolEngine | PoolClient
 
   /**
-   * Starts the workers.
+   * Starts the workers; those of `forkserver` with the first task, or when their server has loaded its modules. What the system
+   * has against it then breaks the pool.
    *
    * @param options the number of workers (left out: `cpuCount()`), or an object.
    * @throws TypeError, RangeError for an option of a wrong type or value.
