@@ -28,8 +28,7 @@ if (isCached === 'cached') delete process.env['NODE_COMPILE_CACHE']
 
 const place = `${keptAt}-${CODE_HASH}`
 const filename = `${__dirname}/child-code.cjs`
-// All of it is ASCII, and is read faster so.
-const source = fs.readFileSync(filename, 'latin1')
+const source = fs.readFileSync(filename, 'utf8')
 const cachedData = keptAt ? keptCode() : undefined
 const script = new Script(source, { filename, cachedData })
 const isTaken = cachedData !== undefined && script.cachedDataRejected !== true

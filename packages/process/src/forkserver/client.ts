@@ -124,6 +124,7 @@ export class ForkServer {
     const { words } = session
     Atomics.store(words, pidWord, 0)
     const isInStock = this.#stock.hasOne()
+    const isInRow = this.#rhythm.start(this.#native.now())
     const socket = isInStock ? this.#stock.socket : this.#control
     const [ours, theirs] = this.#native.forkPair(true)
     let answer: number | null | undefined
@@ -137,15 +138,16 @@ export class ForkServer {
       } finally {
         this.#native.forkClose(theirs)
       }
-      if (this.#rhythm.start(this.#native.now())) this.#replenish()
+      if (isInStock && isInRow) this.#replenish()
       answer = this.#awaitAnswer(ours, isInStock)
     } finally {
       this.#native.forkClose(ours)
     }
     const pid = Atomics.load(words, pidWord)
     this.#stock.takeOut(pid)
-    // It does one thing after the other.
+    // SYNC: the server does one thing after the other, and has done this one. What it is asked for from here on is to come.
     if (!isInStock) this.#stock.isUpToDate()
+    if (!isInStock && isInRow) this.#replenish()
     if (answer !== undefined && answer !== null && answer < 0) {
       if (pid !== 0) this.#takeAway(pid)
       throw new ProcessRefused(`the system refuses another process (${getSystemErrorName(answer)})`)

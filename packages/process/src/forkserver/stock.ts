@@ -60,7 +60,9 @@ export class Stock {
   /** Says that a copy is a child like any other now, if it was one of these. */
   takeOut(child: number): void {
     for (const place of this.#places) {
-      Atomics.compareExchange(this.#session.words, place, child, 0)
+      if (Atomics.compareExchange(this.#session.words, place, child, 0) !== child) continue
+      // One that has just been made may be the first to read.
+      if (place === this.#expected) this.#expected = undefined
     }
   }
 
