@@ -29,6 +29,8 @@ enum kind { ASK_COPY, ASK_STOCK };
 
 /* Bytes that stay free at the heap's end: about what a copy allocates. */
 static const size_t KEPT_FREE = 256 * 1024;
+/* What glibc keeps apart by size, in bytes. */
+static const size_t LARGEST_FREE = 1032, SMALLEST_FREE = 24, STEP_FREE = 16;
 
 /* What a request starts with: what is asked for, and where in the session's file its pid is to be written. */
 struct request {
@@ -57,10 +59,28 @@ static void make_inheritable(const struct mp_mapping *mapping) {
   (void)madvise((void *)mapping->from, mapping->to - mapping->from, MADV_DOFORK);
 }
 
+/*
+ * Has the allocator take what copies ask for from one place, the end of its heap. Else they would each take what lies free
+ * here and there, and so write to pages that they share. This process asks for nothing any more.
+ */
+static void use_up_free(void) {
+  for (size_t size = LARGEST_FREE; size >= SMALLEST_FREE; size -= STEP_FREE) {
+    const char *last = NULL;
+    for (int in_a_row = 0; in_a_row < 3;) {
+      const char *next = malloc(size);
+      if (next == NULL) return;
+      /* What comes from the end lies side by side. */
+      in_a_row = last != NULL && next - last == (ptrdiff_t)(size + sizeof size) ? in_a_row + 1 : 0;
+      last = next;
+    }
+  }
+}
+
 const char *mp_forkserver_prepare(int control) {
   /* Copies have it from the start; it is stopped with all others. */
   if (mp_watch_start() < 0) return "it can have no thread more";
   /* Copies would each put together what has been freed, and so write to pages that they share. */
+  use_up_free();
   (void)malloc_trim(KEPT_FREE);
   const char *why = mp_freeze();
   if (why != NULL) return why;
