@@ -77,7 +77,7 @@ export class Stock {
     for (const place of this.#places) {
       const pid = this.#pid(place)
       if (pid === 0) continue
-      process.kill(pid, 'SIGKILL')
+      killIfMay(pid)
       awaitExit(this.#session.native, pid)
       this.#letGo(place)
     }
@@ -108,6 +108,16 @@ export class Stock {
 
   #pid(place: number): number {
     return Atomics.load(this.#session.words, place)
+  }
+}
+
+/** Who has become another user since may not; its sockets are closed, by which it ends by itself. */
+function killIfMay(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EPERM' && code !== 'ESRCH') throw error
   }
 }
 
