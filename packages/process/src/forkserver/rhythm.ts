@@ -6,7 +6,7 @@
  */
 
 /** How many times in a row a start has to follow upon an end. */
-const TIMES = 3
+const TIMES = 2
 /** How far apart starts may be. */
 const CLOSE_MS = 250
 
