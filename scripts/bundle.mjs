@@ -25,7 +25,7 @@ const ENTRIES = ['index', 'internal', 'revived']
 /** Those of single packages. */
 const MORE_ENTRIES = {
   pickle: ['functions/sender', 'modules/stand-ins'],
-  pool: ['hired', 'rehearsal'],
+  pool: ['hired'],
   process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
   'shared-memory': ['bare/steward'],
 }
@@ -50,6 +50,8 @@ async function bundle(name) {
     platform: 'node',
     target: 'node20',
     packages: 'external',
+    // Modules have none. The file that spawned processes run has, and is built apart.
+    define: { require: 'undefined' },
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { alsoRehearse } from '@mp/process/own'
+import { rehearse } from './rehearsal.js'
 import { runWorker } from './worker.js'
 
 export { PoolCore } from './pool-core.js'
@@ -12,3 +14,6 @@ export { reviveSharedArgument } from './shared-arguments.js'
 export function workerProgram(): typeof runWorker {
   return runWorker
 }
+
+// A fork server imports this module with the package.
+alsoRehearse(rehearse)

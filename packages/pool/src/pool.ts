@@ -13,7 +13,7 @@ import {
   reviveSymbol,
   wrongType,
 } from '@mp/shared-memory/internal'
-import { ORIGIN } from './origin.js'
+import { HIRED, ORIGIN } from './origin.js'
 import { AsyncResult } from './async-result.js'
 import type { PoolLine } from './client/line.js'
 import { PoolClient, type PoolHandle } from './client/pool-client.js'
@@ -388,4 +388,4 @@ const arrived = new WeakMap<PoolLine, Pool>()
 
 // A fork server loads what children import by its name, and does once what all workers do.
 noteLoaded(new URL('./index.js', import.meta.url).href)
-noteLoaded(new URL('./rehearsal.js', import.meta.url).href)
+noteLoaded(HIRED)

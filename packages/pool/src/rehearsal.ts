@@ -1,45 +1,43 @@
 /**
  * What a pool's worker does with its first task, done by a fork server at its start: all its workers have that compiled then.
  *
- * A fork server imports this module after the package.
- *
  * @module
  */
-import { dumps, encodeTo, loadsAsync, sampleFunction } from '@mp/pickle'
-import { alsoRehearse } from '@mp/process/own'
-import { collectNotes, trackInFlight } from '@mp/shared-memory/internal'
-import { SentFunctions } from './functions.js'
+import { dumps, loadsAsync, sampleFunction } from '@mp/pickle'
+import { trackInFlight } from '@mp/shared-memory/internal'
+import { type SentFunction, SentFunctions } from './functions.js'
 import { ORDER } from './layout.js'
-import { MODE } from './messages.js'
-import { checkTaskOptions } from './options.js'
+import { MODE, TASK_HEAD, writeTaskHead } from './messages.js'
 import { PoolCore } from './pool-core.js'
-import { Task } from './task.js'
 import { type WorkerSetup, runWorker, work } from './worker.js'
 
-const IGNORE = { resolve: () => {}, reject: () => {} }
-
-/** A pool of one worker, which runs one task; nothing of it is left. */
-async function rehearse(n: number): Promise<void> {
+/**
+ * A pool of one worker, which runs one task; nothing of it is left.
+ *
+ * @param n tells it from others.
+ */
+export async function rehearse(n: number): Promise<void> {
   const core = new PoolCore()
   const functions = new SentFunctions(core.session)
   try {
     core.reset(0, ORDER.work)
-    const task = new Task(
-      MODE.call,
-      functions.useEncoded('sample', sampleFunction(n)),
-      1,
-      checkTaskOptions(undefined),
-      IGNORE,
-    )
-    collectNotes(task, encodeTo, [n])
     core.queue(0)
-    task.putInto(core.tasks)
-    task.forget()
+    const message = messageOf(functions.useEncoded('sample', sampleFunction(n)), n)
+    core.tasks.tryPutOne(message, message.length)
     await workAsSent(core)
   } finally {
     functions.clear()
     core.close()
   }
+}
+
+/** As `Task` writes it, which workers do not have. */
+function messageOf({ reference }: SentFunction, argument: number): Uint8Array {
+  const payload = dumps([argument])
+  const message = new Uint8Array(TASK_HEAD + payload.length)
+  writeTaskHead(new Int32Array(message.buffer, 0, TASK_HEAD >>> 2), 0, MODE.call, reference)
+  message.set(payload, TASK_HEAD)
+  return message
 }
 
 /** The worker's own view of the pool has travelled. */
@@ -56,5 +54,3 @@ async function workAsSent(core: PoolCore): Promise<void> {
   await work(own, arrived)
   if (own !== core) own.close()
 }
-
-alsoRehearse(rehearse)

@@ -19,6 +19,7 @@ test.skipIf(isBareRun).each<[string, string, unknown]>([
       ['number', 'Cold-2'],
     ],
   ],
+  ['a server that is killed meanwhile is replaced', 'survives', 1],
   ['a pool that ends before it has workers gets none', 'ends', [0, 0]],
 ])('a pool is made without waiting for its fork server: %s', async (_, way, outcome) => {
   expect(await report(fixture, { args: [way] })).toEqual({ isLoaded: false, outcome })

@@ -71,7 +71,10 @@ test('a server whose threads are at work when it stops them gets ready', async (
 
 test('whatever is killed while children start, each start ends, and the next one works', async () => {
   const seconds = process.env['FORKSERVER_SECONDS'] ?? '3'
-  expect(await report('forkserver-hunted.mjs', { args: [seconds], noisy: true })).toEqual({
+  const timeoutMs = 1000 * Number(seconds) + 20_000
+  expect(
+    await report('forkserver-hunted.mjs', { args: [seconds], noisy: true, timeoutMs }),
+  ).toEqual({
     started: true,
     unexpected: [],
     last: 7,
