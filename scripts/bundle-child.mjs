@@ -131,7 +131,7 @@ export async function bundleChild() {
   const body = HEADER + requireLate(importHere(withNamesOfClasses(text)))
   // Shorter to compile; the names stay, for stacks and for classes that tell theirs.
   const code = await minified(
-    `(function (require, childDirectory, importHere, onReady) {\n${body}\n})`,
+    `(function (require, childDirectory, importHere, mpOnReady) {\n${body}\n})`,
   )
   // The engine keeps it in one byte a character, and reads it faster.
   if (/[^\0-\x7f]/.test(code)) throw new Error('Not all of child-code.cjs is ASCII')

@@ -9,11 +9,11 @@ import { exitQuickly } from './forkserver/quick-exit.js'
 import { parseToken, tokenIn } from './token.js'
 
 /** Of a spawned process: see `child.cts`. */
-declare const onReady: (() => void) | undefined
+declare const mpOnReady: (() => void) | undefined
 
 if (isMainThread) exitQuickly()
 void runChild(
   parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)),
   undefined,
-  typeof onReady === 'function' ? onReady : undefined,
+  typeof mpOnReady === 'function' ? mpOnReady : undefined,
 )

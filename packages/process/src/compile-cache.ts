@@ -26,7 +26,7 @@ const NOWHERE: CompiledCode = { modules: '', ours: '' }
 
 /**
  * @param env of the child. `MP_COMPILE_CACHE=0` is for nowhere, a path for another place.
- * @param flags of the child: V8 takes no code that was compiled with others.
+ * @param flags of the child: V8 takes no code that was compiled with others. Their values are not in the name, lest there be files without end.
  */
 export function compiledCode(env: NodeJS.ProcessEnv, flags: readonly string[]): CompiledCode {
   const { MP_COMPILE_CACHE: setting, NODE_OPTIONS: options = '' } = env
@@ -38,8 +38,10 @@ export function compiledCode(env: NodeJS.ProcessEnv, flags: readonly string[]): 
   }
   const { directory } = known
   if (directory === '') return NOWHERE
-  const all = [...flags, options].join('\0')
-  const suffix = all === '' ? '' : `-${hashOf(all)}`
+  const names = [...flags, ...options.split(/\s+/)].flatMap((flag) =>
+    flag.startsWith('-') ? flag.split('=', 1) : [],
+  )
+  const suffix = names.length === 0 ? '' : `-${hashOf(names.join(' '))}`
   return {
     modules: canKeepModules && !env['NODE_COMPILE_CACHE'] ? directory : '',
     ours: join(directory, `child-${process.version}-${process.arch}${suffix}`),

@@ -5,7 +5,7 @@
  * a subclass comes to be without its constructor, and is a full Process all the same.
  *
  * All of it is in one place of this thread's global object: a child is started by a file that has
- * these modules built in (`child.cts`), and what it knows is found by those that are loaded later.
+ * these modules built in (`child-code.cjs`), and what it knows is found by those that are loaded later.
  *
  * @module
  */

@@ -55,7 +55,7 @@ export interface Session {
 
 /**
  * Where this thread's session is. Beside the module, not in it: a child is started by a file that has this module
- * built in (`child.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
+ * built in (`child-code.cjs` of @mp/process), and this module, loaded later, finds the session of that one. In a fork
  * there is what its server has prepared.
  */
 const place: { current?: Session; prepared?: Shown } = ((globalThis as Record<symbol, object>)[
