@@ -114,6 +114,12 @@ test.each([
   },
 )
 
+test('what modules that are loaded in advance do at the end of a process is done by children alone', async () => {
+  const { stdout, stderr } = await runProgram('forkserver-exits.mjs')
+  expect(stderr).toBe('')
+  expect(stdout).toBe('beforeExit\nexit\n'.repeat(8))
+})
+
 // V8 collects garbage of its own accord 8 s after a process has started; of a fork, that would be all that it shares.
 test('a fork of an old server shares as much memory as one of a new server', async () => {
   expect(await report('forkserver-age.mjs')).toEqual({ isTheSame: true })

@@ -83,8 +83,13 @@ function tellLoaded(): void {
 
 function become(text: string): void {
   const request = adopt(native, text)
-  if ('token' in request) run(request.token)
-  else if ('probe' in request) {
+  if ('token' in request) {
+    run(request.token)
+    return
+  }
+  // It is no child: what modules that were loaded in advance do at the end of one is not for it.
+  process.removeAllListeners('beforeExit').removeAllListeners('exit')
+  if ('probe' in request) {
     native.forkRevive()
     throwLater(probe())
   } else {
