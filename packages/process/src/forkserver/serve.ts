@@ -50,6 +50,7 @@ export async function prepareToServe(given: Loaded): Promise<void> {
   prepareSession(SESSION_FD)
   await rehearse(BEFORE_COLLECTION)
   tidy()
+  collectLate()
   await rehearse(AFTER_COLLECTION)
   setFlagsFromString('--lazy')
   // Not from here: copies would have to finish what the loader of modules does with this one.
@@ -62,7 +63,6 @@ function serve(): void {
   refuseSession()
   const guarded = loaded.giveBack()
   tellLoaded()
-  collectLate()
   let text: string
   try {
     const ready = textOf({ why: null, failures: loaded.failures })

@@ -12,7 +12,7 @@
 import { loadNative } from '@mp/shared-memory/internal'
 import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
-import { compileAll } from './engine.js'
+import { compileAll, watchThreads } from './engine.js'
 import type { Settings } from './protocol.js'
 import { guardRandomness } from './randomness.js'
 import { guardStreams } from './streams.js'
@@ -29,6 +29,7 @@ if (settings.isCached) delete process.env['NODE_COMPILE_CACHE']
 const setRandomnessFree = guardRandomness()
 const giveStreamsBack = guardStreams()
 const giveEnvBack = keepEnv()
+watchThreads()
 const failures = await load(settings)
 // Node loads it when it is first asked for, which takes 3 ms.
 performance.now()
