@@ -46,7 +46,6 @@ export class ForkServer {
   readonly #rhythm = new Rhythm()
   #clearing: NodeJS.Timeout | undefined
   #isReady = false
-  #hasLearned = false
   readonly #startedMs: number
 
   /**
@@ -161,27 +160,19 @@ export class ForkServer {
     this.#rhythm.end()
   }
 
-  /** Has the server make another copy, while everybody has something else to do; a first one sees what memory the others will take. */
+  /** Has the server make another copy, while everybody has something else to do. */
   #replenish(): void {
     this.#clearing ??= setTimeout(() => this.#clear(), KEPT_MS).unref()
     this.#clearing.refresh()
     const place = this.#stock.room()
     if (place === undefined) return
     try {
-      if (this.#hasLearned) {
-        this.#native.forkStock(this.#control, place)
-      } else {
-        const text = JSON.stringify({ learn: true } satisfies Request)
-        // Nobody waits for an answer.
-        const session = this.#native.fd()
-        this.#native.forkAsk(this.#control, place, text, [session, session])
-      }
+      this.#native.forkStock(this.#control, place)
+      this.#stock.expect(place)
     } catch (error) {
+      // That is found out when it is needed.
       if (!isGone(error)) throw error
-      return
     }
-    this.#stock.expect(place, !this.#hasLearned)
-    this.#hasLearned = true
   }
 
   #clear(): void {

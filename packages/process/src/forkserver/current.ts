@@ -22,11 +22,12 @@ const SLICE_MS = 100
 let server: ForkServer | undefined
 let serverKey: string | undefined
 let isHopeless = false
-let hasProven = false
+/** The last one whose copies have been seen to work. */
+let proven: ForkServer | undefined
 
 /** Whether the addon can copy processes on this system at all; where it cannot, there has been a warning. */
 export function mayCopy(native: Native): boolean {
-  if (isHopeless || hasProven) return !isHopeless
+  if (isHopeless || proven !== undefined) return !isHopeless
   try {
     for (const fd of native.forkPair(false)) native.forkClose(fd)
   } catch (error) {
@@ -102,7 +103,7 @@ function currentServer(session: Session, pidWord: number): ForkServer {
   for (const failure of matching.becomeReady()) {
     process.emitWarning(`The fork server cannot load ${failure}`, { code: 'MP_FORKSERVER_PRELOAD' })
   }
-  if (!hasProven) prove(session, matching, pidWord)
+  if (matching !== proven) prove(session, matching, pidWord)
   return matching
 }
 
@@ -134,9 +135,9 @@ function matchingServer(session: Session): ForkServer {
 }
 
 /** Sees whether a copy is a whole process. @throws CannotFork when it is not. */
-function prove(session: Session, proven: ForkServer, pidWord: number): void {
+function prove(session: Session, unproven: ForkServer, pidWord: number): void {
   const { native } = session
-  const pid = proven.copy(session, pidWord, { probe: true }, [0, 1, 2])
+  const pid = unproven.copy(session, pidWord, { probe: true }, [0, 1, 2])
   const end = native.now() + PROBE_MS
   let exit = null
   while (exit === null && native.now() < end) exit = native.waitExit(pid, SLICE_MS)
@@ -149,7 +150,7 @@ function prove(session: Session, proven: ForkServer, pidWord: number): void {
   if (exit.code !== 0) {
     throw new CannotFork(`a copy of a process fails (${exit.code ?? `signal ${exit.signal}`})`)
   }
-  hasProven = true
+  proven = unproven
 }
 
 function endServer(): void {

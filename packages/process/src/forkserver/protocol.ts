@@ -42,11 +42,8 @@ export interface Ready {
   readonly failures: readonly string[]
 }
 
-/** What a copy is to be: a child, a look whether copies work, or one that sees what memory a child takes. */
-export type Request =
-  | { readonly token: string }
-  | { readonly probe: true }
-  | { readonly learn: true }
+/** What a copy is to be: a child, or a look whether copies work, and what memory they take. */
+export type Request = { readonly token: string } | { readonly probe: true }
 
 /** How an environment differs from that of the server. */
 export interface EnvChanges {

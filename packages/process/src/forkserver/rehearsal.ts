@@ -45,11 +45,12 @@ export async function rehearse(times: number): Promise<void> {
   process.title = 'node [forkserver]'
 }
 
-/** Does it once in a copy, and tells the others what memory it has taken. */
+/** Does it once in a copy, and tells later ones what memory that has taken. */
 export async function learn(native: Native): Promise<void> {
   await perform(++performed)
   native.forkLearn()
   leaveUnseen()
+  native.forkRevive()
 }
 
 /** Returns what ends the child that has been performed, and takes it back. */

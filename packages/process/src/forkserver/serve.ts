@@ -89,12 +89,7 @@ function become(text: string): void {
   }
   // It is no child: what modules that were loaded in advance do at the end of one is not for it.
   process.removeAllListeners('beforeExit').removeAllListeners('exit')
-  if ('probe' in request) {
-    native.forkRevive()
-    throwLater(probe())
-  } else {
-    throwLater(learn(native).then(() => process.exit(0)))
-  }
+  throwLater(learn(native).then(probe))
 }
 
 /** Whatever the flags say of rejected promises. */

@@ -23,8 +23,6 @@ export class Stock {
   readonly #places: readonly number[]
   /** Where the one is to be that the server has been asked to make. */
   #expected: number | undefined
-  /** Where the one is that only sees what memory a child takes. */
-  #learner: number | undefined
 
   constructor(session: Session, socket: number) {
     const first = slotWord(tagSlot(session.agent.tag)) + SLOT.stock
@@ -36,20 +34,19 @@ export class Stock {
   /** Whether there is one to ask. Those that have ended, or that somebody has killed, are let go of. */
   hasOne(): boolean {
     this.#look()
-    return this.#places.some((place) => this.#pid(place) !== 0 && place !== this.#learner)
+    return this.#places.some((place) => this.#pid(place) !== 0)
   }
 
   /** Where another one can be; undefined while one is expected, and where there is no room. */
   room(): number | undefined {
     this.#look()
-    if (this.#expected !== undefined || this.#learner !== undefined) return undefined
+    if (this.#expected !== undefined) return undefined
     return this.#places.find((place) => this.#pid(place) === 0)
   }
 
   /** Says that the server will make one. */
-  expect(place: number, isLearner: boolean): void {
+  expect(place: number): void {
     this.#expected = place
-    if (isLearner) this.#learner = place
   }
 
   /** Says that the server has done all that it was asked to before; it may have been refused a process. */
@@ -93,17 +90,12 @@ export class Stock {
   }
 
   #letGo(place: number): void {
-    const { native, reaper, words } = this.#session
     try {
-      native.reap(this.#pid(place))
+      this.#session.native.reap(this.#pid(place))
     } catch (error) {
       throwUnlessGone(error)
     }
-    Atomics.store(words, place, 0)
-    if (place !== this.#learner) return
-    this.#learner = undefined
-    // Where it was killed, it had a place in the session.
-    reaper.reapAll()
+    Atomics.store(this.#session.words, place, 0)
   }
 
   #pid(place: number): number {
