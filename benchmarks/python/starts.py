@@ -8,6 +8,10 @@ import sys
 import time
 
 
+# Starts that come first.
+WARM_UPS = 5
+
+
 def nothing():
     pass
 
@@ -55,6 +59,8 @@ def main():
     context = multiprocessing.get_context(spec["way"].removeprefix("python-"))
     run(context, 1)
     if spec["what"] == "one":
+        for _ in range(WARM_UPS - 1):
+            run(context, 1)
         print(statistics.median(run(context, 1) for _ in range(spec["count"])))
     elif spec["what"] == "many":
         print(run(context, spec["count"]))

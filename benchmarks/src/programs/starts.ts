@@ -52,8 +52,11 @@ const { way, what, count } = JSON.parse(process.argv[2]) as StartSpec
 const { run, wait } = wayOf(way)
 process.stdout.write(`${await { one, many, memory }[what]()}\n`)
 
+/** Starts that come first, so that nobody starts anything for the first time. */
+const WARM_UPS = 5
+
 async function one(): Promise<number> {
-  await run()
+  for (let i = 0; i < WARM_UPS; i++) await run()
   const times: number[] = []
   for (let i = 0; i < count; i++) times.push(await timed(run))
   return median(times)
