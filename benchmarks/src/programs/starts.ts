@@ -48,12 +48,12 @@ interface Way {
 const NOTHING = fileURLToPath(new URL('nothing.js', import.meta.url))
 const WAITING = fileURLToPath(new URL('waiting.js', import.meta.url))
 
+/** Starts that come first, so that nobody starts anything for the first time. */
+const WARM_UPS = 5
+
 const { way, what, count } = JSON.parse(process.argv[2]) as StartSpec
 const { run, wait } = wayOf(way)
 process.stdout.write(`${await { one, many, memory }[what]()}\n`)
-
-/** Starts that come first, so that nobody starts anything for the first time. */
-const WARM_UPS = 5
 
 async function one(): Promise<number> {
   for (let i = 0; i < WARM_UPS; i++) await run()
