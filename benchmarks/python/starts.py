@@ -8,8 +8,8 @@ import sys
 import time
 
 
-# Starts that come first.
-WARM_UPS = 5
+# For how long starts come first that are not counted, in seconds.
+WARM_UP = 0.5
 
 
 def nothing():
@@ -59,7 +59,8 @@ def main():
     context = multiprocessing.get_context(spec["way"].removeprefix("python-"))
     run(context, 1)
     if spec["what"] == "one":
-        for _ in range(WARM_UPS - 1):
+        end = time.perf_counter() + WARM_UP
+        while time.perf_counter() < end:
             run(context, 1)
         print(statistics.median(run(context, 1) for _ in range(spec["count"])))
     elif spec["what"] == "many":

@@ -48,15 +48,15 @@ interface Way {
 const NOTHING = fileURLToPath(new URL('nothing.js', import.meta.url))
 const WAITING = fileURLToPath(new URL('waiting.js', import.meta.url))
 
-/** Starts that come first, so that nobody starts anything for the first time. */
-const WARM_UPS = 5
+/** For how long starts come first that are not counted, for everybody. */
+const WARM_UP_MS = 500
 
 const { way, what, count } = JSON.parse(process.argv[2]) as StartSpec
 const { run, wait } = wayOf(way)
 process.stdout.write(`${await { one, many, memory }[what]()}\n`)
 
 async function one(): Promise<number> {
-  for (let i = 0; i < WARM_UPS; i++) await run()
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end;) await run()
   const times: number[] = []
   for (let i = 0; i < count; i++) times.push(await timed(run))
   return median(times)

@@ -74,7 +74,7 @@ export const AGENT_SET_WORDS: number = MAX_AGENTS / 32
  * | 2    | thread | `worker_threads` thread id; 0 for a main thread                            |
  * | 3    | parent | tag of the agent that started it; 0 for the root                           |
  * | 4    | watcher | tag of the agent whose process watches this one; 0 for the root          |
- * | 8–9  | stock  | pids of copies that its fork server has in stock; written by the kernel    |
+ * | 8–10 | stock  | pids of copies that its fork server has in stock; written by the kernel    |
  * | 16   | bell   | counts rings; the futex on which the agent sleeps                          |
  * | 17   | parked | 1: its thread sleeps on the bell; 2: its waiter thread is armed; 4: its thread spins |
  */
@@ -89,6 +89,8 @@ export const SLOT = {
   parked: 17,
 } as const
 export const SLOT_WORDS = 64
+/** How many copies an agent's fork server can have in stock. */
+export const STOCK_WORDS = 3
 
 /**
  * State of a slot (the low byte of its state word).

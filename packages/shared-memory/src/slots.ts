@@ -6,7 +6,7 @@
 import { isMainThread, threadId } from 'node:worker_threads'
 import { raise } from './arena.js'
 import { MultiprocessingError } from './errors.js'
-import { HEADER, MAX_AGENTS, SLOT, SLOT_STATE, slotWord } from './layout.js'
+import { HEADER, MAX_AGENTS, SLOT, SLOT_STATE, STOCK_WORDS, slotWord } from './layout.js'
 import type { Native } from './native.js'
 import { makeTag, nextGeneration, packState, tagSlot } from './tag.js'
 
@@ -58,8 +58,7 @@ function takeSlot(native: Native, words: Int32Array, parent: number): number {
     Atomics.store(words, at + SLOT.parent, parent)
     Atomics.store(words, at + SLOT.watcher, parent)
     Atomics.store(words, at + SLOT.parked, 0)
-    Atomics.store(words, at + SLOT.stock, 0)
-    Atomics.store(words, at + SLOT.stock + 1, 0)
+    for (let i = 0; i < STOCK_WORDS; i++) Atomics.store(words, at + SLOT.stock + i, 0)
     Atomics.store(words, at + SLOT.state, packState(generation, SLOT_STATE.live))
     return makeTag(slot, generation)
   }

@@ -164,11 +164,11 @@ export class ForkServer {
   #replenish(): void {
     this.#clearing ??= setTimeout(() => this.#clear(), KEPT_MS).unref()
     this.#clearing.refresh()
-    const place = this.#stock.room()
-    if (place === undefined) return
     try {
-      this.#native.forkStock(this.#control, place)
-      this.#stock.expect(place)
+      for (const place of this.#stock.room()) {
+        this.#native.forkStock(this.#control, place)
+        this.#stock.expect(place)
+      }
     } catch (error) {
       // That is found out when it is needed.
       if (!isGone(error)) throw error

@@ -1,5 +1,5 @@
 /**
- * When a copy in stock is worth having: while one child is started after the other has ended. Who starts many at once
+ * When copies in stock are worth having: while one child is started after the other has ended. Who starts many at once
  * waits for the server in any case; and a child that nobody asked for is for those who look at the system's processes.
  *
  * @module
@@ -30,5 +30,5 @@ export class Rhythm {
   }
 }
 
-/** How long a copy in stock is kept that nobody asks for. */
+/** How long copies in stock are kept that nobody asks for. */
 export const KEPT_MS: number = CLOSE_MS

@@ -1,10 +1,17 @@
 /**
- * The copies that a fork server has made before they are asked for, seen from the thread whose children they are. There is
- * one while children are started one after the other, two while it is asked, and none when that is over.
+ * The copies that a fork server has made before they are asked for, seen from the thread whose children they are. There are
+ * some while children are started one after the other, and none when that is over.
  *
  * @module
  */
-import { type Native, SLOT, type Session, slotWord, tagSlot } from '@mp/shared-memory/internal'
+import {
+  type Native,
+  SLOT,
+  STOCK_WORDS,
+  type Session,
+  slotWord,
+  tagSlot,
+} from '@mp/shared-memory/internal'
 
 /** How long something may take to end that has been killed. It takes milliseconds, unless the kernel holds it. */
 const ENDING_MS = 5_000
@@ -21,13 +28,13 @@ export class Stock {
   readonly #session: Session
   /** Words of the slot. */
   readonly #places: readonly number[]
-  /** Where the one is to be that the server has been asked to make. */
-  #expected: number | undefined
+  /** Where those are to be that the server has been asked to make. */
+  readonly #expected = new Set<number>()
 
   constructor(session: Session, socket: number) {
     const first = slotWord(tagSlot(session.agent.tag)) + SLOT.stock
     this.#session = session
-    this.#places = [first, first + 1]
+    this.#places = Array.from({ length: STOCK_WORDS }, (_, i) => first + i)
     this.socket = socket
   }
 
@@ -37,21 +44,20 @@ export class Stock {
     return this.#places.some((place) => this.#pid(place) !== 0)
   }
 
-  /** Where another one can be; undefined while one is expected, and where there is no room. */
-  room(): number | undefined {
+  /** Where others can be. */
+  room(): number[] {
     this.#look()
-    if (this.#expected !== undefined) return undefined
-    return this.#places.find((place) => this.#pid(place) === 0)
+    return this.#places.filter((place) => this.#pid(place) === 0 && !this.#expected.has(place))
   }
 
   /** Says that the server will make one. */
   expect(place: number): void {
-    this.#expected = place
+    this.#expected.add(place)
   }
 
   /** Says that the server has done all that it was asked to before; it may have been refused a process. */
   isUpToDate(): void {
-    this.#expected = undefined
+    this.#expected.clear()
   }
 
   /** Says that a copy is a child like any other now, if it was one of these. */
@@ -59,13 +65,13 @@ export class Stock {
     for (const place of this.#places) {
       if (Atomics.compareExchange(this.#session.words, place, child, 0) !== child) continue
       // One that has just been made may be the first to read.
-      if (place === this.#expected) this.#expected = undefined
+      this.#expected.delete(place)
     }
   }
 
   /** Whether the server has been asked to make one that is not there yet. */
   get isExpected(): boolean {
-    return this.#expected !== undefined
+    return this.#expected.size > 0
   }
 
   /** Ends those that are there; another may come while their server lives. */
@@ -84,7 +90,7 @@ export class Stock {
     for (const place of this.#places) {
       const pid = this.#pid(place)
       if (pid === 0) continue
-      if (place === this.#expected) this.#expected = undefined
+      this.#expected.delete(place)
       if (!isRunning(this.#session.native, pid)) this.#letGo(place)
     }
   }
