@@ -111,7 +111,7 @@ export class ForkServer {
   }
 
   /**
-   * Asks for a copy, or for the one in stock, and waits until it is there.
+   * Asks for a copy, or for one in stock, and waits until it is there.
    *
    * CRASH: the kernel has written the pid before the copy runs, or one in stock has before it does anything for us; and
    * the socket for the answer closes when neither has it any more. So when that is closed there is a pid, and
@@ -160,7 +160,7 @@ export class ForkServer {
     this.#rhythm.end()
   }
 
-  /** Has the server make another copy, while everybody has something else to do. */
+  /** Has the server fill its stock, while everybody has something else to do. */
   #replenish(): void {
     this.#clearing ??= setTimeout(() => this.#clear(), KEPT_MS).unref()
     this.#clearing.refresh()
