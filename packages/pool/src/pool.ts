@@ -388,4 +388,5 @@ const arrived = new WeakMap<PoolLine, Pool>()
 
 // A fork server loads what children import by its name, and does once what all workers do.
 noteLoaded(new URL('./index.js', import.meta.url).href)
+noteLoaded(ORIGIN)
 noteLoaded(HIRED)

@@ -10,3 +10,4 @@ export const ORIGIN: string = new URL('./revived.js', import.meta.url).href
 
 // Children import it by its name.
 noteLoaded(new URL('./index.js', import.meta.url).href)
+noteLoaded(ORIGIN)

@@ -22,7 +22,11 @@ import { importerOf, requireOf, resolverOf } from './stand-ins.js'
 /** The code of an error of Node's, and ours: a module with a top-level await cannot be loaded at once. */
 export const AWAITED_MODULE = 'ERR_REQUIRE_ASYNC_MODULE'
 
-/** A module as a message names it. */
+/**
+ * A module as a message names it.
+ *
+ * @internal
+ */
 export interface ModuleName {
   readonly specifier: string
   /** URL of the module in which the specifier stands; empty when it is a URL itself. */
@@ -42,7 +46,11 @@ function keyOf({ specifier, parent, kind }: ModuleName): string {
   return `${kind} ${parent} ${specifier}`
 }
 
-/** Loads a module with `import()`, for {@link loadNow} to find it. */
+/**
+ * Loads a module with `import()`, for {@link loadNow} to find it.
+ *
+ * @internal
+ */
 export async function loadAhead(name: ModuleName): Promise<void> {
   const { specifier, parent, kind } = name
   if (!kind.startsWith('import') || imported.has(keyOf(name))) return

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { loadAhead } from '@mp/pickle'
 import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
@@ -35,6 +36,8 @@ const native = loadNative()
 export interface Loaded {
   /** Modules that could not be loaded. */
   readonly failures: readonly string[]
+  /** Modules that children find things in, by their names. */
+  readonly urls: readonly string[]
   /** Takes back what keeps modules that are loaded from what children are to have. */
   giveBack(): Guarded
 }
@@ -48,6 +51,7 @@ export async function prepareToServe(given: Loaded): Promise<void> {
   refuseSession()
   // Only now: an engine that takes it for memory that a collection might free would begin to collect while modules are loaded.
   prepareSession(SESSION_FD)
+  await Promise.all(given.urls.map(findByName))
   await rehearse(BEFORE_COLLECTION)
   tidy()
   collectLate()
@@ -55,6 +59,11 @@ export async function prepareToServe(given: Loaded): Promise<void> {
   setFlagsFromString('--lazy')
   // Not from here: copies would have to finish what the loader of modules does with this one.
   setImmediate(serve)
+}
+
+/** Has copies find a module that is loaded without asking Node, which looks at the letters of its path again and again. */
+function findByName(specifier: string): Promise<void> {
+  return loadAhead({ specifier, parent: '', kind: 'import' })
 }
 
 /** Returns in each copy; where copies are impossible, it says so and ends. */

@@ -39,6 +39,7 @@ compileAll()
 const { prepareToServe } = await import('./serve.js')
 await prepareToServe({
   failures,
+  urls: settings.loaded,
   giveBack() {
     giveStreamsBack()
     giveEnvBack()
