@@ -57,20 +57,25 @@ export class ForkServer {
     const { native } = session
     this.#native = native
     this.#startedMs = native.now()
-    const [control, theirControl] = native.forkPair(false)
-    const [stock, theirStock] = native.forkPair(false)
-    this.#control = control
-    this.#stock = new Stock(session, stock)
+    const ours: number[] = []
+    const theirs: number[] = []
     try {
-      this.#process = spawnServer(flags, settings, native.fd(), theirControl, theirStock)
+      for (let i = 0; i < 2; i++) {
+        const [own, other] = native.forkPair(false)
+        ours.push(own)
+        theirs.push(other)
+      }
+      const [control, stock] = theirs
+      this.#process = spawnServer(flags, settings, native.fd(), control, stock)
     } catch (error) {
-      native.forkClose(control)
-      native.forkClose(stock)
+      for (const fd of ours) native.forkClose(fd)
       throw error
     } finally {
-      native.forkClose(theirControl)
-      native.forkClose(theirStock)
+      for (const fd of theirs) native.forkClose(fd)
     }
+    const [control, stock] = ours
+    this.#control = control
+    this.#stock = new Stock(session, stock)
   }
 
   /** Whether `becomeReady` has nothing to wait for any more. */
@@ -170,8 +175,8 @@ export class ForkServer {
         this.#stock.expect(place)
       }
     } catch (error) {
-      // That is found out when it is needed.
-      if (!isGone(error)) throw error
+      // A child has been asked for by now, which must not go unnoticed; what is wrong is found out by the next one.
+      if (!isGone(error) && !isShort(error)) throw error
     }
   }
 
@@ -235,6 +240,12 @@ export class ForkServer {
 function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EPIPE' || code === 'ECONNRESET'
+}
+
+/** Of memory, or of descriptors that may be on their way. */
+function isShort(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return ['ENOMEM', 'ENOBUFS', 'ETOOMANYREFS', 'EMFILE', 'ENFILE'].includes(code)
 }
 
 function spawnServer(

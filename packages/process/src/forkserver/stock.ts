@@ -77,13 +77,11 @@ export class Stock {
   /** Ends those that are there; another may come while their server lives. */
   end(): void {
     this.#look()
-    for (const place of this.#places) {
-      const pid = this.#pid(place)
-      if (pid === 0) continue
-      killIfMay(pid)
-      awaitExit(this.#session.native, pid)
-      this.#letGo(place)
-    }
+    const pids = this.#places.map((place) => this.#pid(place)).filter((pid) => pid !== 0)
+    for (const pid of pids) killIfMay(pid)
+    for (const pid of pids) awaitExit(this.#session.native, pid)
+    // One that the kernel holds for longer is let go of later.
+    this.#look()
   }
 
   #look(): void {
