@@ -133,6 +133,7 @@ export class ForkServer {
     const [ours, theirs] = this.#native.forkPair(true)
     let answer: number | null | undefined
     try {
+      if (isInStock) this.#stock.ask(pidWord)
       try {
         const all = [theirs, session.native.fd(), ...fds]
         this.#native.forkAsk(socket, pidWord, JSON.stringify(request), all)
@@ -146,6 +147,7 @@ export class ForkServer {
       answer = this.#awaitAnswer(ours, isInStock)
     } finally {
       this.#native.forkClose(ours)
+      this.#stock.ask(undefined)
     }
     const pid = Atomics.load(words, pidWord)
     this.#stock.takeOut(pid)

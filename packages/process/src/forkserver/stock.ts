@@ -28,6 +28,8 @@ export class Stock {
   readonly #session: Session
   /** Words of the slot. */
   readonly #places: readonly number[]
+  /** The word for the pid of a copy that somebody waits for. */
+  #pidWord: number | undefined
   /** Where those are to be that the server has been asked to make. */
   readonly #expected = new Set<number>()
 
@@ -42,6 +44,11 @@ export class Stock {
   hasOne(): boolean {
     this.#look()
     return this.#places.some((place) => this.#pid(place) !== 0)
+  }
+
+  /** Says that one is asked, which writes its pid there; undefined: that none is any more. */
+  ask(pidWord: number | undefined): void {
+    this.#pidWord = pidWord
   }
 
   /** Where others can be. */
@@ -89,8 +96,14 @@ export class Stock {
       const pid = this.#pid(place)
       if (pid === 0) continue
       this.#expected.delete(place)
-      if (!isRunning(this.#session.native, pid)) this.#letGo(place)
+      // SYNC: first whether it has ended: who has not said by then that it is the child never will. How a child has ended
+      // is for whoever waits for it.
+      if (!isRunning(this.#session.native, pid) && !this.#isChild(pid)) this.#letGo(place)
     }
+  }
+
+  #isChild(pid: number): boolean {
+    return this.#pidWord !== undefined && Atomics.load(this.#session.words, this.#pidWord) === pid
   }
 
   #letGo(place: number): void {
