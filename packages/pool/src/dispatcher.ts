@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { Spinning, type Waitable } from '@mp/shared-memory/internal'
 import type { Crew, Worker } from './crew.js'
 import { WorkerLostError } from './errors.js'
 import { Feeder } from './feeder.js'
@@ -20,17 +19,11 @@ import { PagedTask, isLong } from './paged-task.js'
 import type { PoolCore } from './pool-core.js'
 import type { PoolRecord } from './pool-record.js'
 import { type Outcome, ResultReader } from './result-reader.js'
+import { ResultWatch } from './result-watch.js'
 import { type NewTask, Task } from './task.js'
 
-/** How many results are handled before timers and others get a turn. */
-const TURN = 1000
 /** After so many tasks that were given in one go, some results are settled between. */
 const GIVEN = 64
-/** How long the event loop waits for a result at once, where that has paid lately: it takes longer to wake by itself. */
-const AT_ONCE_MS = 0.15
-/** How long a thread that waits for a result sleeps: it hears of a worker's death only by looking. */
-const BLOCK_MS = 20
-
 /** What the dispatcher tells the pool. */
 export interface DispatcherEvents {
   initializerFailed(error: unknown): void
@@ -55,11 +48,9 @@ export class Dispatcher {
   readonly #feeder: Feeder
   readonly #limits: Limits
   readonly #reader: ResultReader
-  readonly #atOnce = new Spinning()
-  readonly #polling: Waitable<true>
+  readonly #watch: ResultWatch
   readonly #memory = new MemoryGuess()
   #pending = 0
-  #isListening = false
   /** Tasks given since results were last looked for. */
   #given = 0
   /** Results whose receivers may call code of users; read while somebody gave tasks. */
@@ -68,7 +59,6 @@ export class Dispatcher {
   constructor(parts: DispatcherParts, events: DispatcherEvents) {
     this.#parts = parts
     this.#events = events
-    this.#polling = parts.core.polling()
     this.#limits = new Limits(parts.core, parts.crew, parts.graceMs, (task, error) =>
       this.callOff(task, error),
     )
@@ -79,6 +69,15 @@ export class Dispatcher {
     })
     const { dispatched } = this.#feeder
     this.#reader = new ResultReader(parts.core, (number) => dispatched.get(number))
+    this.#watch = new ResultWatch(parts.core, {
+      drain: (most) => this.#drain(most),
+      isBusy: () => this.#pending > 0,
+      checkAll: () => {
+        parts.crew().checkAll()
+        this.#limits.check()
+      },
+      corrupt: (error) => events.corrupt(error),
+    })
   }
 
   /** How many tasks are not settled. */
@@ -110,7 +109,7 @@ export class Dispatcher {
     }
     this.#feeder.add(task)
     this.#parts.crew().fill()
-    this.#listen()
+    this.#watch.listen()
     if (++this.#given >= GIVEN) this.#settleQuietly()
   }
 
@@ -164,15 +163,7 @@ export class Dispatcher {
 
   /** Blocks this thread until something is settled. */
   waitSync(isSettled: () => boolean): void {
-    const { core, crew } = this.#parts
-    const { waiting } = core.session
-    while (!isSettled()) {
-      if (this.#drain(TURN) > 0 && isSettled()) return
-      waiting.block(this.#polling, core.now() + BLOCK_MS)
-      if (core.results.size > 0) continue
-      crew().checkAll()
-      this.#limits.check()
-    }
+    this.#watch.waitSync(isSettled)
   }
 
   /**
@@ -217,13 +208,6 @@ export class Dispatcher {
     return new WorkerLostError(task.label, worker.process.pid, exitCode, isOutOfMemory)
   }
 
-  /** Takes results as long as there are tasks; only then does a pool keep the process alive. */
-  #listen(): void {
-    if (this.#isListening) return
-    this.#isListening = true
-    setImmediate(this.#look)
-  }
-
   /**
    * Settles results while somebody gives one task after the other: what waits for the end of that takes memory, and is
    * copied by the collector again and again.
@@ -246,44 +230,9 @@ export class Dispatcher {
     if (this.#feeder.isBehind) this.#feeder.pump()
   }
 
-  readonly #look = (): void => {
-    this.#given = 0
-    let count: number
-    try {
-      count = this.#drain(TURN)
-      if (count === 0 && this.#pending > 0 && this.#waitAtOnce()) count = this.#drain(TURN)
-    } catch (error) {
-      this.#isListening = false
-      return this.#events.corrupt(error)
-    }
-    if (this.#pending === 0) this.#isListening = false
-    else if (count > 0) setImmediate(this.#look)
-    else void this.#sleep()
-  }
-
-  /**
-   * Blocks the event loop for a moment, where that has paid lately: it looks for a result, then sleeps where whoever has
-   * one wakes it directly. An event loop that sleeps is woken by a thread that is woken first.
-   */
-  #waitAtOnce(): boolean {
-    const { core } = this.#parts
-    if (!this.#atOnce.isWorthIt()) return false
-    const hasResult = core.session.waiting.block(this.#polling, core.now() + AT_ONCE_MS) === true
-    this.#atOnce.note(hasResult)
-    return hasResult
-  }
-
-  /** Waits without taking: a result in a promise would be out of reach for a call that blocks this thread. */
-  async #sleep(): Promise<void> {
-    const { session, results } = this.#parts.core
-    const polling = results.polling()
-    const attempt: typeof polling.attempt = () => (this.#pending === 0 ? true : polling.attempt())
-    await session.waiting.async({ ...polling, attempt }, Infinity)
-    this.#look()
-  }
-
   /** @returns how many results there were. */
   #drain(most: number): number {
+    this.#given = 0
     let n = 0
     while (n < most) {
       const outcome = this.#held.length > 0 ? this.#nextHeld() : this.#reader.next()
@@ -345,11 +294,7 @@ export class Dispatcher {
     if (isValue) task.receiver.resolve(value)
     else task.receiver.reject(value)
     if (this.#pending > 0) return
-    if (this.#isListening) {
-      // It may sleep, and keep the process alive.
-      const { session, results } = this.#parts.core
-      session.waiting.serveLine(results.notEmpty)
-    }
+    this.#watch.idle()
     this.#events.idle()
   }
 }
