@@ -1,6 +1,6 @@
 /**
  * Builds `child-code.cjs` of `@mp/process`, all that a plain child needs, of all packages, in one file; and `child.cjs`, which
- * runs it, as it was compiled for another child if possible (packages/process/src/child.cts).
+ * runs it, as it was compiled for another child if possible (packages/process/src/child.ts).
  *
  * A child that loads modules one by one takes twice as long to start (docs/decisions/0016). What it needs beyond is
  * loaded from the packages, on demand; what has to be one for both is in the global object (`state.ts`).
@@ -9,13 +9,28 @@
  * @module
  */
 import { build, transform } from 'esbuild'
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
 const dist = fileURLToPath(new URL('../packages/process/dist/', import.meta.url))
+
+/** The same, wherever it is run from. */
+export const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+}
+
+/** As compiled, module by module. */
+const ALIAS = Object.fromEntries(
+  ['pickle', 'shared-memory'].map((name) => [`@mp/${name}`, `${packages}${name}/dist`]),
+)
 
 /** Gives each file the URL of what its package's `lib/` has of it, wherever the packages are installed. */
 const ownUrls = {
@@ -30,7 +45,7 @@ const ownUrls = {
       const code = edit === undefined ? source : await edit(source, path)
       return { contents: code.replaceAll('import.meta.url', url), loader: 'js' }
     })
-    // Loaded from its own file, as the module that it is.
+    // Loaded with its package.
     onResolve({ filter: /^\.\// }, ({ kind, path, importer }) => {
       if (kind !== 'dynamic-import') return undefined
       if (dirname(importer) + sep !== dist) throw new Error(`${importer}: import of ${path}`)
@@ -114,43 +129,48 @@ export function withNamesOfClasses(code) {
 /** @returns the files, by name. */
 export async function bundleChild() {
   const { outputFiles } = await build({
-    entryPoints: [`${dist}bootstrap.js`],
-    bundle: true,
-    write: false,
+    stdin: { contents: "import { run } from './bootstrap.js'\nrun()", resolveDir: dist },
+    ...COMMON,
     format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    // As compiled, module by module.
-    alias: Object.fromEntries(
-      ['pickle', 'shared-memory'].map((name) => [`@mp/${name}`, `${packages}${name}/dist`]),
-    ),
+    alias: ALIAS,
     plugins: [ownUrls],
-    logLevel: 'warning',
   })
   const [{ text }] = outputFiles
-  const body = HEADER + requireLate(importHere(withNamesOfClasses(text)))
+  const body = HEADER + requireLate(requireParts(withNamesOfClasses(text)))
   // Shorter to compile; the names stay, for stacks and for classes that tell theirs.
-  const code = await minified(
-    `(function (require, childDirectory, importHere, mpOnReady) {\n${body}\n})`,
-  )
+  const code = await minified(`(function (require, childDirectory, mpOnReady) {\n${body}\n})`)
   // The engine keeps it in one byte a character, and reads it faster.
   if (/[^\0-\x7f]/.test(code)) throw new Error('Not all of child-code.cjs is ASCII')
-  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16)
-  const start = await readFile(`${dist}child.cjs`, 'utf8')
-  return {
-    'child-code.cjs': code,
-    'child.cjs': await minified(start, { CODE_HASH: JSON.stringify(hash) }),
-  }
+  const { version } = JSON.parse(await readFile(`${packages}process/package.json`, 'utf8'))
+  const start = await bundleScript(`${dist}child.js`, { VERSION: JSON.stringify(version) })
+  return { 'child-code.cjs': code, 'child.cjs': start }
 }
 
-async function minified(source, define) {
-  const { code } = await transform(source, { minifyWhitespace: true, target: 'node20', define })
+async function minified(source) {
+  const { code } = await transform(source, { minifyWhitespace: true, target: 'node20' })
   return code
 }
 
+/** A short CommonJS module of one of ours. */
+export async function bundleScript(file, define) {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: [file],
+    format: 'cjs',
+    alias: ALIAS,
+    define,
+    // What is not used of our packages has `import.meta`, and what is a script exports as one.
+    logOverride: { 'empty-import-meta': 'silent', 'commonjs-variable-in-esm': 'silent' },
+  })
+  return minified(requireLate(outputFiles[0].text))
+}
+
 /** A script has no `import()` of its own. */
-function importHere(code) {
-  const edited = code.replaceAll(/\bimport\((?="\.\/[\w-]+\.js"\))/g, 'importHere(')
+function requireParts(code) {
+  const edited = code.replaceAll(
+    /\bimport\("\.\/([\w-]+)\.js"\)/g,
+    'Promise.resolve(require("./load.cjs")["$1"])',
+  )
   // In a text there may be one, for code that is made from it.
   if (/\bimport\(["'`]/.test(edited)) throw new Error('Something else is imported on demand')
   return edited

@@ -1,67 +1,60 @@
 /**
  * Builds `lib/` of each package: what `tsc` has compiled to `dist/`, in a few files.
  *
- * Node takes about half a millisecond for each module that it loads, and the packages have hundreds: from `lib/` a program imports
- * them in a fifth of the time (docs/decisions/0027). Types stay in `dist/`, beside the modules that describe them.
+ * The modules of a package are in scripts, `code.cjs` and `late.cjs`: `load.cjs` runs these, as they were compiled for another
+ * process if possible (packages/shared-memory/src/kept-code/load.ts). What programs, decoders, threads and processes import by a
+ * name or a URL are modules that say what there is, and no more (docs/decisions/0035). Types stay in `dist/`, beside the
+ * modules that describe them.
  *
- * Modules that are loaded by themselves are files of their own, all in one folder: `new URL('./name.js', import.meta.url)`
- * finds them from wherever the bundler has put the code that says so.
+ * All files are in one folder: `new URL('./name.js', import.meta.url)` finds a module from wherever the bundler has put the
+ * code that says so.
  *
  * @module
  */
 import { build } from 'esbuild'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleChild, withNamesOfClasses } from './bundle-child.mjs'
+import { COMMON, bundleChild, bundleScript } from './bundle-child.mjs'
+import { bundleCode } from './bundle-code.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = join(root, 'packages/')
 
-/** Modules of all packages that programs, decoders, threads and processes load by their URL. */
-const ENTRIES = ['index', 'internal', 'revived']
+/** What is imported by a name: modules of `exports` of package.json. */
+const MODULES = ['index', 'internal', 'own']
 
-/** Those of single packages. */
-const MORE_ENTRIES = {
-  pickle: ['functions/sender', 'modules/stand-ins'],
-  pool: ['hired'],
-  process: ['bootstrap', 'revive', 'running-process', 'forkserver/server', 'own'],
-  'shared-memory': ['bare/steward'],
+/** What messages name by its URL, or a package loads by it. */
+const PARTS = ['revived', 'hired', 'own', 'revive', 'running-process', 'sender', 'stand-ins']
+
+/** What processes and threads are started with. */
+const PROGRAMS = ['bootstrap', 'server', 'steward']
+
+/** Where they are, if not beside all others. */
+const FOLDERS = {
+  sender: 'functions/',
+  server: 'forkserver/',
+  'stand-ins': 'modules/',
+  steward: 'bare/',
 }
+
+/** What only those need that send functions, start processes or have pools: half of the code, and most processes are none of them. */
+const LATE = {
+  pickle: ['sender'],
+  pool: ['index', 'revived'],
+  process: ['index', 'internal', 'revive', 'revived', 'running-process', 'server'],
+}
+
+/** All that it has of its own is a context: the others' modules load faster as they are. */
+const WITHOUT_CODE = ['multiprocessing']
 
 async function bundle(name) {
   const dist = join(packages, name, 'dist')
   const lib = join(packages, name, 'lib')
-  const modules = [...ENTRIES, ...(MORE_ENTRIES[name] ?? [])].filter((module) =>
-    existsSync(join(dist, `${module}.js`)),
-  )
-  const { outputFiles } = await build({
-    entryPoints: Object.fromEntries(
-      modules.map((module) => [basename(module), join(dist, `${module}.js`)]),
-    ),
-    outdir: lib,
-    // Wherever it is run from, the same comes out.
-    absWorkingDir: root,
-    bundle: true,
-    splitting: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    // Modules have none. The file that spawned processes run has, and is built apart.
-    define: { require: 'undefined' },
-    sourcemap: true,
-    sourcesContent: false,
-    logLevel: 'warning',
-  })
-  const files = new Map(
-    outputFiles.map(({ path, text }) => [
-      basename(path),
-      path.endsWith('.js') ? withBuiltins(withNamesOfClasses(text)) : text,
-    ]),
-  )
+  const files = WITHOUT_CODE.includes(name)
+    ? await bundleModules(dist, lib)
+    : await bundleScripts(name, dist)
   if (name === 'process') {
     for (const [file, code] of Object.entries(await bundleChild())) files.set(file, code)
   }
@@ -71,22 +64,120 @@ async function bundle(name) {
   for (const file of await readdir(lib)) if (!files.has(file)) await rm(join(lib, file))
 }
 
-/**
- * Asks Node for its builtin modules directly, statement by statement: for one that is imported, its loader makes a module with all
- * that the builtin has, and loads whatever that takes, which is a tenth of the time in which `@mp/pool` is imported.
- */
-function withBuiltins(code) {
-  const statement =
-    /^import (?:(\w+)(?:, )?)?(?:\* as (\w+) |\{([^}]*)\} )?from "(node:[\w/]+)";$/gm
-  const asked = code.replace(statement, (_, name, all = name, names = '', id) => {
-    const module = `process.getBuiltinModule("${id}")`
-    const parts = names.replaceAll(/(\w+) as (\w+)/g, '$1: $2')
-    if (all === undefined) return `const {${parts}} = ${module};`
-    return `const ${all} = ${module}${parts === '' ? '' : `, {${parts}} = ${all}`};`
+/** Those of some modules that a package has: their names, and where they are. */
+function modulesOf(dist, names) {
+  const all = names.map((name) => [name, join(dist, `${FOLDERS[name] ?? ''}${name}.js`)])
+  return Object.fromEntries(all.filter(([, file]) => existsSync(file)))
+}
+
+/** As modules. */
+async function bundleModules(dist, lib) {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: modulesOf(dist, [...MODULES, ...PARTS]),
+    outdir: lib,
+    splitting: true,
+    format: 'esm',
+    packages: 'external',
+    sourcemap: true,
+    sourcesContent: false,
   })
-  const left = /^(import|export) .*"node:.*$/m.exec(asked)
-  if (left !== null) throw new Error(`A builtin module is imported: ${left[0]}`)
-  return asked
+  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
+}
+
+/** As scripts, and files that give what is in them. */
+async function bundleScripts(name, dist) {
+  const modules = modulesOf(dist, MODULES)
+  const parts = modulesOf(dist, PARTS)
+  const programs = modulesOf(dist, PROGRAMS)
+  const late = LATE[name] ?? []
+  const all = Object.entries({ ...modules, ...parts, ...programs })
+  const scripts = await bundleCode(
+    dist,
+    Object.fromEntries(all.filter(([part]) => !late.includes(part))),
+    Object.fromEntries(all.filter(([part]) => late.includes(part))),
+  )
+  const { version } = JSON.parse(await readFile(join(packages, name, 'package.json'), 'utf8'))
+  const load = await bundleScript(join(packages, 'shared-memory/src/kept-code/load.ts'), {
+    PACKAGE: JSON.stringify(`${name}-${version}`),
+    LATE: JSON.stringify(late),
+  })
+  const files = new Map([...Object.entries(scripts), ['load.cjs', load]])
+  for (const [module, text] of await moduleTexts(modules)) {
+    files.set(`${module}.js`, moduleFor(name, module, namesIn(text)))
+  }
+  for (const [part, text] of await moduleTexts(parts)) {
+    const { names, others } = namesIn(text)
+    const all = [...names, ...others.map(({ as }) => as)]
+    // Never run: Node looks for the names of what is imported without running it.
+    const told = `0 && (module.exports = { ${all.join(', ')} })`
+    files.set(`${part}.cjs`, `module.exports = require('./load.cjs')['${part}']\n${told}\n`)
+  }
+  for (const program of Object.keys(programs)) {
+    files.set(`${program}.cjs`, `require('./load.cjs')['${program}'].run()\n`)
+  }
+  return files
+}
+
+/** Each module in one file, to see what it exports. */
+async function moduleTexts(modules) {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: modules,
+    outdir: 'nowhere',
+    format: 'esm',
+    packages: 'external',
+  })
+  return outputFiles.map(({ path, text }) => [basename(path, '.js'), text])
+}
+
+/** The names that a module exports: its own, and those of other packages, by which. */
+function namesIn(text) {
+  const imported = new Map()
+  for (const [, names, from] of text.matchAll(/^import \{([^}]*)\} from "(@mp\/[\w/-]+)";$/gm)) {
+    for (const [name, local] of pairsOf(names)) imported.set(local, { name, from })
+  }
+  const [, exported] = /^export \{([^}]*)\};$/m.exec(text)
+  const own = []
+  const others = []
+  for (const [local, name] of pairsOf(exported)) {
+    if (!imported.has(local)) own.push(name)
+    else others.push({ ...imported.get(local), as: name })
+  }
+  return { names: own, others }
+}
+
+/** Of `a as b, c`: a and b, c and c. */
+function pairsOf(names) {
+  return names
+    .split(',')
+    .filter((name) => name.trim() !== '')
+    .map((name) => {
+      const [from, to = from] = name.trim().split(' as ')
+      return [from, to]
+    })
+}
+
+/**
+ * For what is imported. What is another package's is exported from there: the same name of two packages is one thing for
+ * `export *` only then.
+ */
+function moduleFor(name, module, { names, others }) {
+  const reexports = others.map(
+    ({ name, as, from }) => `export { ${name === as ? name : `${name} as ${as}`} } from '${from}'`,
+  )
+  const own = `let parts
+try {
+  parts = process.getBuiltinModule('node:module').createRequire(import.meta.url)('./load.cjs')
+} catch (error) {
+  if (error.code !== 'MODULE_NOT_FOUND') throw error
+  const message =
+    '@mp/${name} is not whole. If a bundler has put it into your program, leave all of @mp/* out of the bundle (esbuild: \`--packages=external\`)'
+  throw Object.assign(new Error(message, { cause: error }), { code: 'ERR_MP_NATIVE_MISSING' })
+}
+export const { ${names.join(', ')} } = parts['${module}']
+`
+  return [...reexports, own].join('\n')
 }
 
 /** At once: a program may be loading it. */

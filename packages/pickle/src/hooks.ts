@@ -16,7 +16,10 @@ export const reviveSymbol: unique symbol = Symbol.for('@mp/pickle.revive') as ne
 
 /** Rebuilt by an export of a module: the module is imported by the receiver when needed. */
 export interface ReducedByModule {
-  /** URL of an ES module, used as is: `import.meta.url` of the defining module, say. */
+  /**
+   * URL of an ES module, used as is: `import.meta.url` of the defining module, say. One that ends in `.cjs` is required, and so
+   * need not be awaited.
+   */
   module: string
   /** Name of its export. */
   name: string

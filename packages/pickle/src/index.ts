@@ -33,7 +33,7 @@ export {
   type ReducedByValue,
 } from './hooks.js'
 export { hasPrivateElements } from './functions/private-names.js'
-export { loadAhead } from './modules/load.js'
+export { loadByUrl } from './modules/load.js'
 export { NOT_PRIMITIVE, loadPrimitive } from './primitive.js'
 export { sampleFunction } from './sample.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

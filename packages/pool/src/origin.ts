@@ -4,7 +4,7 @@
  *
  * @module
  */
-export const ORIGIN: string = new URL('./revived.js', import.meta.url).href
+export const ORIGIN: string = new URL('./revived.cjs', import.meta.url).href
 
 /** The same, of what workers get. */
-export const HIRED: string = new URL('./hired.js', import.meta.url).href
+export const HIRED: string = new URL('./hired.cjs', import.meta.url).href

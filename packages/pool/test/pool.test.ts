@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { PicklingError } from '@mp/pickle'
 import { Pool, PoolClosedError, PoolTerminatedError, WorkerLostError } from '@mp/pool'
-import type { StartMethod } from '@mp/process'
+import { type StartMethod, cpuCount } from '@mp/process'
 import { SimpleQueue } from '@mp/queue'
 import { ENTRY, entryWord, session } from '@mp/shared-memory/internal'
 import { Event, Lock, Semaphore } from '@mp/sync'
@@ -53,6 +53,12 @@ describe.each(ways<StartMethod>('spawn', 'thread'))('a pool of %s workers', (sta
     pool.close()
     await pool.join({ timeout: 10_000 })
     expect(pool.processes).toEqual([])
+  })
+
+  test('has the functions and classes of packages once', async () => {
+    const pool = makePool({ processes: 1, startMethod })
+    expect(await pool.apply(cpuCount)).toBe(cpuCount())
+    expect(await pool.apply(tasks.isOwn, [cpuCount, Semaphore])).toBe(true)
   })
 
   test('gives results one by one', async () => {

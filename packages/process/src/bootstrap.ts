@@ -8,12 +8,14 @@ import { runChild } from './child-main.js'
 import { exitQuickly } from './forkserver/quick-exit.js'
 import { parseToken, tokenIn } from './token.js'
 
-/** Of a spawned process: see `child.cts`. */
+/** Of a spawned process: see `child.ts`. */
 declare const mpOnReady: (() => void) | undefined
 
-if (isMainThread) exitQuickly()
-void runChild(
-  parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)),
-  undefined,
-  typeof mpOnReady === 'function' ? mpOnReady : undefined,
-)
+export function run(): void {
+  if (isMainThread) exitQuickly()
+  void runChild(
+    parseToken(isMainThread ? process.argv[2] : tokenIn(workerData)),
+    undefined,
+    typeof mpOnReady === 'function' ? mpOnReady : undefined,
+  )
+}

@@ -10,7 +10,7 @@ import { PicklingError } from '@mp/pickle'
 import { stateOf } from './state.js'
 
 /** The module that gives the process in the child. */
-const RUNNING_PROCESS = new URL('./running-process.js', import.meta.url).href
+const RUNNING_PROCESS = new URL('./running-process.cjs', import.meta.url).href
 
 let sending: object | undefined
 

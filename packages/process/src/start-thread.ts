@@ -18,7 +18,7 @@ import { areGone, withNewThreads } from './thread-ids.js'
 import type { ThreadStream } from './thread-output.js'
 import { threadData, tokenFor } from './token.js'
 
-const BOOTSTRAP = new URL('./bootstrap.js', import.meta.url)
+const BOOTSTRAP = new URL('./bootstrap.cjs', import.meta.url)
 
 /** Starts a thread; throws StartError when Node refuses. */
 export function startThread(launch: Launch): Running {

@@ -1,4 +1,4 @@
-/** Where children keep compiled code: their own, and on Nodes that can, that of the program's modules. */
+/** Where compiled code is kept: that of the packages, of children, and on Nodes that can, of the program's modules. */
 import {
   chmodSync,
   existsSync,
@@ -32,7 +32,7 @@ async function spawnWith(env: Record<string, string>): Promise<void> {
   expect(code).toBe(0)
 }
 
-/** What children keep of their own code. */
+/** What is kept of children's own code. */
 function keptIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('child-'))
 }
@@ -45,10 +45,9 @@ describe('compiled code', () => {
     await spawnWith({ XDG_CACHE_HOME: folder })
     const directory = join(folder, 'mp-processes')
     const [name, ...more] = keptIn(directory)
-    expect(name).toMatch(/^child-v\d+\.\d+\.\d+-\w+-[0-9a-f]{16}$/)
+    expect(name).toMatch(/^child-v\d+\.\d+\.\d+-\w+-\d+\.\d+\.\d+$/)
     expect(more).toEqual([])
     expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
-    expect(readdirSync(directory)).toHaveLength(canKeepModules ? 2 : 1)
   })
 
   test('is kept where the environment says', async () => {
@@ -64,7 +63,7 @@ describe('compiled code', () => {
     const file = join(folder, name)
     const whole = readFileSync(file)
     const flipped = Buffer.from(whole)
-    flipped[whole.length >> 2] ^= 1
+    flipped[whole.length >> 3] ^= 1
     for (const [bytes, isDamaged] of [
       [whole, false],
       [flipped, true],
@@ -82,6 +81,40 @@ describe('compiled code', () => {
     writeFileSync(file, flipped)
     await spawnWith({ MP_COMPILE_CACHE: folder })
     expect(readFileSync(file).equals(flipped)).toBe(true)
+  })
+
+  test('of another version of the source is replaced at once', async () => {
+    await spawnWith({ MP_COMPILE_CACHE: folder })
+    const ours = /^(acorn|child|pickle|process|shared-memory)-/
+    const names = readdirSync(folder).filter((name) => ours.test(name))
+    // Of pickle and process both scripts; of sync, which the program imports, it is its own.
+    expect(names).toHaveLength(7)
+    for (const name of names) {
+      const file = join(folder, name)
+      const whole = readFileSync(file)
+      // The source is at its end.
+      whole[whole.length - 9] ^= 1
+      writeFileSync(file, whole)
+      await spawnWith({ MP_COMPILE_CACHE: folder })
+      expect(readFileSync(file).equals(whole)).toBe(false)
+    }
+  })
+
+  test('of packages is kept by the first program that imports them, for those that follow', async () => {
+    const run = async (env: Record<string, string>): Promise<unknown> => {
+      const under = ['env', ...WITHOUT.flatMap((name) => ['-u', name])]
+      const { stdout, stderr } = await runProgram('kept-code.mjs', { env, under })
+      expect(stderr).toBe('')
+      return JSON.parse(stdout)
+    }
+    const all = (how: string) => ({ process: how, 'shared-memory': how, pickle: how })
+    expect(await run({ MP_COMPILE_CACHE: folder })).toEqual(all('compiled'))
+    expect(await run({ MP_COMPILE_CACHE: folder })).toEqual(all('taken'))
+    expect(
+      await run({ MP_COMPILE_CACHE: folder, NODE_OPTIONS: '--max-old-space-size=300' }),
+    ).toEqual(all('compiled'))
+    expect(await run({ MP_COMPILE_CACHE: '0' })).toEqual(all('compiled'))
+    expect(readdirSync(folder).filter((name) => name.startsWith('pickle-'))).toHaveLength(2)
   })
 
   test('is kept apart for children with other flags, whatever their values', async () => {

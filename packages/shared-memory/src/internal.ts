@@ -35,6 +35,8 @@ export {
 } from './in-flight.js'
 export { iterate } from './iterate.js'
 export * from './layout.js'
+export { directoryForCode, variantOfCode } from './kept-code/place.js'
+export { KeptScript } from './kept-code/script.js'
 export { LeafLock } from './leaf-lock.js'
 export { loadedModules, noteLoaded } from './loaded.js'
 export { MemoryWaits } from './memory-waits.js'

@@ -6,7 +6,7 @@
  */
 import { noteLoaded } from '@mp/shared-memory/internal'
 
-export const ORIGIN: string = new URL('./revived.js', import.meta.url).href
+export const ORIGIN: string = new URL('./revived.cjs', import.meta.url).href
 
 // Children import it by its name.
 noteLoaded(new URL('./index.js', import.meta.url).href)

@@ -4,6 +4,7 @@
  * @module
  */
 import { reduceSymbol, type Reduced } from '../hooks.js'
+import { kindOf } from '../modules/load.js'
 import * as tag from '../tags.js'
 import { writeString } from './strings.js'
 import { writeValue } from './value.js'
@@ -43,7 +44,7 @@ function writeRecipe(w: Writer, reduced: Reduced): void {
     writeValue(w, reduced.revive)
   } else {
     out.byte(tag.REDUCED)
-    out.varint(w.needModule(reduced.module, '', 'import'))
+    out.varint(w.needModule(reduced.module, '', kindOf(reduced.module)))
     writeString(out, reduced.name)
   }
   writeArguments(w, reduced.args, 'argument of its hook')

@@ -9,7 +9,7 @@
  * @module
  */
 import { fileURLToPath } from 'node:url'
-import { loadedExports, loadedNamespace } from '../modules/loaded.js'
+import { requiredModule, loadedNamespace } from '../modules/loaded.js'
 import type { FreeVariable } from './free-variables.js'
 import type { Scope } from './scopes.js'
 import { framesOf } from './stack.js'
@@ -25,7 +25,7 @@ export function isSettled(unit: Unit, { constant, settles }: FreeVariable): bool
 
 function isEvaluated({ script: { url, isModule } }: Unit): boolean {
   if (isModule) return loadedNamespace(url) !== undefined
-  const module = loadedExports(fileURLToPath(url)) as NodeJS.Module | undefined
+  const module = requiredModule(fileURLToPath(url))
   return module?.loaded === true
 }
 

@@ -26,9 +26,9 @@ export interface LoadedModule {
 
 /** Yields all CommonJS modules that are loaded, then the ES modules that the main one imports. */
 export function* loadedModules(): Generator<LoadedModule> {
-  const cache = (Module as unknown as { _cache: Record<string, NodeJS.Module> })._cache
-  for (const [file, { exports }] of Object.entries(cache)) {
-    yield { url: pathToFileURL(file).href, kind: 'require', exports }
+  const cache = (Module as unknown as { _cache: Record<string, Partial<NodeJS.Module>> })._cache
+  for (const [file, { filename = file, exports }] of Object.entries(cache)) {
+    yield { url: pathToFileURL(filename).href, kind: 'require', exports }
   }
   const seen = new Set<string>(mainModules())
   for (const url of seen) {

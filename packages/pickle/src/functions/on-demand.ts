@@ -13,9 +13,9 @@ let sender: typeof Sender | undefined
 
 export function functionSender(): typeof Sender {
   sender ??= loadNow({
-    specifier: new URL('./sender.js', import.meta.url).href,
+    specifier: new URL('./sender.cjs', import.meta.url).href,
     parent: '',
-    kind: 'import',
+    kind: 'require',
   }) as typeof Sender
   return sender
 }

@@ -8,8 +8,8 @@
  * @module
  */
 import { builtinModules } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { loadedExports, loadedNamespace } from '../modules/loaded.js'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { requiredModule, loadedNamespace } from '../modules/loaded.js'
 import { isMainModule } from '../modules/main.js'
 import { loadedModules } from './import-graph.js'
 import { readVariable, type Inspection } from './inspector.js'
@@ -40,10 +40,13 @@ export function exportReference(
   const { url } = script
   if (!url.startsWith('file:') || isMainModule(url)) return undefined
   if (!script.isModule) {
-    const loaded = loadedExports(fileURLToPath(url))
-    if (loaded === undefined) return undefined
-    const path = pathTo(fn, loaded.exports)
-    return path && { specifier: url, kind: 'require', path }
+    const file = fileURLToPath(url)
+    const module = requiredModule(file)
+    if (module === undefined) return undefined
+    const path = pathTo(fn, module.exports)
+    // A module may run a script that is in another file than it is, as ours do. One that was put there by hand may have no name.
+    const { filename = file } = module as Partial<NodeJS.Module>
+    return path && { specifier: pathToFileURL(filename).href, kind: 'require', path }
   }
   const namespace = loadedNamespace(url) ?? exportsSeenFrom(inspection, script)
   const path = pathTo(fn, namespace)

@@ -13,7 +13,7 @@ import {
   isEsmFile,
   isEsmSource,
   likeEsm,
-  loadedExports,
+  requiredModule,
   loadedNamespace,
   residentModule,
 } from './loaded.js'
@@ -57,11 +57,25 @@ export async function loadAhead(name: ModuleName): Promise<void> {
   // What is loaded as an ES module, import() finds by itself.
   const mayBeCommonJs = parent === '' && specifier.startsWith('file:')
   const resident =
-    mayBeCommonJs && loadedExports(fileURLToPath(specifier)) ? residentModule(specifier) : undefined
+    mayBeCommonJs && requiredModule(fileURLToPath(specifier))
+      ? residentModule(specifier)
+      : undefined
   if (resident !== undefined) return void imported.set(keyOf(name), resident)
   const type = kind.slice('import:'.length)
   const options = type ? { with: { type } } : undefined
   imported.set(keyOf(name), await importerOf(parent)(specifier, options))
+}
+
+/** Loads a module that messages name by its URL, for those that follow to find it. */
+export async function loadByUrl(url: string): Promise<void> {
+  const name = { specifier: url, parent: '', kind: kindOf(url) }
+  await loadAhead(name)
+  loadNow(name)
+}
+
+/** How a module is loaded that is named by its URL: what is CommonJS by its name can be had without waiting. */
+export function kindOf(url: string): 'import' | 'require' {
+  return url.endsWith('.cjs') ? 'require' : 'import'
 }
 
 /** Loads a module at once. @returns its namespace, or its exports for a CommonJS one. */

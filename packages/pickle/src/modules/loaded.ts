@@ -23,8 +23,8 @@ export function loadedNamespace(url: string): object | undefined {
   }
 }
 
-/** @returns the exports of a file that `require` has loaded, or undefined. */
-export function loadedExports(file: string): { exports: unknown } | undefined {
+/** @returns the module of a file that `require` has loaded, or undefined. */
+export function requiredModule(file: string): NodeJS.Module | undefined {
   const cache = (Module as unknown as { _cache: Record<string, NodeJS.Module | undefined> })._cache
   return cache[file]
 }
@@ -37,7 +37,7 @@ export function residentModule(url: string): object | undefined {
   const namespace = loadedNamespace(url)
   if (namespace !== undefined || !url.startsWith('file:')) return namespace
   const file = fileURLToPath(url)
-  const loaded = loadedExports(file)
+  const loaded = requiredModule(file)
   return loaded && likeEsm(loaded.exports, !isEsmSource(file))
 }
 

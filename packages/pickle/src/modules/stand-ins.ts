@@ -10,7 +10,7 @@ import { compile } from './compile.js'
 
 /** Where a receiver finds what is here. Not a constant: a receiver need not know, and a child finds out slowly. */
 export function standIns(): string {
-  return new URL('./stand-ins.js', import.meta.url).href
+  return new URL('./stand-ins.cjs', import.meta.url).href
 }
 
 type Importer = (specifier: string, options?: unknown) => Promise<unknown>

@@ -19,7 +19,7 @@ import { serverEnv } from './surroundings.js'
 import { compiledCode } from '../compile-cache.js'
 import { diagnose } from '../start-error.js'
 
-const SERVER = fileURLToPath(new URL('./server.js', import.meta.url))
+const SERVER = fileURLToPath(new URL('./server.cjs', import.meta.url))
 
 /** How long a server may load modules; it is given up then. */
 const LOADING_MS = 120_000

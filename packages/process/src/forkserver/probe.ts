@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { pbkdf2 } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Not there under `--jitless`; not in the types that we compile with either. */
@@ -16,9 +15,10 @@ const EMPTY_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])
 
 /** Uses the event loop, the thread pool, the collector's and the compiler's threads: all at once, since children wait for it. */
 export async function probe(): Promise<void> {
+  const { pbkdf2 } = process.getBuiltinModule('node:crypto')
   const all = Promise.all([
     new Promise((resolve) => setTimeout(resolve, 1)),
-    readFile('/proc/self/stat'),
+    promisify(readFile)('/proc/self/stat'),
     promisify(pbkdf2)('a', 'b', 1, 16, 'sha256'),
     webAssembly?.compile(EMPTY_MODULE),
   ])

@@ -98,7 +98,7 @@ async function perform(n: number): Promise<void> {
 /** What arrives by a module and a name, as most targets do. */
 const NAMED = {
   [reduceSymbol]: (): Reduced => ({
-    module: new URL('./own.js', import.meta.url).href,
+    module: new URL('./own.cjs', import.meta.url).href,
     name: 'nothing',
     args: [],
   }),

@@ -1,8 +1,6 @@
 /**
  * Gives a copy of a fork server random numbers of its own: see `randomness.ts`.
  *
- * Not in that file because it is compiled before there are copies, as all that is loaded after `compileAll`.
- *
  * @module
  */
 import { setFlagsFromString } from 'node:v8'

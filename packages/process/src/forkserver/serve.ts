@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { loadAhead } from '@mp/pickle'
-import { hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
+import { type Native, hasSession, loadNative, prepareSession } from '@mp/shared-memory/internal'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -27,31 +26,28 @@ const MAX_FAILURES = 20
 const MAX_FAILURE_LENGTH = 500
 
 /** How often to rehearse: until the engine has seen enough, then until what it does after a collection is done. */
-const BEFORE_COLLECTION = 3
-const AFTER_COLLECTION = 2
-
-const native = loadNative()
+const BEFORE_COLLECTION = 2
+const AFTER_COLLECTION = 1
 
 /** What has been done so far. */
 export interface Loaded {
   /** Modules that could not be loaded. */
   readonly failures: readonly string[]
-  /** Modules that children find things in, by their names. */
-  readonly urls: readonly string[]
   /** Takes back what keeps modules that are loaded from what children are to have. */
   giveBack(): Guarded
 }
 
+let native: Native
 let loaded: Loaded
 
 /** Rehearses, then serves, from a turn of the event loop on. */
 export async function prepareToServe(given: Loaded): Promise<void> {
   loaded = given
+  native = loadNative()
   exitQuickly(native)
   refuseSession()
   // Only now: an engine that takes it for memory that a collection might free would begin to collect while modules are loaded.
   prepareSession(SESSION_FD)
-  await Promise.all(given.urls.map(findByName))
   await rehearse(BEFORE_COLLECTION)
   tidy()
   collectLate()
@@ -59,11 +55,6 @@ export async function prepareToServe(given: Loaded): Promise<void> {
   setFlagsFromString('--lazy')
   // Not from here: copies would have to finish what the loader of modules does with this one.
   setImmediate(serve)
-}
-
-/** Has copies find a module that is loaded without asking Node, which looks at the letters of its path again and again. */
-function findByName(specifier: string): Promise<void> {
-  return loadAhead({ specifier, parent: '', kind: 'import' })
 }
 
 /** Returns in each copy; where copies are impossible, it says so and ends. */
@@ -102,7 +93,7 @@ function become(text: string): void {
 }
 
 /** Whatever the flags say of rejected promises. */
-function throwLater(promise: Promise<void>): void {
+export function throwLater(promise: Promise<void>): void {
   promise.catch((error: unknown) =>
     setImmediate(() => {
       throw error

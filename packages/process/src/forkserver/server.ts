@@ -9,46 +9,53 @@
  *
  * @module
  */
+import { loadByUrl } from '@mp/pickle'
 import { loadNative } from '@mp/shared-memory/internal'
 import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
 import { compileAll, watchThreads } from './engine.js'
 import type { Settings } from './protocol.js'
 import { guardRandomness } from './randomness.js'
+import { prepareToServe, throwLater } from './serve.js'
 import { guardStreams } from './streams.js'
 import { keepEnv } from './surroundings.js'
 
 /** In Node 22.10 and newer. */
 const { flushCompileCache } = nodeModule as { flushCompileCache?: () => void }
 
-const settings = JSON.parse(process.argv[2] ?? '') as Settings
-const native = loadNative()
-native.forkBegin(settings.parentPid)
-// Node has read it; children would inherit it.
-if (settings.isCached) delete process.env['NODE_COMPILE_CACHE']
-const setRandomnessFree = guardRandomness()
-const giveStreamsBack = guardStreams()
-const giveEnvBack = keepEnv()
-watchThreads()
-const failures = await load(settings)
-// Node loads it when it is first asked for, which takes 3 ms.
-performance.now()
-// It never gets to its end, where Node would write what is new; and code that is compiled later is of other flags.
-if (settings.isCached) flushCompileCache?.()
-compileAll()
-const { prepareToServe } = await import('./serve.js')
-await prepareToServe({
-  failures,
-  urls: settings.loaded,
-  giveBack() {
-    giveStreamsBack()
-    giveEnvBack()
-    return setRandomnessFree()
-  },
-})
+/** The program of a fork server. */
+export function run(): void {
+  throwLater(main())
+}
+
+async function main(): Promise<void> {
+  const settings = JSON.parse(process.argv[2] ?? '') as Settings
+  loadNative().forkBegin(settings.parentPid)
+  // Node has read it; children would inherit it.
+  if (settings.isCached) delete process.env['NODE_COMPILE_CACHE']
+  const setRandomnessFree = guardRandomness()
+  const giveStreamsBack = guardStreams()
+  const giveEnvBack = keepEnv()
+  watchThreads()
+  const failures = await load(settings)
+  // Node loads it when it is first asked for, which takes 3 ms.
+  performance.now()
+  // It never gets to its end, where Node would write what is new; and code that is compiled later is of other flags.
+  if (settings.isCached) flushCompileCache?.()
+  compileAll()
+  await prepareToServe({
+    failures,
+    giveBack() {
+      giveStreamsBack()
+      giveEnvBack()
+      return setRandomnessFree()
+    },
+  })
+}
 
 async function load({ main, loaded, preload }: Settings): Promise<string[]> {
-  await Promise.all(loaded.map((url) => import(url)))
+  // Copies find these without asking Node, which looks at the letters of their paths again and again.
+  await Promise.all(loaded.map(loadByUrl))
   const importFrom = importerOf(main)
   const failed: string[] = []
   for (const name of preload) {

@@ -104,7 +104,7 @@ function refuse(name: Refused): [Refused, () => never] {
 
 const refused = Object.fromEntries(REFUSED.map(refuse)) as unknown as Pick<Native, Refused>
 
-const STEWARD = new URL('./steward.js', import.meta.url)
+const STEWARD = new URL('./steward.cjs', import.meta.url)
 
 /** Whether the steward can be started: its file is where this one is. */
 export function canBeBare(): boolean {

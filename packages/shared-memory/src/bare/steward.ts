@@ -18,60 +18,81 @@ interface Kept {
   readonly block: SharedArrayBuffer
 }
 
-const { memory, port } = workerData as { memory: Memory; port: MessagePort }
-const words = new Int32Array(memory.control)
-const books = new Int32Array(memory.books)
-const kept = new Map<number, Kept>()
-const replies = new Map<string, BroadcastChannel>()
-
-/** SYNC: a port gives what was sent before it was closed, so of a thread that ends no child is missed. */
-function listen(line: MessagePort): void {
-  line.on('message', (added: NewLine) => {
-    listen(added.port)
-    added.port.on('close', () => end(added))
-  })
+/** The program of its thread. */
+export function run(): void {
+  const { memory, port } = workerData as { memory: Memory; port: MessagePort }
+  new Steward(memory, port).open()
 }
 
-/** A thread has ended, whether it had joined the session or not: somebody may wait for that alone. */
-function end({ ticket, ended }: NewLine): void {
-  leave(words, books, ticket, STEWARD)
-  Atomics.store(ended, 0, 1)
-  announceDeath(words)
-  const name = replyChannel(memory.id, ticket)
-  replies.get(name)?.close()
-  replies.delete(name)
-  // It may have died before it could say that an object had ended.
-  for (const index of kept.keys()) forgetEnded(index)
-}
+class Steward {
+  readonly #id: string
+  readonly #words: Int32Array
+  readonly #books: Int32Array
+  readonly #port: MessagePort
+  readonly #kept = new Map<number, Kept>()
+  readonly #replies = new Map<string, BroadcastChannel>()
 
-function forgetEnded(index: number): void {
-  const entry = entryWord(index)
-  const isThere =
-    Atomics.load(words, entry) < 0 &&
-    Atomics.load(words, entry + ENTRY.generation) === kept.get(index)?.generation
-  if (!isThere) kept.delete(index)
-}
+  constructor(memory: Memory, port: MessagePort) {
+    this.#id = memory.id
+    this.#words = new Int32Array(memory.control)
+    this.#books = new Int32Array(memory.books)
+    this.#port = port
+  }
 
-function serve(request: Request): void {
-  if (request.kind === 'keep') {
-    kept.set(request.index, { generation: request.generation, block: request.block })
-  } else if (request.kind === 'ended') {
-    forgetEnded(request.index)
-  } else {
-    const { index, generation, replyTo, done } = request
-    let channel = replies.get(replyTo)
-    if (channel === undefined) replies.set(replyTo, (channel = new BroadcastChannel(replyTo)))
-    const found = kept.get(index)
-    const block = found?.generation === generation ? found.block : undefined
-    channel.postMessage({ block } satisfies Reply)
-    // SYNC: the answer is in the channel of whoever this wakes.
-    Atomics.store(done, 0, 1)
-    Atomics.notify(done, 0)
+  /** From here on it hears, and says so. */
+  open(): void {
+    this.#listen(this.#port)
+    new BroadcastChannel(stewardChannel(this.#id)).onmessage = (event) =>
+      this.#serve((event as { data: Request }).data)
+    Atomics.store(this.#books, BOOK.ready, 1)
+    Atomics.notify(this.#books, BOOK.ready)
+  }
+
+  /** SYNC: a port gives what was sent before it was closed, so of a thread that ends no child is missed. */
+  #listen(line: MessagePort): void {
+    line.on('message', (added: NewLine) => {
+      this.#listen(added.port)
+      added.port.on('close', () => this.#end(added))
+    })
+  }
+
+  /** A thread has ended, whether it had joined the session or not: somebody may wait for that alone. */
+  #end({ ticket, ended }: NewLine): void {
+    leave(this.#words, this.#books, ticket, STEWARD)
+    Atomics.store(ended, 0, 1)
+    announceDeath(this.#words)
+    const name = replyChannel(this.#id, ticket)
+    this.#replies.get(name)?.close()
+    this.#replies.delete(name)
+    // It may have died before it could say that an object had ended.
+    for (const index of this.#kept.keys()) this.#forgetEnded(index)
+  }
+
+  #forgetEnded(index: number): void {
+    const entry = entryWord(index)
+    const isThere =
+      Atomics.load(this.#words, entry) < 0 &&
+      Atomics.load(this.#words, entry + ENTRY.generation) === this.#kept.get(index)?.generation
+    if (!isThere) this.#kept.delete(index)
+  }
+
+  #serve(request: Request): void {
+    if (request.kind === 'keep') {
+      this.#kept.set(request.index, { generation: request.generation, block: request.block })
+    } else if (request.kind === 'ended') {
+      this.#forgetEnded(request.index)
+    } else {
+      const { index, generation, replyTo, done } = request
+      let channel = this.#replies.get(replyTo)
+      if (channel === undefined) {
+        this.#replies.set(replyTo, (channel = new BroadcastChannel(replyTo)))
+      }
+      const found = this.#kept.get(index)
+      const block = found?.generation === generation ? found.block : undefined
+      channel.postMessage({ block } satisfies Reply)
+      // SYNC: the answer is in the channel of whoever this wakes.
+      Atomics.store(done, 0, 1)
+      Atomics.notify(done, 0)
+    }
   }
 }
-
-listen(port)
-new BroadcastChannel(stewardChannel(memory.id)).onmessage = (event) =>
-  serve((event as { data: Request }).data)
-Atomics.store(books, BOOK.ready, 1)
-Atomics.notify(books, BOOK.ready)
