@@ -21,7 +21,10 @@ export async function bundleCode(dist, code, late) {
   const early = await filesOf(lib, sourceOf(code, {}))
   const common = new Map()
   const files = await scriptOf(lib, 'late.cjs', sourceOf(late, {}), [fromCode(early, common)])
-  const source = sourceOf(code, Object.fromEntries(common))
+  const source = sourceOf(
+    code,
+    Object.fromEntries([...common].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  )
   return { ...files, ...(await scriptOf(lib, 'code.cjs', source, [])) }
 }
 
@@ -49,7 +52,8 @@ async function filesOf(lib, source) {
 function options(lib, contents, plugins) {
   return {
     ...COMMON,
-    stdin: { contents, resolveDir: lib, sourcefile: 'parts.js' },
+    // In the folder of the package: that of the scripts may not be there yet.
+    stdin: { contents, resolveDir: dirname(lib), sourcefile: 'parts.js' },
     format: 'esm',
     packages: 'external',
     define: { 'import.meta.url': 'mpUrl' },

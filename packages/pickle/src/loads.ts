@@ -67,7 +67,9 @@ export async function loadsAsync(bytes: Uint8Array, options?: LoadsOptions): Pro
  * @param byteLength of the message, which may lie at the start of longer memory.
  */
 export function needsModules(bytes: Uint8Array, byteLength: number = bytes.length): boolean {
-  return bytes[0] === (VERSION | HAS_TRAILER) && modulesOf(bytes, byteLength).length > 0
+  if (bytes[0] !== (VERSION | HAS_TRAILER)) return false
+  // CommonJS is loaded at once either way.
+  return modulesOf(bytes, byteLength).some(({ kind }) => kind.startsWith('import'))
 }
 
 function modulesOf(bytes: Uint8Array, byteLength?: number): readonly ModuleName[] {

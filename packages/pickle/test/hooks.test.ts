@@ -46,6 +46,15 @@ test('the module is imported on demand, and only then', async () => {
   expect('onDemandLoaded' in globalThis).toBe(true)
 })
 
+test('a CommonJS module is required: nobody has to wait for it', () => {
+  const url = (name: string) => new URL(`./fixtures/lib/${name}.cjs`, import.meta.url).href
+  const by = (file: string, name: string, ...args: unknown[]) =>
+    dumps({ [reduceSymbol]: () => ({ module: url(file), name, args }) })
+  expect(needsModules(by('common', 'commonHelper', 1))).toBe(false)
+  expect(loads(by('common', 'commonHelper', 1))).toBe(8)
+  expect(loads(by('single', 'default', 1))).toBe(101)
+})
+
 test('a module, export or function that is not there is named', async () => {
   expect(() => loads(dumps(reduced('missing')))).toThrow(/hooked\.mjs has no export missing/)
   expect(() => loads(dumps(reduced('notAFunction')))).toThrow('`notAFunction` is not a function')

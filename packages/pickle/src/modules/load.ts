@@ -74,8 +74,8 @@ export async function loadByUrl(url: string): Promise<void> {
 }
 
 /** How a module is loaded that is named by its URL: what is CommonJS by its name can be had without waiting. */
-export function kindOf(url: string): 'import' | 'require' {
-  return url.endsWith('.cjs') ? 'require' : 'import'
+export function kindOf(url: string): 'import' | 'require-node' {
+  return url.endsWith('.cjs') ? 'require-node' : 'import'
 }
 
 /** Loads a module at once. @returns its namespace, or its exports for a CommonJS one. */
