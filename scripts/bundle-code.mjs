@@ -110,7 +110,8 @@ async function scriptOf(lib, name, source, plugins) {
     .replaceAll(/[^\0-\x7f]/g, '?')
   const left = /^(?:import|export)\b.*$/m.exec(body)
   if (left !== null) throw new Error(`It is no script: ${left[0]}`)
-  const code = `(function (mpPartOf, mpUrl, mpRunKept, mpCommon) { ${body}\n})\n`
+  // Modules are strict, and have to stay so.
+  const code = `(function (mpPartOf, mpUrl, mpRunKept, mpCommon) { 'use strict'; ${body}\n})\n`
   return { [name]: `${code}//# sourceMappingURL=${name}.map\n`, [`${name}.map`]: map }
 }
 

@@ -29,6 +29,12 @@ test.each(Object.entries(packages))(
   },
 )
 
+test('what is exported is strict code, as that of modules', () => {
+  const functions = Object.values(all).filter((value) => typeof value === 'function')
+  // Of code that is not, they show what they were called with.
+  expect(functions.filter((value) => Object.hasOwn(value, 'arguments'))).toEqual([])
+})
+
 test('there is no name of its own', () => {
   const known = new Set(Object.values(packages).flatMap((part) => Object.keys(part)))
   expect(Object.keys(all).filter((name) => !known.has(name))).toEqual([])
