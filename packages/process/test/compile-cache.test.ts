@@ -1,11 +1,13 @@
 /** Where compiled code is kept: that of the packages, of children, and on Nodes that can, of the program's modules. */
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   utimesSync,
@@ -14,6 +16,7 @@ import {
 import * as nodeModule from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runProgram } from './run-program.js'
 
@@ -37,6 +40,19 @@ function keptIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('child-'))
 }
 
+/** Installs what `subclass.mjs` imports, as a package manager would. */
+function copyPackages(to: string): void {
+  const packages = join(import.meta.dirname, '..', '..')
+  for (const name of ['process', 'pickle', 'shared-memory', 'sync']) {
+    for (const part of ['package.json', 'lib', 'prebuilds']) {
+      const from = join(packages, name, part)
+      if (existsSync(from)) cpSync(from, join(to, '@mp', name, part), { recursive: true })
+    }
+  }
+  const acorn = realpathSync(join(packages, 'pickle', 'node_modules', 'acorn'))
+  cpSync(acorn, join(to, 'acorn'), { recursive: true })
+}
+
 /** Whether Node keeps the code of modules. */
 const canKeepModules = 'enableCompileCache' in nodeModule
 
@@ -45,7 +61,7 @@ describe('compiled code', () => {
     await spawnWith({ XDG_CACHE_HOME: folder })
     const directory = join(folder, 'mp-processes')
     const [name, ...more] = keptIn(directory)
-    expect(name).toMatch(/^child-v\d+\.\d+\.\d+-\w+-\d+\.\d+\.\d+$/)
+    expect(name).toMatch(/^child-v\d+\.\d+\.\d+-\w+-\d+\.\d+\.\d+-\w+\.mp-code$/)
     expect(more).toEqual([])
     expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
   })
@@ -92,8 +108,8 @@ describe('compiled code', () => {
     for (const name of names) {
       const file = join(folder, name)
       const whole = readFileSync(file)
-      // The source is at its end.
-      whole[whole.length - 9] ^= 1
+      // The source is at its end, and after it where it is.
+      whole[whole.length - 1_000] ^= 1
       writeFileSync(file, whole)
       await spawnWith({ MP_COMPILE_CACHE: folder })
       expect(readFileSync(file).equals(whole)).toBe(false)
@@ -115,6 +131,36 @@ describe('compiled code', () => {
     ).toEqual(all('compiled'))
     expect(await run({ MP_COMPILE_CACHE: '0' })).toEqual(all('compiled'))
     expect(readdirSync(folder).filter((name) => name.startsWith('pickle-'))).toHaveLength(2)
+  })
+
+  // Nodes before 22 believe what is kept about where a script is.
+  test.each(['spawn', 'forkserver', 'thread'])(
+    'is kept apart for each place that packages are in, by %s',
+    async (method) => {
+      const env = { MP_COMPILE_CACHE: folder }
+      const under = ['env', ...WITHOUT.flatMap((name) => ['-u', name])]
+      const args = [method]
+      const elsewhere = join(folder, 'elsewhere', 'subclass.mjs')
+      copyPackages(join(folder, 'elsewhere', 'node_modules'))
+      cpSync(join(import.meta.dirname, 'fixtures', 'subclass.mjs'), elsewhere)
+      const here = await runProgram('subclass.mjs', { args, env, under })
+      expect(here).toMatchObject({ code: 0, stderr: '' })
+      expect(await runProgram(pathToFileURL(elsewhere), { args, env, under })).toEqual(here)
+      expect(readdirSync(folder).filter((name) => name.startsWith('pickle-'))).toHaveLength(4)
+    },
+  )
+
+  test('is removed when it has not been read for a month, and nothing else is', async () => {
+    const old = new Date(Date.now() - 40 * 86_400_000)
+    const recent = new Date(Date.now() - 20 * 86_400_000)
+    const names = { 'of-other-v1.mp-code': old, 'of-ours-v2.mp-code': recent, 'of-theirs': old }
+    for (const [name, readAt] of Object.entries(names)) {
+      writeFileSync(join(folder, name), '')
+      utimesSync(join(folder, name), readAt, old)
+    }
+    await spawnWith({ MP_COMPILE_CACHE: folder })
+    const left = readdirSync(folder).filter((name) => name.startsWith('of-'))
+    expect(left).toEqual(['of-ours-v2.mp-code', 'of-theirs'])
   })
 
   test('is kept apart for children with other flags, whatever their values', async () => {

@@ -41,8 +41,8 @@ export function variantOfCode(env: NodeJS.ProcessEnv, flags: readonly string[]):
   return `${process.version}-${process.arch}${suffix}`
 }
 
-/** FNV-1a, of 32 bits: V8 compares flags by itself. */
-function hashOf(text: string): string {
+/** FNV-1a, of 32 bits, for names: who reads the file compares what matters. */
+export function hashOf(text: string): string {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
