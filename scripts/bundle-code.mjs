@@ -108,7 +108,8 @@ async function scriptOf(lib, name, source, plugins) {
     .replace(/\n\/\/# sourceMappingURL=.*\n$/, '')
     // In comments alone: the engine keeps it in one byte a character, and reads it faster.
     .replaceAll(/[^\0-\x7f]/g, '?')
-  const left = /^(?:import|export)\b.*$/m.exec(body)
+  // Of an `import()`, all but those that are in a string, for others to run.
+  const left = /^(?:import|export)\b.*$|^[^'"`\n]*\bimport\(.*$/m.exec(body)
   if (left !== null) throw new Error(`It is no script: ${left[0]}`)
   // Modules are strict, and have to stay so.
   const code = `(function (mpPartOf, mpUrl, mpRunKept, mpCommon) { 'use strict'; ${body}\n})\n`

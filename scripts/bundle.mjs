@@ -170,7 +170,8 @@ function moduleFor(name, module, { names, others }) {
 try {
   parts = process.getBuiltinModule('node:module').createRequire(import.meta.url)('./load.cjs')
 } catch (error) {
-  if (error.code !== 'MODULE_NOT_FOUND') throw error
+  // A bundle as CommonJS has no URL.
+  if (import.meta.url !== undefined && error.code !== 'MODULE_NOT_FOUND') throw error
   const message =
     '@mp/${name} is not whole. If a bundler has put it into your program, leave all of @mp/* out of the bundle (esbuild: \`--packages=external\`)'
   throw Object.assign(new Error(message, { cause: error }), { code: 'ERR_MP_NATIVE_MISSING' })

@@ -106,14 +106,20 @@ describe('bundled with the packages left out', () => {
   })
 })
 
-test('bundled with the packages inside, the error says that they have to be left out', async () => {
-  const outfile = join(project, 'dist/inside.mjs')
-  const flags = ['--bundle', '--platform=node', '--format=esm', `--outfile=${outfile}`]
-  await esbuild(['program.mjs', ...flags])
-  await expect(run(process.execPath, [outfile], project)).rejects.toThrow(
-    /bundler[^]*ERR_MP_NATIVE_MISSING/,
-  )
-})
+test.each([
+  ['esm', 'mjs'],
+  ['cjs', 'cjs'],
+])(
+  'bundled as %s with the packages inside, the error says that they have to be left out',
+  async (format, extension) => {
+    const outfile = join(project, `dist/inside.${extension}`)
+    const flags = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${outfile}`]
+    await esbuild([`program.${extension}`, ...flags])
+    await expect(run(process.execPath, [outfile], project)).rejects.toThrow(
+      /bundler[^]*ERR_MP_NATIVE_MISSING/,
+    )
+  },
+)
 
 /** As a program: a library of theirs would leave a process behind in this one. */
 function bundler(command: 'esbuild' | 'vite'): string {

@@ -20,8 +20,8 @@ export type LoanKind = 'queue' | 'connection'
 /**
  * Memory of a message that is yours until you send it.
  *
- * Sent, it is the receiver's: `bytes` and all views of it are empty then. If sending fails or times out it is yours again,
- * and `bytes` is a new view of what you have written. Unsent it takes room in the memory of the session until
+ * Sent, it is the receiver's: all views of its bytes are empty then, and `bytes` throws. If sending fails or times out it is
+ * yours again, and `bytes` is a new view of what you have written. Unsent it takes room in the memory of the session until
  * `release()`; without it, until the loan and its buffer are collected, or this process ends, however it ends.
  *
  * @example

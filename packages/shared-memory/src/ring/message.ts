@@ -10,12 +10,19 @@ import { type Pages, keptPages, pagesFor } from '../pages.js'
 import type { Session } from '../session.js'
 import { EXTENT_BYTES, INLINE_MAX, PAGE_START, recordBytes } from './layout.js'
 
+/** The length of a record is a signed word. */
+const MAX_MESSAGE_BYTES = 0x7fffffff
+
 /** Thrown when a message can never fit: it is larger than the session's memory or the ring's `maxBytes`. */
 export class MessageTooLargeError extends MultiprocessingError {
   constructor(byteLength: number, limit: number) {
+    const advice =
+      limit < MAX_MESSAGE_BYTES
+        ? 'raise `maxBytes`, or MP_MEMORY_LIMIT for the session'
+        : 'no message can be longer: divide it'
     super(
       'ERR_MP_MESSAGE_TOO_LARGE',
-      `A message of ${byteLength} bytes does not fit: the limit is ${limit} bytes (raise \`maxBytes\`, or MP_MEMORY_LIMIT for the session)`,
+      `A message of ${byteLength} bytes does not fit: the limit is ${limit} bytes (${advice})`,
     )
   }
 }
@@ -61,9 +68,6 @@ export type Message = Uint8Array | Extent
 export function needsExtent(byteLength: number): boolean {
   return byteLength > INLINE_MAX
 }
-
-/** The length of a record is a signed word. */
-const MAX_MESSAGE_BYTES = 0x7fffffff
 
 /**
  * Bytes of the longest message that a session can hold.
