@@ -11,6 +11,7 @@ const TITLES: Record<FunctionSpec['what'], string> = {
   'cached-class': 'cached class',
   'cached-instance': 'cached instance',
   'cached-assigned': 'cached, reads a variable that is assigned',
+  anew: 'another of the same place',
   later: 'another of the same file',
   first: 'first of a process',
 }

@@ -66,11 +66,12 @@ export function poolContests(extent: Extent): Contest[] {
     title,
     unit,
     form: 'smoke',
-    isAlike: what !== 'burst',
+    isAlike: what !== 'burst' && what !== 'inline',
     goals,
     contenders: pools.map((pool) => {
       // A rate does not need as many of those who are slow; fewer that wait make none of them slower.
-      const most = what === 'burst' && !pool.startsWith('ours') ? count / 5 : count
+      const isRate = what === 'burst' || what === 'inline'
+      const most = isRate && !pool.startsWith('ours') ? count / 5 : count
       return contender(pool, what, share(extent, most, 1), extent.workers)
     }),
   })
@@ -80,6 +81,11 @@ export function poolContests(extent: Extent): Contest[] {
     contest('burst', 'Tasks that do nothing, all given at once', TASKS, 50_000, all, [
       better('no-op tasks: 5 times the best pool of Node', 5, NODE),
       better('no-op tasks: 6 times Python', 6, PYTHON),
+    ]),
+    contest('inline', 'Tasks with a function of their own, all given at once', TASKS, 50_000, [
+      ...OURS,
+      'workerpool',
+      'workerpool-process',
     ]),
     // A fifth comes first and is not counted: the engine compiles what a trip takes, on both sides.
     contest('round-trip', 'One task after the other, once warm', MICROSECONDS, 30_000, all, [

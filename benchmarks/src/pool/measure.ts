@@ -43,6 +43,7 @@ async function loadOurs(): Promise<MakePool> {
     return {
       noop: () => pool.apply(noop),
       burst: () => pool.applyAsync(noop),
+      inline: (n) => pool.apply((x: number) => x + 1, [n]),
       echo: (bytes) => pool.apply(echo, [bytes]),
       work: (seed) => pool.apply(work, [seed]),
       map: (items) => pool.map(square, items),
@@ -59,6 +60,8 @@ async function measure(): Promise<number> {
       return performance.now() - began
     case 'burst':
       return timed(burst)
+    case 'inline':
+      return timed(inline)
     case 'round-trip':
       return 1e6 / (await timed(roundTrips))
     case 'first-trips':
@@ -95,6 +98,11 @@ async function burst(count: number): Promise<void> {
   for (let i = 0; i < count; i++) all.push(give())
   const results = await Promise.all(all)
   ensure(results.length === count && results.every((one) => one === 1), 'A result is wrong')
+}
+
+async function inline(count: number): Promise<void> {
+  const results = await Promise.all(numbers(count).map((n) => pool.inline!(n)))
+  ensure(results.length === count && results.every((one, i) => one === i + 1), 'A result is wrong')
 }
 
 async function roundTrips(count: number): Promise<void> {

@@ -12,6 +12,8 @@ export interface Rival {
   noop(): Promise<unknown>
   echo(bytes: Uint8Array): Promise<unknown>
   work(seed: number): Promise<unknown>
+  /** As `noop`, with a function that is made for the call; of those that can send one. */
+  inline?(n: number): PromiseLike<unknown>
   close(): Promise<unknown>
 }
 
@@ -83,10 +85,13 @@ async function workerpool(workerType: 'thread' | 'process'): Promise<MakePool> {
       maxWorkers: workers,
       forkOpts: { serialization: 'advanced' },
     })
-    return named(
-      (name, argument) => pool.exec(name, argument === undefined ? [] : [argument]),
-      async () => pool.terminate(),
-    )
+    return {
+      ...named(
+        (name, argument) => pool.exec(name, argument === undefined ? [] : [argument]),
+        async () => pool.terminate(),
+      ),
+      inline: async (n) => pool.exec((x: number) => x + 1, [n]),
+    }
   }
 }
 

@@ -7,7 +7,8 @@
 export interface PoolSpec {
   readonly pool: PoolName
   /**
-   * `burst`: tasks a second, all given at once. `round-trip`: microseconds from call to result, one after the other;
+   * `burst`: tasks a second, all given at once. `inline`: the same, each with a function that is written where the task is given, and
+   * so is another one each time. `round-trip`: microseconds from call to result, one after the other;
    * `first-trips`: the same, of a pool that has had one task only.
    * `map`, `imap`: items a second. `large`: bytes a second, each task with a megabyte as argument and as result.
    * `cold`: milliseconds from making the pool to its first result. `speed-up`: how many times faster computation is
@@ -15,6 +16,7 @@ export interface PoolSpec {
    */
   readonly what:
     | 'burst'
+    | 'inline'
     | 'round-trip'
     | 'first-trips'
     | 'map'

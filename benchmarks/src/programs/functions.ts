@@ -10,7 +10,7 @@ export interface FunctionSpec {
   /**
    * `first`: the first that this process sends by value, with all that is loaded for it. `later`: the slowest of some
    * others of the same file. The rest were sent before; `cached-assigned` captures a variable that functions assign,
-   * which is read anew at every call.
+   * which is read anew at every call. `anew`: functions that one place in the source makes anew, with other values.
    */
   readonly what:
     | 'first'
@@ -19,6 +19,7 @@ export interface FunctionSpec {
     | 'cached-class'
     | 'cached-instance'
     | 'cached-assigned'
+    | 'anew'
   /** How many calls of what was sent before. */
   readonly count: number
 }
@@ -67,6 +68,8 @@ function measure(): number {
       return timeCached(Job)
     case 'cached-instance':
       return timeCached(new Job())
+    case 'anew':
+      return median(Array.from({ length: count }, (_, n) => time((x: number) => x * n)))
     default:
       return timeCached(assigns)
   }

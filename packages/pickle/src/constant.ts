@@ -1,26 +1,71 @@
 /**
- * Whether a function need not be encoded a second time.
+ * Whether a function need not be encoded a second time, and whether another is sent as it is.
  *
  * @module
  */
+import { BUILT_IN } from './functions/built-in.js'
 import { functionSender } from './functions/on-demand.js'
+import type { Capture, FunctionRecord } from './functions/records.js'
 import { Unsendable } from './functions/unsendable-error.js'
+
+type Callable = (...args: never[]) => unknown
 
 /**
  * Tells whether a function is sent as the same bytes each time: it goes by reference, or captures nothing that can change.
  */
-export function isConstant(fn: (...args: never[]) => unknown): boolean {
+export function isConstant(fn: Callable): boolean {
+  const record = unlessUnsendable(() => functionSender().recordOf(fn))
+  if (record?.kind === 'code') return record.stable && hasUsualKeys(fn)
+  return record?.kind === 'export' || record?.kind === 'global'
+}
+
+/** What a constant function has in common with others that do the same: see {@link isAlike}. */
+export interface Likeness {
+  /** The same object for all functions that are made by one place in the source. */
+  readonly code: object
+  /** Its source, if that alone says what it does, wherever it stands; otherwise undefined. */
+  readonly text: string | undefined
+  readonly captures: readonly Capture[]
+}
+
+/**
+ * For one who encodes the function at once if it is not like another: what it captured has been read then.
+ *
+ * @returns undefined for a function that is not constant, or goes by reference, or may be told from others.
+ */
+export function likenessOf(fn: Callable): Likeness | undefined {
+  if (!hasUsualKeys(fn)) return undefined
+  const record = unlessUnsendable(() => functionSender().recordToWrite(fn))
+  if (record?.kind !== 'code' || record.code.isClass || !record.stable) return undefined
+  if (record.knowsItself || functionSender().extrasOf(fn, record).parent !== undefined)
+    return undefined
+  const text = record.selfContained ? record.text : undefined
+  return { code: record.code, text, captures: record.captures() }
+}
+
+/** Tells whether two functions do the same: they are made by one place in the source, and captured the same. */
+export function isAlike(one: Likeness, other: Likeness): boolean {
+  return (
+    one.code === other.code &&
+    one.captures.every((capture, i) => isSameCapture(capture, other.captures[i]))
+  )
+}
+
+function isSameCapture(one: Capture, other: Capture): boolean {
+  if (one.kind === 'import') return other.kind === 'import'
+  return one.kind === 'value' && other.kind === 'value' && Object.is(one.value, other.value)
+}
+
+function unlessUnsendable(look: () => FunctionRecord): FunctionRecord | undefined {
   try {
-    const record = functionSender().recordOf(fn)
-    if (record.kind === 'code') return record.stable && Reflect.ownKeys(fn).every(isUsual)
-    return record.kind === 'export' || record.kind === 'global'
+    return look()
   } catch (error) {
-    if (error instanceof Unsendable) return false
+    if (error instanceof Unsendable) return undefined
     throw error
   }
 }
 
-/** Properties that every function has; what is beyond may change. */
-function isUsual(key: string | symbol): boolean {
-  return key === 'name' || key === 'length' || key === 'prototype'
+/** What is beyond what functions have by themselves may change. */
+function hasUsualKeys(fn: Callable): boolean {
+  return Reflect.ownKeys(fn).every((key) => BUILT_IN.has(key))
 }

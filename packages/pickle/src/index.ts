@@ -12,18 +12,18 @@
  * - **Identity**: a class sent by value is one class in its receiver, however many messages name
  *   it, and the original again where it came from; so is a function that captures nothing that can
  *   change. The static fields that a receiver's class has stay its own after the first message.
- * - **Instances** are made without their constructor: class and own enumerable fields. One whose
- *   class has `#private` elements needs a {@link reduceSymbol} hook.
+ * - **Instances** are made without their constructor: class and own fields, also those that are not
+ *   enumerable, and those with symbols as keys that another process has, too. One whose class has
+ *   `#private` elements needs a {@link reduceSymbol} hook.
  * - **Static fields** travel as the values they have; one whose value cannot go is initialised anew.
- * - **Symbol keys, accessors and non-enumerable properties** of objects are not sent, as in
- *   structured clone. Those that were added to functions, and to their prototypes, are.
+ * - **Of plain objects** only what `Object.keys()` tells is sent, as in structured clone; an accessor
+ *   becomes its value. Symbol keys, accessors and non-enumerable properties that were added to
+ *   functions, and to their prototypes, are sent.
  *
  * @module
  */
 export { Backlog, Undecoded, decodeLater, decodeOrKeep } from './backlog.js'
-export { isConstant } from './constant.js'
 export { dumps, encodeInto, encodeTo, type DumpsOptions, type Sink } from './dumps.js'
-export { bytesMessageHead } from './encode/binary.js'
 export { PicklingError, UnpicklingError } from './errors.js'
 export {
   reduceSymbol,
@@ -32,8 +32,4 @@ export {
   type ReducedByModule,
   type ReducedByValue,
 } from './hooks.js'
-export { hasPrivateElements } from './functions/private-names.js'
-export { loadByUrl } from './modules/load.js'
-export { NOT_PRIMITIVE, loadPrimitive } from './primitive.js'
-export { sampleFunction } from './sample.js'
 export { loads, loadsAsync, loadsFrom, needsModules, type LoadsOptions } from './loads.js'

@@ -6,13 +6,9 @@
  *
  * @module
  */
-import { dumps, isConstant, loadsAsync } from '@mp/pickle'
-import {
-  OutOfSharedMemoryError,
-  type Session,
-  keepInFlight,
-  pagesFor,
-} from '@mp/shared-memory/internal'
+import { loadsAsync } from '@mp/pickle'
+import { OutOfSharedMemoryError, type Session, pagesFor } from '@mp/shared-memory/internal'
+import { type EncodedFunction, KnownFunctions } from './known-functions.js'
 import type { FunctionReference } from './messages.js'
 
 /** Functions without tasks that are kept for the next ones. */
@@ -36,8 +32,7 @@ export interface SentFunction {
 export class SentFunctions {
   readonly #session: Session
   readonly #byContent = new Map<string, SentFunction>()
-  /** Functions that are the same bytes each time. */
-  readonly #constants = new WeakMap<AnyFunction, SentFunction>()
+  readonly #known = new KnownFunctions<SentFunction>()
   #nextId = 1
 
   constructor(session: Session) {
@@ -47,35 +42,28 @@ export class SentFunctions {
   /**
    * Puts a function where workers can find it, for one task more.
    *
-   * It is encoded anew each time unless it is constant: what it captures may have changed.
-   *
    * @throws PicklingError when it cannot be sent.
    */
   use(fn: AnyFunction): SentFunction {
-    const constant = this.#constants.get(fn)
-    if (constant !== undefined && !constant.isFreed) {
-      constant.uses++
-      return constant
-    }
-    // Each worker decodes it: its copies arrive nowhere, and are there until it is freed.
-    const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
-    const entry = this.#put(fn.name, bytes, hasCopies, cancel)
-    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, entry)
-    return entry
+    const sent = this.#known.get(fn, (encoded) => this.#put(encoded))
+    sent.uses++
+    return sent
   }
 
   /** The same for one that somebody else has encoded, who keeps what it refers to until the task is over. */
   useEncoded(name: string, bytes: Uint8Array): SentFunction {
-    return this.#put(name, bytes, false, () => {})
+    const sent = this.#put({ name, bytes, hasCopies: false, cancel: () => {} })
+    sent.uses++
+    return sent
   }
 
-  #put(name: unknown, bytes: Uint8Array, hasCopies: boolean, cancel: () => void): SentFunction {
+  #put(encoded: EncodedFunction): SentFunction {
+    const { bytes } = encoded
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
     const known = this.#byContent.get(key)
-    if (known !== undefined) cancel()
-    const entry = known ?? this.#add(name, key, bytes, hasCopies, cancel)
-    entry.uses++
-    return entry
+    if (known === undefined) return this.#add(key, encoded)
+    encoded.cancel()
+    return known
   }
 
   /** A task is over. */
@@ -94,13 +82,7 @@ export class SentFunctions {
     for (const entry of this.#byContent.values()) this.#free(entry)
   }
 
-  #add(
-    name: unknown,
-    key: string,
-    bytes: Uint8Array,
-    hasCopies: boolean,
-    cancel: () => void,
-  ): SentFunction {
+  #add(key: string, { name, bytes, hasCopies, cancel }: EncodedFunction): SentFunction {
     const { pages } = this.#session
     const page = pages.arena.take(pagesFor(bytes.byteLength))
     if (page < 0) {
@@ -112,8 +94,7 @@ export class SentFunctions {
     pages.write(page, bytes)
     const entry = {
       reference: { id: this.#nextId++, page, byteLength: bytes.byteLength },
-      // A class may have a static member of that name.
-      name: typeof name === 'string' ? name : '',
+      name,
       key,
       hasCopies,
       cancel,

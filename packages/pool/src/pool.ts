@@ -32,7 +32,7 @@ import {
 } from './options.js'
 import { PoolEngine } from './pool-engine.js'
 import type { PoolProcess, PoolStats } from './pool-stats.js'
-import { PromiseReceiver } from './promise-receiver.js'
+import { PromiseReceiver, SyncReceiver } from './receivers.js'
 import type { RoomOptions } from './room.js'
 import type { AnyFunction } from './submitter.js'
 import type { Receiver } from './task.js'
@@ -184,11 +184,21 @@ export class Pool implements AsyncDisposable {
   starmapSync<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     items: Iterable<A>,
+    options: SettleOptions,
+  ): Outcomes<R>
+  starmapSync<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    items: Iterable<A>,
     options?: MapOptions,
-  ): Results<R> {
+  ): Results<R>
+  starmapSync(
+    fn: AnyFunction,
+    items: Iterable<readonly unknown[]>,
+    options?: MapOptions,
+  ): unknown[] {
     const all = collectSync(items)
     return this.#sync(new CallSite(this.starmapSync), (receiver) =>
-      this.#engine.submitter.map(fn as AnyFunction, all, true, options, receiver),
+      this.#engine.submitter.map(fn, all, true, options, receiver),
     )
   }
 
@@ -288,7 +298,7 @@ export class Pool implements AsyncDisposable {
 
   /**
    * Writes which worker ran what when, to a file that Perfetto (ui.perfetto.dev) opens: the last 10,000 tasks now, and
-   * when the pool ends also all from now on.
+   * when the pool ends also those from now on, a million in all at most.
    *
    * @throws MultiprocessingError `ERR_MP_POOL_CLIENT` where the pool is another process's: that one has what is to be written.
    */
@@ -350,17 +360,11 @@ export class Pool implements AsyncDisposable {
   }
 
   #sync<R>(site: CallSite, submit: (receiver: Receiver) => void): R {
-    let outcome: { value?: unknown; error?: unknown } | undefined
+    const receiver = new SyncReceiver()
     this.#engine.room.waitUnlessEndless()
-    submit({
-      resolve: (value) => (outcome = { value }),
-      reject: (error) => (outcome = { error }),
-    })
-    this.#engine.dispatcher.waitSync(() => outcome !== undefined)
-    const settled = outcome as unknown as { value?: unknown; error?: unknown }
-    if (!('error' in settled)) return settled.value as R
-    site.addTo(settled.error)
-    throw settled.error
+    submit(receiver)
+    this.#engine.dispatcher.waitSync(() => receiver.isSettled)
+    return receiver.result(site) as R
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { dumps, loadsAsync, sampleFunction } from '@mp/pickle'
+import { dumps, loadsAsync } from '@mp/pickle'
+import { sampleFunction } from '@mp/pickle/internal'
 import { trackInFlight } from '@mp/shared-memory/internal'
 import { type SentFunction, SentFunctions } from './functions.js'
 import { ORDER } from './layout.js'

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { NOT_PRIMITIVE, loadPrimitive, loads, loadsAsync, needsModules } from '@mp/pickle'
+import { loads, loadsAsync, needsModules } from '@mp/pickle'
+import { NOT_PRIMITIVE, loadPrimitive } from '@mp/pickle/internal'
 import { LeasedBytes, PENDING, collectRevived, ownCopy } from '@mp/shared-memory/internal'
 import { RESULT_HEAD, type ResultHead, STATUS, readResultHead } from './messages.js'
 import type { PoolCore } from './pool-core.js'

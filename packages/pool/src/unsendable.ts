@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { PicklingError } from '@mp/pickle'
 
 /** The error of a task whose result cannot be sent. */
 export function whyUnsendable(error: unknown): Error {
-  const reason = new Error(`The result cannot be sent: ${messageOf(error)}`)
+  const message = `The result cannot be sent: ${messageOf(error)}`
+  if (error instanceof PicklingError) return new PicklingError(message, error.path)
+  const reason = new Error(message)
   reason.name = nameOf(error)
   return Object.assign(reason, { code: (error as NodeJS.ErrnoException).code })
 }

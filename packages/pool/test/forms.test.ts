@@ -60,9 +60,9 @@ test('outcomes can be collected', async () => {
     { status: 'rejected', reason: { message: '1 is odd', n: 1 } },
     { status: 'fulfilled', value: 2 },
   ])
-  expect(await pool.starmap(tasks.add, [[1, 2]], { settle: true })).toEqual([
-    { status: 'fulfilled', value: 3 },
-  ])
+  const sum = [{ status: 'fulfilled', value: 3 }]
+  expect(await pool.starmap(tasks.add, [[1, 2]], { settle: true })).toEqual(sum)
+  expect(pool.starmapSync(tasks.add, [[1, 2]], { settle: true })).toEqual(sum)
 })
 
 test('a map rejects with the first error, before the others are done', async () => {
@@ -101,6 +101,9 @@ test('calls and results are typed by the function', () => {
     expectTypeOf(pool.starmap((a: number, b: string) => a + b, [[1, 'x']])).toEqualTypeOf<
       Promise<string[]>
     >()
+    expectTypeOf(
+      pool.starmapSync((a: number, b: string) => a + b, [[1, 'x']], { settle: true }),
+    ).toEqualTypeOf<PromiseSettledResult<string>[]>()
     expectTypeOf(pool.imap(soon, [1])).toEqualTypeOf<AsyncIterableIterator<string>>()
     expectTypeOf(pool.share({ a: 1 })).toEqualTypeOf<{ a: number }>()
     // @ts-expect-error a string is wanted

@@ -253,7 +253,13 @@ test('imap passes on an error of its input, after the results before it', async 
 
 test('a result that cannot be sent rejects its task only', async () => {
   const pool = makePool(1)
-  await expect(pool.apply(tasks.unsendable)).rejects.toThrow(/cannot be sent/)
+  const error: unknown = await pool.apply(tasks.unsendable).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(PicklingError)
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/^The result cannot be sent: cannot send "made\[1\]"/),
+    path: 'made[1]',
+    code: 'ERR_MP_PICKLING',
+  })
   expect(await pool.apply(tasks.square, [2])).toBe(4)
 })
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { PicklingError, hasPrivateElements } from '@mp/pickle'
+import { PicklingError } from '@mp/pickle'
+import { hasPrivateElements } from '@mp/pickle/internal'
 import type { Body } from './payload.js'
 import { isStock } from './state.js'
 

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Undecoded, bytesMessageHead, decodeOrKeep, dumps, encodeTo } from '@mp/pickle'
+import { Undecoded, decodeOrKeep, dumps, encodeTo } from '@mp/pickle'
+import { bytesMessageHead } from '@mp/pickle/internal'
 import {
   Attachment,
   type Lease,

@@ -57,7 +57,7 @@ export function writeFunction(w: Writer, fn: Callable): void {
 
 function lookAt(w: Writer, fn: Callable): FunctionRecord {
   try {
-    return functionSender().recordOf(fn)
+    return functionSender().recordToWrite(fn)
   } catch (error) {
     if (error instanceof Unsendable) throw w.refuse(error.reason, error.cause)
     throw error

@@ -25,6 +25,8 @@ export interface Analysis {
   readonly metas: readonly Mark[]
   readonly imports: readonly Mark[]
   readonly privates: readonly Mark[]
+  /** Properties that are assigned or deleted: where that is not allowed, only strict code is told. */
+  readonly writes: readonly Mark[]
   /** Local names by exported name. */
   readonly exports: ReadonlyMap<string, string>
 }
@@ -34,7 +36,8 @@ export function analyse(program: Program): Analysis {
   const walk = new WalkState(program, visit)
   walk.children(program)
   resolveReferences(walk.references)
-  for (const list of [walk.references, walk.contextuals, walk.metas, walk.imports, walk.privates]) {
+  const { references, contextuals, metas, imports, privates, writes } = walk
+  for (const list of [references, contextuals, metas, imports, privates, writes]) {
     list.sort((a, b) => a.start - b.start)
   }
   walk.functions.sort((a, b) => a.node.start - b.node.start)
@@ -85,6 +88,9 @@ function visit(walk: WalkState, node: AnyNode, parent: AnyNode): void {
       return walk.visit(node.right, node)
     case 'UpdateExpression':
       return visitTarget(walk, node.argument, node)
+    case 'UnaryExpression':
+      if (node.operator === 'delete') walk.written(node)
+      return walk.children(node)
     case 'ImportDeclaration':
       return visitImport(walk, node)
     case 'ExportNamedDeclaration':

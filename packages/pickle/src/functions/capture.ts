@@ -8,13 +8,8 @@ import { promisify } from 'node:util'
 import { CapturedCode } from './captured-code.js'
 import { functionIn, isBoundToClass } from './class-layout.js'
 import { refuseContext } from './context.js'
-import {
-  inspect,
-  InspectorUnavailableError,
-  readVariable,
-  type CapturedScope,
-  type Inspection,
-} from './inspector.js'
+import { inspect, readVariable, type CapturedScope, type Inspection } from './inspector.js'
+import { InspectorUnavailableError } from './inspector-session.js'
 import { intrinsicPath } from './intrinsics.js'
 import { requireRecord } from './namespaces.js'
 import type { Callable, ExportRecord, FunctionRecord, MadeRecord, MethodRecord } from './records.js'
@@ -34,6 +29,17 @@ const records: WeakMap<Callable, FunctionRecord> = new WeakMap()
 
 /** @throws Unsendable */
 export function recordOf(fn: Callable): FunctionRecord {
+  const record = recordToWrite(fn)
+  if (record instanceof CapturedCode) record.expire()
+  return record
+}
+
+/**
+ * For one who asks at once for what the function captured, which has just been read when the function is new.
+ *
+ * @throws Unsendable
+ */
+export function recordToWrite(fn: Callable): FunctionRecord {
   let record = records.get(fn)
   if (record === undefined) {
     record = describe(fn)
@@ -81,11 +87,10 @@ function describeInspected(fn: Callable, inspection: Inspection): FunctionRecord
   const unit = unitOf(script)
   const node = functionAt(unit, location)
   if (node === undefined) throw new Unsendable('has a source that cannot be found')
-  const scopes = inspection.scopes()
-  const method = methodOf(fn, node, scopes, unit)
+  const method = methodOf(fn, node, inspection, unit)
   if (method !== undefined) return method
   refuseContext(unit, node)
-  return new CapturedCode(fn, unit, node, scopes, recordOf)
+  return new CapturedCode(fn, unit, node, inspection, recordOf)
 }
 
 /** `promisify(fn)`: Node's closure over the function is made again over its copy. */
@@ -102,14 +107,14 @@ function promisifiedRecord(inspection: Inspection, script: Script): MadeRecord |
 function methodOf(
   fn: Callable,
   { node, parent, owner }: FunctionNode,
-  scopes: readonly CapturedScope[],
+  inspection: Inspection,
   unit: Unit,
 ): MethodRecord | undefined {
   if (owner === undefined) return undefined
   if (parent.type !== 'MethodDefinition' && !isStaticFunctionOf(owner, node, fn, unit.source)) {
     return undefined
   }
-  const value = classNamed(owner, scopes, unit)
+  const value = classNamed(owner, inspection.scopes(), unit)
   if (value === undefined) return undefined
   for (const isStatic of [false, true]) {
     const holder = isStatic ? value : (value.prototype as object)

@@ -13,12 +13,13 @@ import { cellName, makeCode, type Code } from './code.js'
 import { extrasOf } from './extras.js'
 import { isSettled } from './finality.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
-import { readVariable, scopesAgain, type CapturedScope } from './inspector.js'
+import { inspect, readVariable, type CapturedScope, type Inspection } from './inspector.js'
 import { storeStandIn } from './lowered-privates.js'
 import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
 import { codeOfBody } from './registry.js'
 import type { ImportSource } from './scopes.js'
+import { isSelfContained, knowsItself } from './self-contained.js'
 import { BASE, BODY_MARK } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
@@ -37,11 +38,11 @@ function planFor(
   unit: Unit,
   node: FunctionNode,
   layout: ClassLayout | undefined,
-  scopes: readonly CapturedScope[],
+  inspection: Inspection,
 ): Plan {
   const known = plans.get(node) ?? planOfReceived(unit, node)
   if (known !== undefined) return known
-  const { variables, supplied, references } = freeVariables(unit, node, layout, scopes)
+  const { variables, supplied, references } = freeVariables(unit, node, layout, inspection.scopes())
   const eager = variables.filter((variable) => variable.eager)
   const lazy = variables.filter((variable) => !variable.eager)
   const code = makeCode({
@@ -99,9 +100,11 @@ export class CapturedCode implements CodeRecord {
   /** Weak, because the record belongs to the function. */
   readonly #fn: WeakRef<Callable>
   readonly #unit: Unit
-  readonly #start: number
+  readonly #node: FunctionNode
   readonly #variables: readonly FreeVariable[]
   #constants: readonly Capture[] | undefined
+  /** What has been read just now. */
+  #fresh: readonly Capture[] | undefined
   #stable: boolean | undefined
   #askedIfSettled = 0
   readonly #recordOf: (fn: Callable) => FunctionRecord
@@ -110,24 +113,41 @@ export class CapturedCode implements CodeRecord {
     fn: Callable,
     unit: Unit,
     node: FunctionNode,
-    scopes: readonly CapturedScope[],
+    inspection: Inspection,
     recordOf: (fn: Callable) => FunctionRecord,
   ) {
     this.#fn = new WeakRef(fn)
     this.text = Function.prototype.toString.call(fn)
     this.#unit = unit
-    this.#start = node.node.start
+    this.#node = node
     this.#recordOf = recordOf
     this.layout = isClassNode(node.node) ? classLayout(fn, node.node, unit.source) : undefined
-    const plan = planFor(unit, node, this.layout, scopes)
+    const plan = planFor(unit, node, this.layout, inspection)
     this.#variables = plan.variables
     this.code = plan.code
-    this.#read(scopes)
+    // It takes a while to ask.
+    if (plan.variables.length === 0) this.#constants = []
+    else this.#fresh = this.#read(inspection.scopes())
   }
 
   captures(): readonly Capture[] {
-    if (this.#constants !== undefined) return this.#constants
-    return scopesAgain(this.#fn.deref()!, (scopes) => this.#read(scopes))
+    const known = this.#constants ?? this.#fresh
+    this.expire()
+    if (known !== undefined) return known
+    return inspect(this.#fn.deref()!, (inspection) => this.#read(inspection.scopes()))
+  }
+
+  /** From now on the program may have assigned something. */
+  expire(): void {
+    this.#fresh = undefined
+  }
+
+  get selfContained(): boolean {
+    return isSelfContained(this.#unit, this.#node.node)
+  }
+
+  get knowsItself(): boolean {
+    return knowsItself(this.#unit, this.#node)
   }
 
   get stable(): boolean {
@@ -218,7 +238,7 @@ export class CapturedCode implements CodeRecord {
       key: `${id}:${place.start}`,
       variables: all[index],
       inner: all.slice(0, index),
-      user: this.#start,
+      user: this.#node.node.start,
       single: place.single,
     }
     return { ...cell, scope }

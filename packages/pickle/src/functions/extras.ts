@@ -4,6 +4,7 @@
  * @module
  */
 import { isCommonSymbol } from '../symbols.js'
+import { BUILT_IN } from './built-in.js'
 import type { Callable, CodeRecord } from './records.js'
 
 export interface Extras {
@@ -24,8 +25,7 @@ export interface Member {
 type Names = ReadonlySet<string | symbol>
 
 const NONE: Names = new Set()
-/** What a function has by itself, and what its prototype has. */
-const BUILT_IN: Names = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
+/** What its prototype has. */
 const CONSTRUCTOR: Names = new Set(['constructor'])
 
 export function extrasOf(fn: Callable, { code, layout, text }: CodeRecord): Extras {

@@ -23,8 +23,17 @@ export function isSettled(unit: Unit, { constant, settles }: FreeVariable): bool
   return settles.parent === undefined ? isEvaluated(unit) : isOver(unit, settles)
 }
 
+/** Modules that had not been evaluated when that was asked just now: to take it for so is only slower. */
+const unfinished = new Set<string>()
+
 function isEvaluated({ script: { url, isModule } }: Unit): boolean {
-  if (isModule) return loadedNamespace(url) !== undefined
+  if (isModule) {
+    if (unfinished.has(url)) return false
+    if (loadedNamespace(url) !== undefined) return true
+    unfinished.add(url)
+    queueMicrotask(() => unfinished.delete(url))
+    return false
+  }
   const module = requiredModule(fileURLToPath(url))
   return module?.loaded === true
 }

@@ -14,12 +14,8 @@
 import { types } from 'node:util'
 import { reduceSymbol, type Reduced } from '../hooks.js'
 import type { FreeVariable } from './free-variables.js'
-import {
-  inspect,
-  InspectorUnavailableError,
-  readVariable,
-  type CapturedScope,
-} from './inspector.js'
+import { inspect, readVariable, type CapturedScope } from './inspector.js'
+import { InspectorUnavailableError } from './inspector-session.js'
 import type { Callable } from './records.js'
 
 export type Store = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>

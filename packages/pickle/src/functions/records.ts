@@ -47,6 +47,10 @@ export interface CodeRecord {
   readonly text: string
   /** No capture can change: a receiver may use the function that it made before. */
   readonly stable: boolean
+  /** It means the same wherever its text stands. */
+  readonly selfContained: boolean
+  /** It can tell whether it is itself that is called. */
+  readonly knowsItself: boolean
   /** What it captured, in the order of `code.eager` without the base class, then of `code.lazy`. */
   captures(): readonly Capture[]
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { recordOf } from './capture.js'
+export { recordOf, recordToWrite } from './capture.js'
 export { extrasOf } from './extras.js'
 export { moduleOfNamespace } from './namespaces.js'
 export { whyUnsendable } from './unsendable.js'

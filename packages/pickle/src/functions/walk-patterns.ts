@@ -71,6 +71,7 @@ export function visitTarget(walk: WalkState, node: AnyNode, parent: AnyNode): vo
     case 'RestElement':
       return visitTarget(walk, node.argument, node)
     default:
+      walk.written(node)
       return walk.visit(node, parent)
   }
 }

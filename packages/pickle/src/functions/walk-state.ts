@@ -35,6 +35,7 @@ export class WalkState {
   readonly metas: Mark[] = []
   readonly imports: Mark[] = []
   readonly privates: Mark[] = []
+  readonly writes: Mark[] = []
   readonly exports: Map<string, string> = new Map()
   readonly top: Scope
 
@@ -82,6 +83,10 @@ export class WalkState {
     const fromFunction = word === 'arguments' || word === 'new.target'
     const ownerStart = fromFunction ? this.argumentsOwner : this.thisOwner
     this.contextuals.push({ word, start, ownerStart })
+  }
+
+  written({ start, end }: AnyNode): void {
+    this.writes.push({ start, end, name: '' })
   }
 
   privateName(node: AnyNode): void {

@@ -11,12 +11,19 @@ import { compile } from './compile.js'
 
 const NEVER_VALID = ')'
 
+/** A module that has been evaluated stays: to ask for it takes as long as a dozen small messages. */
+const namespaces = new Map<string, object>()
+
 /** @returns the namespace of an ES module if it is loaded and has been evaluated, or undefined. */
 export function loadedNamespace(url: string): object | undefined {
   if (!url.startsWith('file:')) return undefined
+  const known = namespaces.get(url)
+  if (known !== undefined) return known
   try {
     // The loader returns a module it has before it looks at the source.
-    return compile(NEVER_VALID, fileURLToPath(url), 'module') as object
+    const namespace = compile(NEVER_VALID, fileURLToPath(url), 'module') as object
+    namespaces.set(url, namespace)
+    return namespace
   } catch {
     // Not loaded (a syntax error), being evaluated, or with a top-level await: not to be had so.
     return undefined

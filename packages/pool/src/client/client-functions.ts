@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { dumps, isConstant } from '@mp/pickle'
-import { keepInFlight } from '@mp/shared-memory/internal'
 import type { SentFunction } from '../functions.js'
+import { KnownFunctions } from '../known-functions.js'
 import type { AnyFunction } from '../submitter.js'
 
 export interface ClientFunction extends SentFunction {
@@ -13,27 +12,17 @@ export interface ClientFunction extends SentFunction {
 }
 
 export class ClientFunctions {
-  readonly #constants = new WeakMap<AnyFunction, ClientFunction>()
+  readonly #known = new KnownFunctions<ClientFunction>()
 
   use(fn: AnyFunction): ClientFunction {
-    const known = this.#constants.get(fn)
-    if (known !== undefined) {
-      known.uses++
-      return known
-    }
-    const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
-    const name: unknown = fn.name
-    const sent = {
+    const sent = this.#known.get(fn, (encoded) => ({
+      ...encoded,
       reference: { id: 0, page: 0, byteLength: 0 },
-      name: typeof name === 'string' ? name : '',
       key: '',
-      hasCopies,
-      cancel,
-      uses: 1,
+      uses: 0,
       isFreed: false,
-      bytes,
-    }
-    if (!hasCopies && isConstant(fn)) this.#constants.set(fn, sent)
+    }))
+    sent.uses++
     return sent
   }
 

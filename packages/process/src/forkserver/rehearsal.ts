@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { dumps, loads, sampleFunction } from '@mp/pickle'
+import { dumps, loads } from '@mp/pickle'
+import { sampleFunction } from '@mp/pickle/internal'
 import {
   type Native,
   type Reduced,

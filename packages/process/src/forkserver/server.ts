@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { loadByUrl } from '@mp/pickle'
+import { loadByUrl } from '@mp/pickle/internal'
 import { loadNative } from '@mp/shared-memory/internal'
 import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
