@@ -11,12 +11,37 @@ import { Unsendable } from './functions/unsendable-error.js'
 type Callable = (...args: never[]) => unknown
 
 /**
- * Tells whether a function is sent as the same bytes each time: it goes by reference, or captures nothing that can change.
+ * For a function that is sent as the same bytes each time: it goes by reference, or captures nothing that can change.
+ *
+ * @returns what tells whether that is still so, or undefined if it is not: somebody may put something on a function.
  */
-export function isConstant(fn: Callable): boolean {
+export function constancyOf(fn: Callable): (() => boolean) | undefined {
   const record = unlessUnsendable(() => functionSender().recordOf(fn))
-  if (record?.kind === 'code') return record.stable && hasUsualKeys(fn)
-  return record?.kind === 'export' || record?.kind === 'global'
+  if (record?.kind === 'export' || record?.kind === 'global') return always
+  if (record?.kind !== 'code' || !hasUsualKeys(fn)) return undefined
+  const functions = record.stability()
+  return functions && unlessGrown([...functions])
+}
+
+/** Asked for every task: a count takes a tenth of a microsecond, to look at each property three. */
+function unlessGrown(functions: readonly Callable[]): () => boolean {
+  const holders = functions.flatMap((fn) => {
+    const { prototype } = fn as { prototype?: unknown }
+    return typeof prototype === 'object' && prototype !== null ? [fn, prototype] : [fn]
+  })
+  const counts = holders.map(countOf)
+  return () => {
+    for (let i = 0; i < holders.length; i++) if (countOf(holders[i]) !== counts[i]) return false
+    return true
+  }
+}
+
+function countOf(holder: object): number {
+  return Reflect.ownKeys(holder).length
+}
+
+function always(): boolean {
+  return true
 }
 
 /** What a constant function has in common with others that do the same: see {@link isAlike}. */

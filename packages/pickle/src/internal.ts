@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Likeness, isAlike, isConstant, likenessOf } from './constant.js'
+export { type Likeness, constancyOf, isAlike, likenessOf } from './constant.js'
 export { bytesMessageHead } from './encode/binary.js'
 export { hasPrivateElements } from './functions/private-names.js'
 export { loadByUrl } from './modules/load.js'

@@ -4,7 +4,7 @@
  * @module
  */
 import { dumps } from '@mp/pickle'
-import { type Likeness, isAlike, isConstant, likenessOf } from '@mp/pickle/internal'
+import { type Likeness, constancyOf, isAlike, likenessOf } from '@mp/pickle/internal'
 import { keepInFlight } from '@mp/shared-memory/internal'
 
 type AnyFunction = (...args: never[]) => unknown
@@ -36,7 +36,7 @@ const KEPT_TEXTS = 256
  * that says all, and otherwise by their place in the source, which only the inspector knows.
  */
 export class KnownFunctions<S extends Sent> {
-  readonly #same = new WeakMap<AnyFunction, S>()
+  readonly #same = new WeakMap<AnyFunction, { sent: S; isConstant: () => boolean }>()
   readonly #byText = new Map<string, S>()
   readonly #byCode = new WeakMap<object, { likeness: Likeness; sent: S }>()
 
@@ -48,7 +48,7 @@ export class KnownFunctions<S extends Sent> {
    */
   get(fn: AnyFunction, make: (encoded: EncodedFunction) => S): S {
     const same = this.#same.get(fn)
-    if (same !== undefined && !same.isFreed) return same
+    if (same !== undefined && !same.sent.isFreed && same.isConstant()) return same.sent
     const name = nameOf(fn)
     const known = usable(name, this.#byItsText(fn))
     if (known !== undefined) return known
@@ -58,8 +58,9 @@ export class KnownFunctions<S extends Sent> {
     // Each worker decodes it: its copies arrive nowhere, and are there until it is freed.
     const { result: bytes, hasCopies, cancel } = keepInFlight(() => dumps(fn))
     const sent = make({ name, bytes, hasCopies, cancel })
-    if (hasCopies || !isConstant(fn)) return sent
-    this.#same.set(fn, sent)
+    const isConstant = hasCopies ? undefined : constancyOf(fn)
+    if (isConstant === undefined) return sent
+    this.#same.set(fn, { sent, isConstant })
     if (likeness !== undefined) this.#byCode.set(likeness.code, { likeness, sent })
     if (likeness?.text !== undefined) this.#keepText(likeness.text, sent)
     return sent

@@ -90,3 +90,15 @@ test('one that was let go of is sent again', async () => {
     for (let n = 0; n < 70; n++) expect(await pool.apply(makers.times(n), [3])).toBe(n * 3)
   }
 })
+
+test('what is put on a function later is there, also on one that another captured', async () => {
+  const pool = makePool(1)
+  const told: { (): unknown; count?: number } = () => told.count
+  const tells = (): unknown => told()
+  for (const count of [undefined, 7, 8]) {
+    if (count !== undefined) told.count = count
+    expect(await pool.apply(told)).toBe(count)
+    expect(await pool.apply(tells)).toBe(count)
+    expect(await pool.apply((fn: typeof told) => fn(), [told])).toBe(count)
+  }
+})

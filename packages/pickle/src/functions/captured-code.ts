@@ -10,7 +10,7 @@ import { Module } from 'node:module'
 import { reduceSymbol } from '../hooks.js'
 import { classLayout, type ClassLayout } from './class-layout.js'
 import { cellName, makeCode, type Code } from './code.js'
-import { extrasOf } from './extras.js'
+import { hasExtras } from './extras.js'
 import { isSettled } from './finality.js'
 import { freeVariables, type FreeVariable } from './free-variables.js'
 import { inspect, readVariable, type CapturedScope, type Inspection } from './inspector.js'
@@ -105,7 +105,6 @@ export class CapturedCode implements CodeRecord {
   #constants: readonly Capture[] | undefined
   /** What has been read just now. */
   #fresh: readonly Capture[] | undefined
-  #stable: boolean | undefined
   #askedIfSettled = 0
   readonly #recordOf: (fn: Callable) => FunctionRecord
 
@@ -151,29 +150,31 @@ export class CapturedCode implements CodeRecord {
   }
 
   get stable(): boolean {
-    // Its variables may be settled later.
-    if (this.#constants === undefined) return false
-    return (this.#stable ??= this.isStable(new Set()))
+    return this.stability() !== undefined
   }
 
-  /** @param asking records being asked, which may capture each other. */
-  isStable(asking: Set<CodeRecord>): boolean {
-    if (asking.has(this)) return true
-    asking.add(this)
+  stability(): ReadonlySet<Callable> | undefined {
+    const asked = new Set<Callable>()
+    return this.isStable(asked) ? asked : undefined
+  }
+
+  /** @param asked functions that have been asked, which may capture each other. */
+  isStable(asked: Set<Callable>): boolean {
     const fn = this.#fn.deref()
-    if (this.#constants === undefined || fn === undefined) return false
-    const { own, prototype } = extrasOf(fn, this)
-    if (own.length > 0 || prototype.length > 0) return false
+    // Its variables may be settled later, and somebody may put something on it.
+    if (fn === undefined || this.#constants === undefined || hasExtras(fn, this)) return false
+    if (asked.has(fn)) return true
+    asked.add(fn)
     return this.#constants.every(
-      (capture) => capture.kind === 'import' || this.#isFixed(capture.value, asking),
+      (capture) => capture.kind === 'import' || this.#isFixed(capture.value, asked),
     )
   }
 
-  #isFixed(value: unknown, asking: Set<CodeRecord>): boolean {
+  #isFixed(value: unknown, asked: Set<Callable>): boolean {
     if (typeof value !== 'function') return typeof value !== 'object' || value === null
     try {
       const record = this.#recordOf(value as Callable)
-      if (record instanceof CapturedCode) return record.isStable(asking)
+      if (record instanceof CapturedCode) return record.isStable(asked)
       return record.kind === 'global' || record.kind === 'export'
     } catch (error) {
       // The writer will say what is wrong with it, and where it is.

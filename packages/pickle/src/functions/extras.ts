@@ -40,6 +40,20 @@ export function extrasOf(fn: Callable, { code, layout, text }: CodeRecord): Extr
   }
 }
 
+/** Whether there is more than a name: asked often, of functions that have nothing. */
+export function hasExtras(fn: Callable, record: CodeRecord): boolean {
+  const { prototype } = fn as { prototype?: unknown }
+  const isBare =
+    hasNoMore(fn, BUILT_IN) && (!isObject(prototype) || hasNoMore(prototype, CONSTRUCTOR))
+  if (isBare) return false
+  const { own, prototype: members } = extrasOf(fn, record)
+  return own.length > 0 || members.length > 0
+}
+
+function hasNoMore(holder: object, names: Names): boolean {
+  return Reflect.ownKeys(holder).every((key) => names.has(key))
+}
+
 /** Own properties, without the methods and accessors that the source makes. */
 function membersOf(
   holder: object,

@@ -47,6 +47,8 @@ export interface CodeRecord {
   readonly text: string
   /** No capture can change: a receiver may use the function that it made before. */
   readonly stable: boolean
+  /** When it is: the functions, it and what it captured, which nobody may put anything on for that. */
+  stability(): ReadonlySet<Callable> | undefined
   /** It means the same wherever its text stands. */
   readonly selfContained: boolean
   /** It can tell whether it is itself that is called. */
