@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { dumps, reduceSymbol } from '@mp/pickle'
 import { afterEach, expect, test } from 'vitest'
+import { report } from '../../process/test/run-program.js'
 import { makers } from './fixtures/alike.mjs'
 import { makers as hidden } from './fixtures/alike-hidden.mjs'
 import { endPools, makePool } from './make-pool.js'
@@ -27,6 +28,11 @@ test('of those that only look the same, each does its own', async () => {
     await expect(pool.apply(makers.cut(), ['abc'])).rejects.toThrow(TypeError)
     expect(await pool.apply(sloppy.cut(), ['abc'])).toBe('cut')
   }
+})
+
+test('those that only look the same keep their imports when a worker sends them on', async () => {
+  const results = await report(new URL('fixtures/sent-on.mjs', import.meta.url))
+  expect(results).toEqual([...Array(6).fill('one'), ...Array(6).fill('two')])
 })
 
 test('what they captured is their own', async () => {

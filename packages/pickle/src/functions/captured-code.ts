@@ -17,10 +17,10 @@ import { inspect, readVariable, type CapturedScope, type Inspection } from './in
 import { storeStandIn } from './lowered-privates.js'
 import { builtinSource, metaStandIn } from './namespaces.js'
 import type { Callable, Capture, CodeRecord, FunctionRecord } from './records.js'
-import { codeOfBody } from './registry.js'
+import { codeOfSource, markOf } from './registry.js'
 import type { ImportSource } from './scopes.js'
 import { isSelfContained, knowsItself } from './self-contained.js'
-import { BASE, BODY_MARK } from './supplied-names.js'
+import { BASE } from './supplied-names.js'
 import { originOf, type Unit } from './units.js'
 import { Unsendable } from './unsendable-error.js'
 import { isClassNode, type FunctionNode } from './walk-state.js'
@@ -67,8 +67,8 @@ function planFor(
 
 /** A function that came here by value is sent on as it came. */
 function planOfReceived({ source, analysis }: Unit, { node }: FunctionNode): Plan | undefined {
-  const code = source.startsWith(BODY_MARK) ? codeOfBody(source) : undefined
-  if (code === undefined || node.start !== code.prefixLength) return undefined
+  const code = codeOfSource(source)
+  if (code === undefined || node.start !== markOf(code).length + code.prefixLength) return undefined
   const names = [...code.eager.filter((name) => name !== BASE), ...code.lazy]
   const variables = names.map((name): FreeVariable => {
     const origin = code.sources[name] as ImportSource | undefined

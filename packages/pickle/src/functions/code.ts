@@ -11,7 +11,7 @@ import type { AnyNode } from 'acorn'
 import { hashOf } from './hash.js'
 import type { ImportSource, Reference } from './scopes.js'
 import { codeMapOf, type CodeMap } from './source-map.js'
-import { BODY_MARK, IMPORT, META } from './supplied-names.js'
+import { IMPORT, META } from './supplied-names.js'
 import type { Unit } from './units.js'
 import { isClassNode, type FunctionNode } from './walk-state.js'
 import { lowerBound, startOfMark, within } from './within.js'
@@ -79,7 +79,7 @@ export function makeCode(parts: CodeParts): Code {
   const { text, positionOf } = applyEdits(unit.source, node.start, node.end, edits)
   const [before, after] = wrapping(fn)
   const names = lazy.length > 0 ? `var ${lazy.join(',')};` : ''
-  const prefix = `${BODY_MARK}${fn.strict ? '"use strict";' : ''}${names}${before}`
+  const prefix = `${fn.strict ? '"use strict";' : ''}${names}${before}`
   const setter = lazy.map((name, index) => `${name}=$mp_v[${index}];`).join('')
   const body = `${prefix}${text}${after},function($mp_v){${setter}}]`
   const { line, column } = placeOf(unit, node.start)

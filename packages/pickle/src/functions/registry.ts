@@ -37,16 +37,14 @@ const KEPT_CODES = 1_000
  */
 interface Shared {
   readonly codes: Map<string, ReceivedCode>
-  readonly bodies: Map<string, Code>
   readonly identities: WeakMap<Callable, string>
   readonly functions: Map<string, WeakRef<Callable>>
 }
 
-const { codes, bodies, identities, functions } = ((globalThis as Record<symbol, unknown>)[
+const { codes, identities, functions } = ((globalThis as Record<symbol, unknown>)[
   Symbol.for('@mp/pickle/registry/1')
 ] ??= {
   codes: new Map(),
-  bodies: new Map(),
   identities: new WeakMap(),
   functions: new Map(),
 }) as Shared
@@ -58,24 +56,24 @@ export function receivedCode(hash: string): ReceivedCode | undefined {
 export function keepCode(code: Code): ReceivedCode {
   const received = { code, factory: undefined }
   codes.set(code.hash, received)
-  bodies.set(code.body, code)
-  if (codes.size > KEPT_CODES) {
-    const [hash, oldest] = codes.entries().next().value as [string, ReceivedCode]
-    codes.delete(hash)
-    bodies.delete(oldest.code.body)
-  }
+  if (codes.size > KEPT_CODES) codes.delete(codes.keys().next().value as string)
   return received
 }
 
 /** Forgets code that cannot be compiled: its message was damaged, and another may bring it whole. */
-export function forgetCode({ hash, body }: Code): void {
+export function forgetCode({ hash }: Code): void {
   codes.delete(hash)
-  bodies.delete(body)
 }
 
-/** The code whose body this is, if it came from another process. */
-export function codeOfBody(body: string): Code | undefined {
-  return bodies.get(body)
+/** What the source of received code begins with: its text alone may be that of another file's code, too. */
+export function markOf({ hash }: Code): string {
+  return `/*@mp/pickle ${hash}*/`
+}
+
+/** The code that this is the source of, if it came from another process. */
+export function codeOfSource(source: string): Code | undefined {
+  const [, hash] = /^\/\*@mp\/pickle (\S+)\*\//.exec(source) ?? []
+  return hash === undefined ? undefined : codes.get(hash)?.code
 }
 
 // #region Identities

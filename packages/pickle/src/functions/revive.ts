@@ -11,7 +11,7 @@ import { compileFunction } from 'node:vm'
 import { compile as compileSource } from '../modules/compile.js'
 import { importerOf, metaOf, requireOf } from '../modules/stand-ins.js'
 import type { Code } from './code.js'
-import { forgetCode, type Factory, type ReceivedCode } from './registry.js'
+import { forgetCode, markOf, type Factory, type ReceivedCode } from './registry.js'
 import { IMPORT, META } from './supplied-names.js'
 
 type Callable = (...args: never[]) => unknown
@@ -34,10 +34,11 @@ export function evaluate(
 function compile(code: Code): Factory {
   const { body, eager, supplied, url, line, column, prefixLength } = code
   const mapped = registerMap(code)
-  const factory = compileFunction(body, [...eager, ...supplied], {
+  const mark = markOf(code)
+  const factory = compileFunction(mark + body, [...eager, ...supplied], {
     filename: mapped ?? (url || 'sent-by-value'),
     lineOffset: mapped === undefined ? line : 0,
-    columnOffset: (mapped === undefined ? column : 0) - prefixLength,
+    columnOffset: (mapped === undefined ? column : 0) - mark.length - prefixLength,
   }) as Factory
   // Called without a receiver: at the top level of a module, `this` is undefined.
   return (...parameters) => factory.apply(undefined, parameters)

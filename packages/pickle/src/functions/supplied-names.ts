@@ -1,5 +1,5 @@
 /**
- * Names by which travelling code refers to what its receiver supplies, and a mark to know it by.
+ * Names by which travelling code refers to what its receiver supplies.
  *
  * Chosen not to meet a program's own names.
  *
@@ -12,6 +12,3 @@ export const BASE = '$mp_base'
 export const META = '$mp_meta'
 /** `import()`. */
 export const IMPORT = '$mp_import'
-
-/** First characters of every body, by which code that came from elsewhere is recognised. */
-export const BODY_MARK = '/*@mp/pickle*/'

@@ -7,10 +7,9 @@ import type { AnyNode, Program } from 'acorn'
 import { analyse, type Analysis } from './analysis.js'
 import { sourceOf, type Location } from './inspector.js'
 import { parser } from './parser.js'
-import { codeOfBody } from './registry.js'
+import { codeOfSource } from './registry.js'
 import type { ImportSource } from './scopes.js'
 import type { Script } from './scripts.js'
-import { BODY_MARK } from './supplied-names.js'
 import { Unsendable } from './unsendable-error.js'
 import type { FunctionNode } from './walk-state.js'
 import { lowerBound, within } from './within.js'
@@ -45,11 +44,7 @@ export function originOf({ script, source }: Unit): {
   url: string
   sources: Readonly<Record<string, ImportSource>>
 } {
-  if (source.startsWith(BODY_MARK)) {
-    const code = codeOfBody(source)
-    if (code !== undefined) return code
-  }
-  return { url: script.url, sources: {} }
+  return codeOfSource(source) ?? { url: script.url, sources: {} }
 }
 
 function parse(script: Script, source: string): Program {
