@@ -92,7 +92,7 @@ export class Crew {
     this.#succession = new Succession({
       core,
       limit: () => Math.max(1, Math.floor(this.size / 2)),
-      start: (predecessor) => (this.#hasRoom() ? this.#start(predecessor) : undefined),
+      start: (predecessor) => this.#startSuccessor(predecessor),
     })
   }
 
@@ -122,6 +122,7 @@ export class Crew {
     } catch (error) {
       this.#startFailed(error)
     }
+    this.#succession.advance()
     this.#watchIdle()
   }
 
@@ -278,10 +279,16 @@ export class Crew {
   #succeed(index: number, isLarge: boolean): void {
     const worker = this.workers[index]
     if (worker === undefined || worker.isLeaving || !this.#replacing) return
+    this.#succession.request(worker, isLarge)
+  }
+
+  #startSuccessor(predecessor: Worker): Worker | undefined {
+    if (!this.#hasRoom()) return undefined
     try {
-      this.#succession.request(worker, isLarge)
+      return this.#start(predecessor)
     } catch (error) {
       this.#startFailed(error)
+      return undefined
     }
   }
 

@@ -17,7 +17,7 @@ export interface SuccessionCrew {
   readonly core: PoolCore
   /** How many may be replaced at a time. */
   limit(): number
-  /** Starts a worker that waits, if there is room. */
+  /** Starts a worker that waits, if there is room and the system does not refuse: `advance` is called when it is asked again. */
   start(predecessor: Worker): Worker | undefined
 }
 
@@ -41,7 +41,7 @@ export class Succession {
       return
     }
     this.#line.set(worker, isLarge)
-    this.#advance()
+    this.advance()
     // Its turn will come; it is better than none.
     if (isLarge && this.#line.has(worker)) this.#crew.core.order(worker.index, ORDER.goOn)
   }
@@ -82,7 +82,7 @@ export class Succession {
       if (isLarge) this.#crew.core.order(predecessor.index, ORDER.goOn)
       else this.#line.set(predecessor, false)
     }
-    this.#advance()
+    this.advance()
   }
 
   /** The pool ends: nobody is replaced any more. */
@@ -97,7 +97,8 @@ export class Succession {
     this.#crew.core.order(successor.index, ORDER.work)
   }
 
-  #advance(): void {
+  /** Starts successors for those whose turn has come. */
+  advance(): void {
     for (const [worker, isLarge] of this.#line) {
       if (this.#current.size >= this.#crew.limit()) return
       const successor = this.#crew.start(worker)

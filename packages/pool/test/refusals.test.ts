@@ -57,3 +57,12 @@ test.skipIf(isBareRun || !hasCompiler).each(['spawn', 'forkserver'])(
     })
   },
 )
+
+test.skipIf(isBareRun || !hasCompiler).each(['spawn', 'forkserver'])(
+  'a worker with too much memory, for which the system refuses another (%s), goes on until it is granted',
+  async (startMethod) => {
+    const fixture = new URL('fixtures/no-memory-successor.mjs', import.meta.url)
+    const outcome = await withoutMemory((env) => report(fixture, { args: [startMethod], env }))
+    expect(outcome).toEqual({ goesOn: true, isReplaced: true, isSmall: true })
+  },
+)
