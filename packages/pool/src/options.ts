@@ -91,7 +91,8 @@ export interface PoolOptions {
    */
   maxTasksPerChild?: number | undefined
   /**
-   * A worker whose resident memory has passed so many bytes after a task ends as soon as its successor is ready.
+   * A worker whose resident memory (of a thread: its heap and its buffers) has passed so many bytes after a task ends as soon as its
+   * successor is ready, or goes on until the system grants one.
    *
    * @default Infinity
    */

@@ -10,6 +10,7 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
 import { allowChildren } from '@mp/process/own'
 import {
   PENDING,
@@ -187,11 +188,19 @@ class WorkerLoop {
     const now = core.now()
     if (now - this.#checkedAt < MEMORY_CHECK_MS || core.orderOf(index) !== ORDER.work) return
     this.#checkedAt = now
-    if (process.memoryUsage.rss() <= maxMemory) return
+    if (ownMemory() <= maxMemory) return
     await this.#reporter.report(index, STATUS.large, undefined)
     const { waiting } = core.session
     const order = core.ordering(index)
     if (waiting.block(order, core.now() + BLOCK_MS) === PENDING)
       await waiting.async(order, Infinity)
   }
+}
+
+/** Bytes that would be free if this worker ended: of a thread, those of its heap and its buffers, since the rest is of the whole process. */
+function ownMemory(): number {
+  if (isMainThread) return process.memoryUsage.rss()
+  // What is `external` besides has shared memory in it, on Node 20 all that there could be.
+  const { heapTotal, arrayBuffers } = process.memoryUsage()
+  return heapTotal + arrayBuffers
 }

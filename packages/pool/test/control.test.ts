@@ -163,6 +163,20 @@ test.skipIf(isBareRun)('a worker with too much memory is replaced', async () => 
   await vi.waitUntil(() => pool.processes.length === 1, 10_000)
 })
 
+test('of threads only the one that has too much memory is replaced, whatever the others have', async () => {
+  const ours = Buffer.alloc(300 * 2 ** 20, 1)
+  const pool = makePool({ processes: 1, startMethod: 'thread', maxMemoryPerChild: 200 * 2 ** 20 })
+  const [first] = pool.processes
+  for (let n = 0; n < 5; n++) {
+    await pool.apply(control.pidLater, [60])
+    expect(pool.processes).toMatchObject([{ name: first.name }])
+  }
+  await pool.apply(control.keepMegabytes, [300])
+  await pool.apply(control.pid)
+  await vi.waitUntil(() => pool.processes.every(({ name }) => name !== first.name), 10_000)
+  expect(ours.length).toBe(300 * 2 ** 20)
+})
+
 test('a pool can be made larger and smaller while it works', async () => {
   const pool = makePool(1)
   pool.resize(3)
