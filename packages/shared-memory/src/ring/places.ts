@@ -22,6 +22,8 @@ export class Places {
   /** Whether a record can stand there: in a page of the object, or at its end. */
   has(page: number, offset: number): boolean {
     if ((offset & 7) !== 0 || offset < PAGE_START || offset > PAGE_BYTES) return false
+    // What is known at first is no page.
+    if (page < 0) return false
     return page === this.#known || this.#look(page)
   }
 
